@@ -1,0 +1,293 @@
+import type { Filter, InboxSettings, InboxStatus, Key, KeyStatus, Role, SettleStatus } from '@sluice/protocol'
+
+/**
+ * The store contract: what a hub asks of its database, as verbs with guarantees. Every store passes the suite in
+ * `store-contract.ts`. No verb needs an event and other state in one transaction.
+ *
+ * Guarantees that hold for all of them:
+ * - A promise that resolves means committed and on disk (fsync, or Postgres commit). One that rejects with
+ *   `storage-unavailable` or `overloaded` changed nothing.
+ * - Positions of a workspace are handed out in commit order: a reader that has seen p never sees a smaller one appear later.
+ *   Gaps are allowed. They begin at 1.
+ * - Times are ms since 1970 by the store's own clock, which never runs backwards and is not moved by steps of the wall clock.
+ * - A workspace id or inbox key that does not exist rejects with `not-found`.
+ */
+export type Store = {
+  // workspaces
+  ensureWorkspace(key: string): Promise<{ workspace: WorkspaceRow; created: boolean }>
+  /** Cached for at most 500 ms: a removed workspace is felt within a second on every node. */
+  findWorkspace(key: string): Promise<WorkspaceRow | undefined>
+  listWorkspaces(after: string, limit: number): Promise<WorkspaceRow[]>
+  /** Removes events, inboxes, keys and audit of the workspace. Answers false if there was none. */
+  deleteWorkspace(key: string): Promise<boolean>
+
+  // the log
+  /** Appends in the order given, each event on its own: a duplicate or mismatch does not touch the others. */
+  appendEvents(workspaceId: number, drafts: readonly Draft[]): Promise<AppendOutcome[]>
+  /** By position, in the order asked for; positions that hold nothing are left out. */
+  readEvents(workspaceId: number, positions: readonly number[]): Promise<StoredEvent[]>
+  /** `head` is the last position (0 if none); everything up to `trimmedTo` has expired. */
+  readHead(workspaceId: number): Promise<{ head: number; trimmedTo: number }>
+  /** The first position accepted at or after that time, or head + 1. */
+  findPosition(workspaceId: number, acceptedMs: number): Promise<number>
+  /** Newest first, below `before`; looks at no more than `rowBudget` events and says how far it came. */
+  searchEvents(workspaceId: number, search: Search): Promise<SearchResult>
+  /** Positions after `after` that the filter wants, oldest first, whatever an inbox has done; for following streams. */
+  scanEvents(workspaceId: number, scan: { after: number; filter: Filter; limit: number; rowBudget: number }): Promise<{ events: StoredEvent[]; scannedTo: number }>
+
+  // inboxes
+  /** `start` is resolved by the caller: the first position that the inbox will look at. */
+  createInbox(workspaceId: number, key: string, settings: InboxSettings, start: number): Promise<{ inbox: InboxRow; created: boolean }>
+  findInbox(workspaceId: number, key: string): Promise<InboxRow | undefined>
+  listInboxes(workspaceId: number, after: string, limit: number): Promise<InboxRow[]>
+  /** A change of settings opens a new revision, which holds from `next` on. */
+  updateInbox(workspaceId: number, key: string, change: { settings?: InboxSettings; status?: InboxStatus }): Promise<InboxRow>
+  deleteInbox(workspaceId: number, key: string): Promise<boolean>
+  /** New generation: leases and parked events are void, dead letters stay. `position` becomes `next`. */
+  seekInbox(workspaceId: number, key: string, position: number): Promise<InboxRow>
+  readProgress(workspaceId: number, key: string): Promise<InboxProgress>
+
+  // consuming
+  /**
+   * Hands out up to `limit` events: first parked ones that are available, then reads on. A lease id that is still held
+   * gives the same events again. Nothing is handed out unless the inbox is active.
+   */
+  leaseEvents(workspaceId: number, key: string, request: LeaseOrder): Promise<LeaseGrant>
+  /** Acknowledges or releases; without positions, all that the lease still holds. Repeatable. */
+  settleLease(workspaceId: number, key: string, order: SettleOrder): Promise<Settlement[]>
+  /** Counts from now. Undefined if the lease is not held any more. */
+  extendLease(workspaceId: number, key: string, leaseId: string, leaseMs: number): Promise<{ untilMs: number } | undefined>
+  /** Acknowledges one event whoever holds it; events before it that were not handed out yet keep waiting. A dead letter is discarded. */
+  acknowledgeEvent(workspaceId: number, key: string, position: number): Promise<'acked' | 'already' | 'unknown'>
+  /** What waits (parked, or not yet looked at; not what is leased), after a position, oldest first. Changes nothing. */
+  peekEvents(workspaceId: number, key: string, peek: { after: number; limit: number }): Promise<{ events: StoredEvent[]; more: boolean; scannedTo: number }>
+  replayEvent(workspaceId: number, key: string, position: number, ignoreFilter: boolean): Promise<'replayed' | 'already-waiting' | 'leased' | 'filtered'>
+  listDeadLetters(workspaceId: number, key: string, page: { after: number; limit: number }): Promise<DeadLetterRow[]>
+  /** `replay` hands them out anew with no attempts counted, `discard` gives them up, `count` changes nothing. */
+  settleDeadLetters(workspaceId: number, key: string, selection: DeadLetterChoice, action: 'replay' | 'discard' | 'count'): Promise<number>
+  /** Newest first, below row id `before`. */
+  listAttempts(workspaceId: number, key: string, page: { before: number; limit: number }): Promise<AttemptRow[]>
+  /** One verdict for each inbox of the workspace. The event must exist or have expired. */
+  explainEvent(workspaceId: number, position: number): Promise<VerdictRow[]>
+
+  // keys and audit
+  insertKey(key: KeyRow): Promise<void>
+  /** Cached for at most 500 ms, so that a revocation is felt within a second on every node. */
+  findKey(keyId: string): Promise<KeyRow | undefined>
+  listKeys(workspaceId: number, page: { after: string; limit: number; status?: KeyStatus }): Promise<KeyRow[]>
+  updateKey(keyId: string, change: Partial<Omit<KeyRow, 'keyId' | 'workspaceId' | 'createdMs'>>): Promise<KeyRow | undefined>
+  appendAudit(entry: Omit<AuditRow, 'id' | 'atMs'>): Promise<void>
+  listAudit(workspaceId: number, page: { before: number; limit: number }): Promise<AuditRow[]>
+  /** One request against a limit a minute, shared by all nodes. */
+  takeRequest(keyId: string, perMinute: number): Promise<RateState>
+
+  // upkeep
+  /** Gives back what leases that ran out held. Called about every second by one owner; waiting consumers are woken by `onWake`. */
+  expireLeases(): Promise<void>
+  /** One small step of retention; call again while `more`. */
+  trimEvents(workspaceId: number, policy: RetentionPolicy): Promise<{ removed: number; more: boolean }>
+  /** Calls back after each commit that may give waiting consumers something. Answers the unsubscribe function. */
+  onWake(listener: (wake: Wake) => void): () => void
+  nowMs(): number
+  /** Each part by name: `ok`, or what is wrong with it. */
+  checkHealth(): Promise<Record<string, string>>
+  stats(): StoreStats
+  close(): Promise<void>
+}
+
+export type WorkspaceRow = {
+  readonly id: number
+  readonly key: string
+  /** 26 random bits, part of every event id */
+  readonly tag: number
+  readonly createdMs: number
+}
+
+export type Draft = {
+  readonly eventType: string
+  readonly source: string | null
+  readonly subject: string | null
+  /** the event as received: one JSON object in one line, without any member that is the hub's */
+  readonly body: string
+  /** the hub's own notes in JSON (trace context, hops), or null */
+  readonly notes: string | null
+  /** each in its own namespace; `key` is a digest of namespace and key, `fingerprint` of the body */
+  readonly dedup: readonly { readonly key: string; readonly fingerprint: string }[]
+}
+
+/** `mismatch`: a deduplication key is known with another fingerprint. */
+export type AppendOutcome =
+  | { readonly status: 'stored' | 'duplicate'; readonly position: number; readonly acceptedMs: number }
+  | { readonly status: 'mismatch' }
+
+export type StoredEvent = {
+  readonly position: number
+  readonly acceptedMs: number
+  readonly eventType: string
+  readonly source: string | null
+  readonly subject: string | null
+  /** null once erased */
+  readonly body: string | null
+  readonly notes: string | null
+}
+
+export type Search = {
+  readonly before: number
+  readonly limit: number
+  readonly rowBudget: number
+  readonly eventType?: string
+  readonly source?: string
+  readonly subject?: string
+  readonly channel?: string
+  readonly identity?: string
+  readonly entity?: string
+  readonly text?: string
+  readonly afterMs?: number
+  readonly beforeMs?: number
+}
+
+export type SearchResult = {
+  readonly events: StoredEvent[]
+  /** the lowest position looked at; null when the search came to the beginning of the log (or to `afterMs`) */
+  readonly scannedTo: number | null
+}
+
+export type InboxRow = {
+  readonly key: string
+  readonly settings: InboxSettings
+  readonly status: InboxStatus
+  readonly revision: number
+  readonly generation: number
+  readonly createdMs: number
+  /** everything before it was handed out, passed over by the filter, or parked */
+  readonly next: number
+}
+
+export type InboxProgress = {
+  readonly behind: number
+  readonly waiting: number
+  readonly leased: number
+  readonly parked: number
+  readonly dead: number
+  readonly blocked: boolean
+  readonly oldestMs: number | null
+}
+
+export type LeaseOrder = { readonly leaseId: string; readonly limit: number; readonly leaseMs: number }
+
+export type LeaseGrant = {
+  readonly inboxStatus: InboxStatus
+  /** null when nothing was handed out */
+  readonly untilMs: number | null
+  readonly events: (StoredEvent & { readonly attempt: number })[]
+  /** there may be more to hand out right now */
+  readonly more: boolean
+  /** when something held or parked may become available; null if nothing will by time alone */
+  readonly retryAtMs: number | null
+}
+
+export type SettleOrder = {
+  readonly leaseId: string
+  readonly positions?: readonly number[]
+  readonly outcome:
+    | { readonly kind: 'ack' }
+    /** `delayMs` undefined: the retry schedule of the inbox */
+    | { readonly kind: 'release'; readonly delayMs?: number; readonly reason?: string; readonly count: boolean }
+}
+
+export type Settlement = { readonly position: number; readonly acceptedMs: number; readonly status: SettleStatus }
+
+export type DeadLetterRow = {
+  readonly position: number
+  readonly acceptedMs: number
+  readonly eventType: string
+  readonly attempts: number
+  readonly reason: string | null
+  readonly deadMs: number
+  readonly body: string
+}
+
+export type DeadLetterChoice = {
+  readonly positions?: readonly number[]
+  readonly eventType?: string
+  readonly afterMs?: number
+  readonly beforeMs?: number
+}
+
+export type AttemptRow = {
+  readonly id: number
+  readonly position: number
+  readonly acceptedMs: number
+  readonly attempt: number
+  readonly outcome: 'released' | 'expired' | 'dead'
+  readonly reason: string | null
+  readonly atMs: number
+  readonly leaseId: string
+}
+
+export type VerdictRow = {
+  readonly inbox: string
+  readonly verdict: 'waiting' | 'leased' | 'parked' | 'acknowledged' | 'filtered' | 'dead' | 'passed-by-seek' | 'before-start' | 'expired' | 'erased'
+  readonly rule: string | null
+  readonly revision: number | null
+  readonly reason: string | null
+  readonly attempts: number
+  readonly leaseId: string | null
+  readonly leasedUntilMs: number | null
+  readonly availableMs: number | null
+  readonly history: AttemptRow[]
+}
+
+export type KeyRow = {
+  readonly keyId: string
+  readonly workspaceId: number
+  readonly secretHash: string
+  /** the secret before the last rotation, while it still works */
+  readonly previousHash: string | null
+  readonly previousUntilMs: number | null
+  readonly userId: string
+  readonly userEmail: string | null
+  readonly role: Role
+  readonly allowedEventTypes: Key['allowed_event_types']
+  readonly allowedActions: Key['allowed_actions']
+  readonly rateLimit: number | null
+  readonly expiresMs: number | null
+  readonly status: KeyStatus
+  readonly createdMs: number
+  readonly lastUsedMs: number | null
+}
+
+export type AuditRow = {
+  readonly id: number
+  readonly workspaceId: number
+  readonly atMs: number
+  readonly actor: string
+  readonly verb: string
+  readonly target: string
+  readonly details: Record<string, unknown>
+}
+
+export type RateState = { readonly allowed: boolean; readonly remaining: number; readonly resetSeconds: number }
+
+export type RetentionPolicy = {
+  /** payloads go after this, if every inbox has passed them */
+  readonly passedMs: number
+  /** and after this in any case */
+  readonly anywayMs: number
+  /** failed attempts */
+  readonly attemptsMs: number
+  readonly maxRows: number
+}
+
+/** `inbox` undefined: events were appended; `subjects` says of which types and sources. */
+export type Wake = {
+  readonly workspaceId: number
+  readonly inbox?: string
+  readonly appended?: readonly { readonly eventType: string; readonly source: string | null; readonly subject: string | null }[]
+}
+
+export type StoreStats = {
+  readonly queued: number
+  readonly commits: number
+  readonly appended: number
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import { reservedPrefix } from './glob.ts'
+
+/** Sizes of the wire, in bytes as received unless said otherwise. */
+export const limits = {
+  payloadBytes: 262_144,
+  bodyBytes: 512 * 1024,
+  batchBytes: 5 * 1024 * 1024,
+  batchEvents: 1000,
+  /** nesting of objects and arrays in an event */
+  depth: 128,
+  pollDefault: 50,
+  pollMax: 200,
+  leaseDefault: 10,
+  leaseMax: 1000,
+  waitSecondsMax: 20,
+} as const
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const controlCharacters = /[\u0000-\u001f\u007f]/
+/** A short name or id from outside: 1 to `max` characters, none of them control characters or lone surrogates. */
+export const shortText = (max = 255): z.ZodString =>
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .max(max, `must have at most ${max} characters`)
+    .refine((text) => !controlCharacters.test(text) && text.isWellFormed(), 'must not hold control characters')
+
+export const JsonObject = z.record(z.string(), z.unknown())
+export type JsonObject = z.infer<typeof JsonObject>
+
+export const Actor = z
+  .strictObject({ type: z.enum(['user', 'service', 'third-party']), id: shortText() })
+  .meta({ id: 'Actor', description: 'who caused the event' })
+export type Actor = z.infer<typeof Actor>
+
+export const Identity = z
+  .strictObject({
+    id: shortText().optional(),
+    email: shortText(320).optional(),
+    phone: shortText(64).optional(),
+    external_id: shortText().optional(),
+  })
+  .meta({ id: 'Identity', description: 'the person whom the event is about' })
+export type Identity = z.infer<typeof Identity>
+
+export const Entity = z
+  .strictObject({ type: shortText(), id: shortText() })
+  .meta({ id: 'Entity', description: 'the thing which the event is about' })
+export type Entity = z.infer<typeof Entity>
+
+const payloadObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be a JSON object',
+)
+
+/** What a publisher sends. Unknown members are refused by name; the hub adds `event_id` and `timestamp`. */
+export const NewEvent = z
+  .strictObject({
+    event_type: shortText().refine((type) => !type.startsWith(reservedPrefix), 'event types beginning with "sluice." are reserved for the hub'),
+    payload: payloadObject,
+    source: shortText().optional(),
+    subject: shortText().optional(),
+    occurred_at: z.iso.datetime({ offset: true, message: 'must be an ISO 8601 time with a zone, as 2026-01-31T12:00:00Z' }).optional(),
+    metadata: payloadObject.optional(),
+    actor: Actor.optional(),
+    identity: Identity.optional(),
+    entity: Entity.optional(),
+    correlation_id: shortText().optional(),
+    external_event_id: shortText().optional(),
+    channel: shortText().optional(),
+  })
+  .meta({ id: 'NewEvent', description: 'an event as its publisher sends it' })
+export type NewEvent = z.infer<typeof NewEvent>
+
+/** An idempotency key: 1 to 255 visible characters. */
+export const IdempotencyKey = shortText()
+
+export const NewBatchEvent = NewEvent.extend({ idempotency_key: IdempotencyKey.optional() }).meta({
+  id: 'NewBatchEvent',
+  description: 'an event in a batch, with its own idempotency key if it needs one',
+})
+export type NewBatchEvent = z.infer<typeof NewBatchEvent>
+
+/** An event as the hub hands it out. */
+export const Event = z
+  .object({
+    event_id: z.string().describe('UUID version 8; sorts by acceptance'),
+    timestamp: z.string().describe('time of acceptance, ISO 8601 UTC'),
+    ...NewEvent.shape,
+    event_type: z.string(),
+    attempt: z.int().optional().describe('how many times the event was handed out, this time included; on leased events only'),
+  })
+  .meta({ id: 'Event', description: 'an event as the hub hands it out' })
+export type Event = z.infer<typeof Event>
+
+export type LeasedEvent = Event & { attempt: number }
+
+export const Accepted = z
+  .object({
+    event_id: z.string(),
+    timestamp: z.string(),
+    status: z.enum(['accepted', 'duplicate']),
+    message: z.string(),
+  })
+  .meta({ id: 'Accepted', description: 'the answer to a published event; `duplicate` carries the id of the first' })
+export type Accepted = z.infer<typeof Accepted>
+
+export const BatchItemError = z.object({ error_code: z.string(), message: z.string(), errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional() })
+
+export const BatchResult = z
+  .union([
+    z.object({ index: z.int(), event_id: z.string(), timestamp: z.string(), status: z.enum(['accepted', 'duplicate']) }),
+    z.object({ index: z.int(), error: BatchItemError }),
+  ])
+  .meta({ id: 'BatchResult' })
+export type BatchResult = z.infer<typeof BatchResult>
+
+export const BatchAccepted = z
+  .object({ accepted: z.int(), failed: z.int(), results: z.array(BatchResult) })
+  .meta({ id: 'BatchAccepted', description: 'one result for each event, in the order of the request; `accepted` counts duplicates too' })
+export type BatchAccepted = z.infer<typeof BatchAccepted>
+
+export const Pagination = z
+  .object({ next_cursor: z.string().nullable(), has_more: z.boolean() })
+  .meta({ id: 'Pagination' })
+export type Pagination = z.infer<typeof Pagination>
+
+export const EventPage = z.object({ events: z.array(Event), pagination: Pagination }).meta({ id: 'EventPage' })
+export type EventPage = z.infer<typeof EventPage>

@@ -1,0 +1,51 @@
+export { Fault, HubError, Problem, escapePointer, problems, toFaults, toValidationError, type ErrorCode, type HubErrorOptions } from './error.ts'
+export { matchesEventType, matchesGlob, reservedPrefix } from './glob.ts'
+export { maxPosition, parseEventId, tagSpace, toEventId, type EventAddress } from './event-id.ts'
+export {
+  Accepted,
+  Actor,
+  BatchAccepted,
+  BatchResult,
+  Entity,
+  Event,
+  EventPage,
+  IdempotencyKey,
+  Identity,
+  NewBatchEvent,
+  NewEvent,
+  Pagination,
+  limits,
+  type JsonObject,
+  type LeasedEvent,
+} from './event.ts'
+export { Filter, PayloadCondition, failedRule, isOpenFilter, matchesFilter, type FilterSubject } from './filter.ts'
+export {
+  AckRequest,
+  Attempt,
+  DeadLetter,
+  DeadLetterSelection,
+  ExtendRequest,
+  Extended,
+  Inbox,
+  InboxSettings,
+  InboxStatus,
+  Lease,
+  LeaseRequest,
+  PatchInbox,
+  PutInbox,
+  ReleaseRequest,
+  Replayed,
+  SeekRequest,
+  SettleStatus,
+  Settled,
+  Slug,
+  Verdict,
+  defaultInbox,
+  inboxDefaults,
+} from './inbox.ts'
+export { AuditEntry, Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, Role, RotateKey, parseApiKey, permissionsOf, type Permission } from './key.ts'
+export { PutWorkspace, Workspace, defaultWorkspace } from './workspace.ts'
+export { parseCursor, toCursor } from './cursor.ts'
+export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'
+export { routes, type Route, type RouteName } from './routes.ts'
+export { toOpenapi } from './openapi.ts'

@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { shortText } from './event.ts'
+import { Slug } from './inbox.ts'
+
+export const Role = z.enum(['admin', 'creator', 'publisher', 'consumer', 'viewer'])
+export type Role = z.infer<typeof Role>
+
+/** What a route asks of a key. `inbox` is consuming; `inbox-read` is looking at inboxes without changing them. */
+export type Permission = 'publish' | 'read' | 'inbox' | 'inbox-read' | 'admin' | 'instance'
+
+/** `instance` (workspaces) belongs to administrators of the workspace `default` only; `http/auth.ts` checks that. */
+export const permissionsOf: Record<Role, readonly Permission[]> = {
+  admin: ['publish', 'read', 'inbox', 'inbox-read', 'admin', 'instance'],
+  creator: ['publish', 'read', 'inbox', 'inbox-read'],
+  publisher: ['publish'],
+  consumer: ['inbox', 'inbox-read'],
+  viewer: ['read', 'inbox-read'],
+}
+
+export const KeyStatus = z.enum(['active', 'inactive', 'revoked'])
+export type KeyStatus = z.infer<typeof KeyStatus>
+
+const settings = {
+  user_id: shortText(),
+  user_email: shortText(320).nullable(),
+  role: Role,
+  allowed_event_types: z.array(shortText()).max(100).nullable().describe('globs, enforced on publish; null allows all'),
+  allowed_actions: z.array(shortText()).max(100).nullable().describe('globs; null allows all'),
+  rate_limit: z.int().min(1).max(10_000_000).nullable().describe('requests a minute, a batch is one; null is unlimited'),
+  expires_at: z.iso.datetime({ offset: true }).nullable(),
+}
+
+export const Key = z
+  .object({
+    key_id: z.string(),
+    workspace: Slug,
+    ...settings,
+    status: KeyStatus,
+    created_at: z.string(),
+    last_used_at: z.string().nullable().describe('to the minute'),
+  })
+  .meta({ id: 'Key' })
+export type Key = z.infer<typeof Key>
+
+export const NewKey = z
+  .strictObject({
+    user_id: settings.user_id,
+    user_email: settings.user_email.optional(),
+    role: Role.optional().describe('default creator'),
+    workspace: Slug.optional().describe("default the caller's own; another one only for instance administrators"),
+    allowed_event_types: settings.allowed_event_types.optional(),
+    allowed_actions: settings.allowed_actions.optional(),
+    rate_limit: settings.rate_limit.optional(),
+    expires_at: settings.expires_at.optional(),
+  })
+  .meta({ id: 'NewKey' })
+export type NewKey = z.infer<typeof NewKey>
+
+export const PatchKey = z
+  .strictObject({ ...settings, status: z.enum(['active', 'inactive']) })
+  .partial()
+  .meta({ id: 'PatchKey' })
+export type PatchKey = z.infer<typeof PatchKey>
+
+export const RotateKey = z
+  .strictObject({ overlap_seconds: z.int().min(0).max(30 * 86_400).optional().describe('how long the old secret still works; default 0') })
+  .meta({ id: 'RotateKey' })
+export type RotateKey = z.infer<typeof RotateKey>
+
+export const KeyWithSecret = Key.extend({ api_key: z.string().describe('shown once') }).meta({ id: 'KeyWithSecret' })
+export type KeyWithSecret = z.infer<typeof KeyWithSecret>
+
+/** `slk_<key id>_<secret>`: the id is 16 hex digits, the secret 256 random bits in base64url. */
+export function parseApiKey(text: string): { keyId: string; secret: string } | undefined {
+  const match = /^slk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/.exec(text)
+  return match?.[1] && match[2] ? { keyId: match[1], secret: match[2] } : undefined
+}
+
+export const AuditEntry = z
+  .object({
+    at: z.string(),
+    actor: z.string().describe('key id, or `cli`'),
+    verb: z.string(),
+    target: z.string(),
+    details: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'AuditEntry' })
+export type AuditEntry = z.infer<typeof AuditEntry>

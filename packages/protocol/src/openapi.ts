@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { Problem } from './error.ts'
+import { routes, type Route } from './routes.ts'
+
+type Json = Record<string, unknown>
+
+/** The OpenAPI 3.1 description of the route table. @param version of the hub. @param url where it is reached */
+export function toOpenapi(version: string, url: string): Json {
+  const paths: Record<string, Json> = {}
+  for (const [name, route] of Object.entries<Route>(routes)) {
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(name, route) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Sluice',
+      version,
+      summary: 'A self-hosted hub for events and integrations',
+      description: 'Events go in, stay in a durable log, and are handed out through inboxes until somebody says done.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url }],
+    tags: [...new Set(Object.values(routes).map((route) => tag(route)))].map((entry) => ({ name: entry })),
+    paths,
+    components: { schemas: components(), securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, basic: { type: 'http', scheme: 'basic' } } },
+  }
+}
+
+function tag(route: Route): string {
+  const [, version, noun] = route.path.split('/')
+  return version === 'v1' ? (noun ?? 'hub') : 'hub'
+}
+
+function operation(name: string, route: Route): Json {
+  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({ name: parameter, in: 'path', required: true, schema: { type: 'string' } }))
+  return {
+    operationId: name,
+    summary: route.summary,
+    tags: [tag(route)],
+    security: route.access === 'open' ? [] : [{ bearer: [] }, { basic: [] }],
+    parameters: [...parameters, ...queryParameters(route)],
+    ...(route.body && { requestBody: { required: !route.bodyOptional, content: requestContent(name, route.body) } }),
+    responses: responses(route),
+  }
+}
+
+function requestContent(name: string, body: z.ZodType): Json {
+  const json = { schema: reference(body, 'input') }
+  return name === 'publishBatch' ? { 'application/json': json, 'application/x-ndjson': { schema: { type: 'string' } } } : { 'application/json': json }
+}
+
+function queryParameters(route: Route): Json[] {
+  return Object.entries(route.query?.shape ?? {}).map(([name, schema]) => {
+    const { description, ...rest } = reference(schema as z.ZodType, 'input') as { description?: string }
+    return { name, in: 'query', required: false, ...(description && { description }), schema: rest }
+  })
+}
+
+function responses(route: Route): Json {
+  const answers = Object.entries(route.answers).map(([status, answer]) => {
+    const schema = answer.schema ? reference(answer.schema, 'output') : { type: 'string' }
+    const mediaType = answer.mediaType ?? (answer.schema ? 'application/json' : undefined)
+    return [status, { description: answer.description, ...(mediaType && { content: { [mediaType]: { schema } } }) }]
+  })
+  const problem = { description: 'the problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+  return { ...Object.fromEntries(answers), '4XX': problem, '5XX': problem }
+}
+
+const uri = (id: string): string => `#/components/schemas/${id}`
+
+/** Named schemas become references, all others stand where they are used. */
+function reference(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const id = schema.meta()?.['id']
+  if (typeof id === 'string') return { $ref: uri(id) }
+  return clean(z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline', override: inlineReference }))
+}
+
+function inlineReference(): void {}
+
+function components(): Json {
+  const { schemas } = z.toJSONSchema(z.globalRegistry, { uri, unrepresentable: 'any', io: 'input' })
+  return Object.fromEntries(Object.entries({ ...schemas, Problem: z.toJSONSchema(Problem, { io: 'input' }) }).map(([id, schema]) => [id, clean(schema as Json)]))
+}
+
+function clean(schema: Json): Json {
+  const { $schema: _schema, $id: _id, id: _name, ...rest } = schema
+  return rest
+}
