@@ -49,10 +49,10 @@ export const Entity = z
   .meta({ id: 'Entity', description: 'the thing which the event is about' })
 export type Entity = z.infer<typeof Entity>
 
-const payloadObject = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be a JSON object',
-)
+// `type` is for the JSON Schema: a custom check has none of its own.
+const payloadObject = z
+  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be a JSON object')
+  .meta({ type: 'object' })
 
 /** What a publisher sends. Unknown members are refused by name; the hub adds `event_id` and `timestamp`. */
 export const NewEvent = z

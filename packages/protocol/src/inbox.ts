@@ -12,18 +12,16 @@ export const Start = z
   .union([z.enum(['latest', 'earliest']), z.iso.datetime({ offset: true })])
   .describe('where a new inbox begins: `latest`, `earliest`, or the first event accepted at or after a time')
 
-export const InboxSettings = z
-  .strictObject({
-    filter: Filter,
-    start: Start,
-    owner: shortText().nullable(),
-    lease_seconds: z.int().min(1).max(3600),
-    max_attempts: z.int().min(1).max(1000),
-    retry: z.strictObject({ schedule_seconds: z.array(z.int().min(0).max(7 * 86_400)).max(50) }),
-    ordering: z.enum(['none', 'key']).describe('`key`: events with one subject are handed out one after the other'),
-    on_dead: z.enum(['continue', 'block']).describe('with ordering `key`: whether a dead letter holds back later events of its subject'),
-  })
-  .meta({ id: 'InboxSettings' })
+export const InboxSettings = z.strictObject({
+  filter: Filter,
+  start: Start,
+  owner: shortText().nullable(),
+  lease_seconds: z.int().min(1).max(3600),
+  max_attempts: z.int().min(1).max(1000),
+  retry: z.strictObject({ schedule_seconds: z.array(z.int().min(0).max(7 * 86_400)).max(50) }),
+  ordering: z.enum(['none', 'key']).describe('`key`: events with one subject are handed out one after the other'),
+  on_dead: z.enum(['continue', 'block']).describe('with ordering `key`: whether a dead letter holds back later events of its subject'),
+})
 export type InboxSettings = z.infer<typeof InboxSettings>
 
 export const inboxDefaults: InboxSettings = {

@@ -20,10 +20,19 @@ export function toOpenapi(version: string, url: string): Json {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url }],
-    tags: [...new Set(Object.values(routes).map((route) => tag(route)))].map((entry) => ({ name: entry })),
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: { schemas: components(), securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, basic: { type: 'http', scheme: 'basic' } } },
   }
+}
+
+const tags = {
+  hub: 'The hub itself: state, description, metrics',
+  events: 'Publish, read, search, explain and replay events',
+  inboxes: 'Named views of the log with their own progress: lease, acknowledge, release, peek, stream',
+  keys: 'API keys of the workspace',
+  audit: 'Who did what',
+  workspaces: 'Tenants, for administrators of the instance',
 }
 
 function tag(route: Route): string {
@@ -45,41 +54,48 @@ function operation(name: string, route: Route): Json {
 }
 
 function requestContent(name: string, body: z.ZodType): Json {
-  const json = { schema: reference(body, 'input') }
+  const json = { schema: reference(body) }
   return name === 'publishBatch' ? { 'application/json': json, 'application/x-ndjson': { schema: { type: 'string' } } } : { 'application/json': json }
 }
 
 function queryParameters(route: Route): Json[] {
   return Object.entries(route.query?.shape ?? {}).map(([name, schema]) => {
-    const { description, ...rest } = reference(schema as z.ZodType, 'input') as { description?: string }
+    const { description, ...rest } = reference(schema as z.ZodType) as { description?: string }
     return { name, in: 'query', required: false, ...(description && { description }), schema: rest }
   })
 }
 
 function responses(route: Route): Json {
   const answers = Object.entries(route.answers).map(([status, answer]) => {
-    const schema = answer.schema ? reference(answer.schema, 'output') : { type: 'string' }
+    const schema = answer.schema ? reference(answer.schema) : { type: 'string' }
     const mediaType = answer.mediaType ?? (answer.schema ? 'application/json' : undefined)
     return [status, { description: answer.description, ...(mediaType && { content: { [mediaType]: { schema } } }) }]
   })
-  const problem = { description: 'the problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+  const problem = { description: 'the problem', content: { 'application/problem+json': { schema: reference(Problem) } } }
   return { ...Object.fromEntries(answers), '4XX': problem, '5XX': problem }
 }
 
 const uri = (id: string): string => `#/components/schemas/${id}`
 
 /** Named schemas become references, all others stand where they are used. */
-function reference(schema: z.ZodType, io: 'input' | 'output'): Json {
+function reference(schema: z.ZodType): Json {
   const id = schema.meta()?.['id']
   if (typeof id === 'string') return { $ref: uri(id) }
-  return clean(z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline', override: inlineReference }))
+  const { $defs: _named, ...inline } = clean(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: simplify }))
+  // No string but a reference begins like this: names of members and patterns come from this package alone.
+  return JSON.parse(JSON.stringify(inline).replaceAll('"#/$defs/', `"${uri('')}`)) as Json
 }
 
-function inlineReference(): void {}
-
 function components(): Json {
-  const { schemas } = z.toJSONSchema(z.globalRegistry, { uri, unrepresentable: 'any', io: 'input' })
-  return Object.fromEntries(Object.entries({ ...schemas, Problem: z.toJSONSchema(Problem, { io: 'input' }) }).map(([id, schema]) => [id, clean(schema as Json)]))
+  const { schemas } = z.toJSONSchema(z.globalRegistry, { uri, unrepresentable: 'any', io: 'input', override: simplify })
+  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, clean(schema as Json)]))
+}
+
+/** Leaves out what says nothing to a reader: the bounds of every integer, and patterns that repeat a format. */
+function simplify({ jsonSchema }: { jsonSchema: Json }): void {
+  if (jsonSchema['minimum'] === Number.MIN_SAFE_INTEGER) delete jsonSchema['minimum']
+  if (jsonSchema['maximum'] === Number.MAX_SAFE_INTEGER) delete jsonSchema['maximum']
+  if (jsonSchema['format'] !== undefined) delete jsonSchema['pattern']
 }
 
 function clean(schema: Json): Json {
