@@ -22,7 +22,10 @@ export function toOpenapi(version: string, url: string): Json {
     servers: [{ url }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
-    components: { schemas: components(), securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, basic: { type: 'http', scheme: 'basic' } } },
+    components: {
+      schemas: components(),
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, basic: { type: 'http', scheme: 'basic' } },
+    },
   }
 }
 
@@ -41,7 +44,12 @@ function tag(route: Route): string {
 }
 
 function operation(name: string, route: Route): Json {
-  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({ name: parameter, in: 'path', required: true, schema: { type: 'string' } }))
+  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => ({
+    name: parameter,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
   return {
     operationId: name,
     summary: route.summary,
@@ -55,7 +63,9 @@ function operation(name: string, route: Route): Json {
 
 function requestContent(name: string, body: z.ZodType): Json {
   const json = { schema: reference(body) }
-  return name === 'publishBatch' ? { 'application/json': json, 'application/x-ndjson': { schema: { type: 'string' } } } : { 'application/json': json }
+  return name === 'publishBatch'
+    ? { 'application/json': json, 'application/x-ndjson': { schema: { type: 'string' } } }
+    : { 'application/json': json }
 }
 
 function queryParameters(route: Route): Json[] {
@@ -71,7 +81,10 @@ function responses(route: Route): Json {
     const mediaType = answer.mediaType ?? (answer.schema ? 'application/json' : undefined)
     return [status, { description: answer.description, ...(mediaType && { content: { [mediaType]: { schema } } }) }]
   })
-  const problem = { description: 'the problem', content: { 'application/problem+json': { schema: reference(Problem) } } }
+  const problem = {
+    description: 'the problem',
+    content: { 'application/problem+json': { schema: reference(Problem) } },
+  }
   return { ...Object.fromEntries(answers), '4XX': problem, '5XX': problem }
 }
 
@@ -81,7 +94,9 @@ const uri = (id: string): string => `#/components/schemas/${id}`
 function reference(schema: z.ZodType): Json {
   const id = schema.meta()?.['id']
   if (typeof id === 'string') return { $ref: uri(id) }
-  const { $defs: _named, ...inline } = clean(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: simplify }))
+  const { $defs: _named, ...inline } = clean(
+    z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: simplify }),
+  )
   // No string but a reference begins like this: names of members and patterns come from this package alone.
   return JSON.parse(JSON.stringify(inline).replaceAll('"#/$defs/', `"${uri('')}`)) as Json
 }
