@@ -195,7 +195,8 @@ export type SettleOrder = {
     | { readonly kind: 'release'; readonly delayMs?: number; readonly reason?: string; readonly count: boolean }
 }
 
-export type Settlement = { readonly position: number; readonly acceptedMs: number; readonly status: SettleStatus }
+/** `acceptedMs` is null where the order named the positions: its caller has the ids. */
+export type Settlement = { readonly position: number; readonly acceptedMs: number | null; readonly status: SettleStatus }
 
 export type DeadLetterRow = {
   readonly position: number
@@ -290,4 +291,6 @@ export type StoreStats = {
   readonly queued: number
   readonly commits: number
   readonly appended: number
+  /** rows of the log that filters had to look at */
+  readonly rowsScanned: number
 }

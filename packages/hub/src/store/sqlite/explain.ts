@@ -1,0 +1,120 @@
+import { failedRule, isOpenFilter, type InboxSettings } from '@sluice/protocol'
+import { hasPosition, parseRuns } from '../runs.ts'
+import type { AttemptRow, StoredEvent, VerdictRow } from '../store.ts'
+import { attemptsOf } from './attempts.ts'
+import { rows, type Database } from './database.ts'
+import { findDeadLetter } from './dead-letters.ts'
+import { readInboxes, type InboxState } from './engine.ts'
+import { listLeases } from './lease.ts'
+import { readEvent, readHead, toFilterSubject } from './log.ts'
+import { findParked } from './parked.ts'
+
+type Subject = { readonly position: number; readonly event: StoredEvent | undefined; readonly trimmedTo: number; readonly nowMs: number }
+
+/** One verdict for each inbox, from its progress and history: acknowledged events have left no row of their own. */
+export function explainEvent(db: Database, workspaceId: number, position: number, nowMs: number): VerdictRow[] {
+  const subject = { position, event: readEvent(db, workspaceId, position), trimmedTo: readHead(db, workspaceId).trimmedTo, nowMs }
+  return readInboxes(db, workspaceId, '', 100_000).map((inbox) => explainInbox(db, inbox, subject))
+}
+
+type Finding = Omit<Partial<VerdictRow>, 'inbox' | 'history'> & Pick<VerdictRow, 'verdict'>
+
+function explainInbox(db: Database, inbox: InboxState, subject: Subject): VerdictRow {
+  const history = attemptsOf(db, inbox.id, subject.position)
+  const verdict = held(db, inbox, subject) ?? passed(db, inbox, subject, history)
+  return {
+    inbox: inbox.key,
+    rule: null,
+    revision: null,
+    reason: null,
+    attempts: history.at(-1)?.attempt ?? 0,
+    leaseId: null,
+    leasedUntilMs: null,
+    availableMs: null,
+    ...verdict,
+    history,
+  }
+}
+
+/** The verdict of an event that the inbox still has, in whatever way, or has not come to. */
+function held(db: Database, inbox: InboxState, { position, event, trimmedTo, nowMs }: Subject): Finding | undefined {
+  const dead = findDeadLetter(db, inbox.id, position)
+  if (dead) return { verdict: 'dead', reason: dead.reason, attempts: dead.attempts }
+  for (const lease of listLeases(db, inbox.id, position)) {
+    const part = lease.held.find(({ runs }) => hasPosition(runs, position))
+    if (!part) continue
+    const verdict = lease.untilMs > nowMs ? 'leased' : 'waiting'
+    return { verdict, attempts: part.attempt, leaseId: lease.leaseId, leasedUntilMs: lease.untilMs }
+  }
+  const parked = findParked(db, inbox.id, position)
+  if (!parked && position < inbox.next) return undefined
+  if (position <= trimmedTo) return { verdict: 'expired' }
+  if (!event || event.body === null) return { verdict: 'erased' }
+  if (parked && parked.positions !== null) {
+    const verdict = parked.availableMs > nowMs ? 'parked' : 'waiting'
+    return { verdict, attempts: parked.attempt, availableMs: parked.availableMs || null }
+  }
+  return filtered(inbox.settings, inbox.revision, event) ?? { verdict: 'waiting', revision: inbox.revision }
+}
+
+function filtered(settings: InboxSettings, revision: number, event: StoredEvent): Finding | undefined {
+  const rule = failedRule(settings.filter, toFilterSubject(event))
+  return rule === undefined ? undefined : { verdict: 'filtered', rule: `/filter${rule}`, revision }
+}
+
+type HistoryRow = {
+  readonly kind: 'settings' | 'seek' | 'expired' | 'replay'
+  readonly revision: number
+  readonly generation: number
+  readonly from: number
+  readonly to: number
+  readonly settings: string | null
+  readonly positions: string | null
+}
+
+function readHistory(db: Database, inboxId: number): HistoryRow[] {
+  return rows<HistoryRow>(
+    db.sql(
+      `select kind, revision, generation, from_position as "from", to_position as "to", settings, positions
+       from inbox_history where inbox_id = ? order by id`,
+    ),
+    inboxId,
+  )
+}
+
+/** The verdict of an event that the inbox is done with: walks back through its seeks to the pass that covered it. */
+function passed(db: Database, inbox: InboxState, { position, event }: Subject, failures: readonly AttemptRow[]): Finding {
+  const history = readHistory(db, inbox.id)
+  const attempts = (failures.at(-1)?.attempt ?? 0) + 1
+  let settingsAfter: HistoryRow[] = []
+  for (const entry of history.toReversed()) {
+    if (entry.kind === 'replay' && entry.from === position) return { verdict: 'acknowledged', attempts }
+    if (entry.kind === 'expired' && isWithin(entry, position)) return { verdict: 'expired', attempts: attempts - 1 }
+    if (entry.kind === 'settings') settingsAfter = [entry, ...settingsAfter]
+    if (entry.kind !== 'seek') continue
+    if (position >= entry.to) break
+    if (isWithin({ ...entry, to: entry.to - 1 }, position)) return { verdict: 'passed-by-seek', attempts: attempts - 1 }
+    settingsAfter = []
+  }
+  const start = history[0]
+  if (start && position < start.from && !history.some((entry) => entry.kind === 'seek' && entry.to <= position)) {
+    return { verdict: 'before-start', attempts: 0 }
+  }
+  const deciding = decidingSettings(history, settingsAfter, position)
+  if (!deciding?.settings) return { verdict: 'acknowledged', attempts }
+  const settings: InboxSettings = JSON.parse(deciding.settings)
+  if (event && event.body !== null) return filtered(settings, deciding.revision, event) ?? { verdict: 'acknowledged', revision: deciding.revision, attempts }
+  return { verdict: isOpenFilter(settings.filter) ? 'acknowledged' : 'expired', revision: deciding.revision, attempts }
+}
+
+function isWithin(entry: { from: number; to: number; positions: string | null }, position: number): boolean {
+  return (entry.from <= position && position <= entry.to) || (entry.positions !== null && hasPosition(parseRuns(entry.positions), position))
+}
+
+/** The settings in force when the pass came to the position: the last within the pass at or below it, else those before it. */
+function decidingSettings(history: readonly HistoryRow[], ofPass: readonly HistoryRow[], position: number): HistoryRow | undefined {
+  const within = ofPass.findLast((entry) => entry.from <= position)
+  if (within) return within
+  const before = ofPass[0] ? history.slice(0, history.indexOf(ofPass[0])) : history
+  return before.findLast((entry) => entry.kind === 'settings') ?? history[0]
+}

@@ -1,0 +1,152 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { HubError } from '@sluice/protocol'
+import type { Draft } from '../store.ts'
+import type { FromWriter, ToWriter, VerbArguments, VerbName, Verbs, WriteOrder, WriteResult } from './writer.ts'
+
+/** Events in one transaction, unless a single request brings more. Larger groups gain nothing and cost latency. */
+const groupEvents = 512
+/** Beyond these the queue refuses: memory stays bounded. */
+const queueEvents = 20_000
+const queueBytes = 64 * 1024 * 1024
+
+type Waiting = WriteOrder & {
+  readonly events: number
+  readonly bytes: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+export type GroupCommit = {
+  readonly write: <Name extends VerbName>(verb: Name, ...args: VerbArguments<Name>) => Promise<ReturnType<Verbs[Name]>>
+  /** Runs a short passive checkpoint between two groups. */
+  readonly checkpoint: () => Promise<void>
+  readonly stats: () => { queued: number; commits: number; rowsScanned: number }
+  readonly close: () => Promise<void>
+}
+
+type Options = {
+  readonly file: string
+  readonly nowMs: () => number
+  readonly onReady: (clockMs: number) => void
+  readonly onCommit: (orders: readonly WriteOrder[], results: readonly WriteResult[], wakes: readonly string[]) => void
+  readonly onDeath: (error: Error) => void
+}
+
+/**
+ * Gathers concurrent writes into one transaction: while the writer thread commits a group, the next one fills. Callers are
+ * answered after the commit.
+ */
+export async function openGroupCommit(options: Options): Promise<GroupCommit> {
+  const worker = new Worker(new URL('writer.ts', import.meta.url), { workerData: options.file })
+  const queue: Waiting[] = []
+  const counts = { queued: 0, bytes: 0, commits: 0, rowsScanned: 0 }
+  let flying: Waiting[] = []
+  let scheduled = false
+  let dead: Error | undefined
+  let checkpoints: (() => void)[] = []
+  let idle: (() => void)[] = []
+
+  const post = (message: ToWriter): void => worker.postMessage(message)
+  const send = (): void => {
+    scheduled = false
+    if (flying.length > 0) return
+    flying = takeGroup(queue, counts)
+    if (flying.length > 0) post({ kind: 'group', nowMs: options.nowMs(), orders: flying.map(({ verb, args }) => ({ verb, args })) })
+    else for (const done of idle.splice(0)) done()
+  }
+  const schedule = (): void => {
+    if (scheduled || flying.length > 0) return
+    scheduled = true
+    setImmediate(send)
+  }
+  const finish = (results: readonly WriteResult[], wakes: readonly string[]): void => {
+    const group = flying
+    flying = []
+    counts.commits += 1
+    // The next group goes out before anybody is answered: the disk works while answers are written.
+    send()
+    options.onCommit(group, results, wakes)
+    for (const [index, waiting] of group.entries()) settle(waiting, results[index])
+  }
+  worker.on('message', (message: FromWriter) => {
+    if (message.kind === 'ready') options.onReady(message.clockMs)
+    if (message.kind === 'done') {
+      counts.rowsScanned += message.rowsScanned
+      finish(message.results, message.wakes)
+    }
+    if (message.kind === 'checkpointed') for (const done of checkpoints.splice(0)) done()
+  })
+  worker.on('error', (error) => {
+    dead = error instanceof Error ? error : new Error(String(error))
+    for (const waiting of [...flying, ...queue.splice(0)]) waiting.reject(toDeath(dead))
+    flying = []
+    options.onDeath(dead)
+  })
+  await once(worker, 'message')
+
+  return {
+    write: (verb, ...args) =>
+      new Promise((resolve, reject) => {
+        const { events, bytes } = measure(verb, args)
+        if (dead) return reject(toDeath(dead))
+        if (counts.queued + events > queueEvents || counts.bytes + bytes > queueBytes) return reject(overloaded())
+        counts.queued += events
+        counts.bytes += bytes
+        queue.push({ verb, args, events, bytes, resolve: resolve as (value: unknown) => void, reject }) // the verb types it
+        schedule()
+      }),
+    checkpoint: () =>
+      new Promise((resolve) => {
+        if (dead) return resolve()
+        checkpoints.push(resolve)
+        post({ kind: 'checkpoint' })
+      }),
+    stats: () => ({ queued: counts.queued, commits: counts.commits, rowsScanned: counts.rowsScanned }),
+    close: async () => {
+      if (!dead && (flying.length > 0 || queue.length > 0)) await new Promise<void>((resolve) => idle.push(resolve))
+      if (dead) return
+      const exit = once(worker, 'exit')
+      post({ kind: 'close' })
+      await exit
+    },
+  }
+}
+
+function takeGroup(queue: Waiting[], counts: { queued: number; bytes: number }): Waiting[] {
+  let size = 0
+  let taken = 0
+  while (taken < queue.length) {
+    const events = queue[taken]?.events ?? 0
+    if (taken > 0 && size + events > groupEvents) break
+    size += events
+    taken += 1
+  }
+  const group = queue.splice(0, taken)
+  counts.queued -= size
+  for (const waiting of group) counts.bytes -= waiting.bytes
+  return group
+}
+
+function measure(verb: VerbName, args: readonly unknown[]): { events: number; bytes: number } {
+  if (verb !== 'appendEvents') return { events: 1, bytes: 0 }
+  const drafts = args[1] as readonly Draft[] // the arguments of appendEvents
+  let bytes = 0
+  for (const draft of drafts) bytes += draft.body.length
+  return { events: drafts.length, bytes }
+}
+
+function settle(waiting: Waiting, result: WriteResult | undefined): void {
+  if (!result) return waiting.reject(new Error('the writer gave no result'))
+  if ('value' in result) return waiting.resolve(result.value)
+  const { code, message, details } = result.error
+  waiting.reject(new HubError(code, message, { details, ...(code === 'storage-unavailable' && { retryAfterSeconds: 1 }) }))
+}
+
+function overloaded(): HubError {
+  return new HubError('overloaded', 'too many writes are waiting for the disk; send it again in a second', { retryAfterSeconds: 1 })
+}
+
+function toDeath(cause: Error): HubError {
+  return new HubError('storage-unavailable', 'the writer has stopped; restart the hub', { cause, retryAfterSeconds: 1 })
+}

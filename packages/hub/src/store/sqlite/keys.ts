@@ -1,0 +1,84 @@
+import type { KeyStatus } from '@sluice/protocol'
+import type { AuditRow, KeyRow } from '../store.ts'
+import { row, rows, type Database } from './database.ts'
+import type { Engine } from './engine.ts'
+
+type KeyColumns = Omit<KeyRow, 'allowedEventTypes' | 'allowedActions'> & { allowedEventTypes: string | null; allowedActions: string | null }
+
+const keyColumns = `key_id as keyId, workspace_id as workspaceId, secret_hash as secretHash, previous_hash as previousHash,
+  previous_until_ms as previousUntilMs, user_id as userId, user_email as userEmail, role, allowed_event_types as allowedEventTypes,
+  allowed_actions as allowedActions, rate_limit as rateLimit, expires_ms as expiresMs, status, created_ms as createdMs,
+  last_used_ms as lastUsedMs`
+
+function toKey(columns: KeyColumns): KeyRow {
+  const list = (text: string | null): string[] | null => (text === null ? null : JSON.parse(text))
+  return { ...columns, allowedEventTypes: list(columns.allowedEventTypes), allowedActions: list(columns.allowedActions) }
+}
+
+export function findKey(db: Database, keyId: string): KeyRow | undefined {
+  const found = row<KeyColumns>(db.sql(`select ${keyColumns} from api_key where key_id = ?`), keyId)
+  return found && toKey(found)
+}
+
+type KeyPage = { readonly after: string; readonly limit: number; readonly status?: KeyStatus }
+
+export function listKeys(db: Database, workspaceId: number, { after, limit, status }: KeyPage): KeyRow[] {
+  const statement = db.sql(
+    `select ${keyColumns} from api_key where workspace_id = ? and key_id > ? and (? is null or status = ?) order by key_id limit ?`,
+  )
+  return rows<KeyColumns>(statement, workspaceId, after, status ?? null, status ?? null, limit).map(toKey)
+}
+
+export function putKey(engine: Engine, key: KeyRow): void {
+  const list = (value: readonly string[] | null): string | null => (value === null ? null : JSON.stringify(value))
+  engine.db
+    .sql(
+      `insert or replace into api_key (key_id, workspace_id, secret_hash, previous_hash, previous_until_ms, user_id, user_email, role,
+         allowed_event_types, allowed_actions, rate_limit, expires_ms, status, created_ms, last_used_ms)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      key.keyId,
+      key.workspaceId,
+      key.secretHash,
+      key.previousHash,
+      key.previousUntilMs,
+      key.userId,
+      key.userEmail,
+      key.role,
+      list(key.allowedEventTypes),
+      list(key.allowedActions),
+      key.rateLimit,
+      key.expiresMs,
+      key.status,
+      key.createdMs,
+      key.lastUsedMs,
+    )
+}
+
+export type KeyChange = Partial<Omit<KeyRow, 'keyId' | 'workspaceId' | 'createdMs'>>
+
+export function updateKey(engine: Engine, keyId: string, change: KeyChange): KeyRow | undefined {
+  const known = findKey(engine.db, keyId)
+  if (!known) return undefined
+  const key = { ...known, ...change }
+  putKey(engine, key)
+  return key
+}
+
+export function appendAudit(engine: Engine, entry: Omit<AuditRow, 'id' | 'atMs'>): void {
+  engine.db
+    .sql(`insert into audit (workspace_id, at_ms, actor, verb, target, details) values (?, ?, ?, ?, ?, ?)`)
+    .run(entry.workspaceId, engine.nowMs, entry.actor, entry.verb, entry.target, JSON.stringify(entry.details))
+}
+
+export function listAudit(db: Database, workspaceId: number, page: { before: number; limit: number }): AuditRow[] {
+  const statement = db.sql(
+    `select id, workspace_id as workspaceId, at_ms as atMs, actor, verb, target, details from audit
+     where workspace_id = ? and id < ? order by id desc limit ?`,
+  )
+  return rows<Omit<AuditRow, 'details'> & { details: string }>(statement, workspaceId, page.before, page.limit).map((entry) => ({
+    ...entry,
+    details: JSON.parse(entry.details),
+  }))
+}

@@ -1,0 +1,50 @@
+import { isOpenFilter } from '@sluice/protocol'
+import { expandRuns, parseRuns } from '../runs.ts'
+import type { StoredEvent } from '../store.ts'
+import type { Database } from './database.ts'
+import type { InboxState } from './engine.ts'
+import { readEvents, readHead, scanLog } from './log.ts'
+import { iterateParked } from './parked.ts'
+
+type Peek = { readonly after: number; readonly limit: number }
+type Peeked = { readonly events: StoredEvent[]; readonly more: boolean; readonly scannedTo: number }
+
+/** Rows of the log that one page may look at; a page that ends here is short but says that there may be more. */
+const peekBudget = 5000
+
+/** What waits after a position: parked events and those not yet looked at, oldest first. Changes nothing. */
+export function peekEvents(db: Database, inbox: InboxState, { after, limit }: Peek): Peeked {
+  const waiting = collectParked(db, inbox, after, limit + 1)
+  const { head, trimmedTo } = readHead(db, inbox.workspaceId)
+  const first = Math.max(inbox.next, trimmedTo + 1, after + 1)
+  const candidates = new Set(waiting)
+  let scannedTo = head
+  if (first <= head && candidates.size <= limit) {
+    const scan = { first, last: head, filter: inbox.settings.filter, limit: limit + 1, budget: peekBudget }
+    const scanned = scanLog(db, inbox.workspaceId, scan)
+    for (const { position } of scanned.found) candidates.add(position)
+    scannedTo = scanned.scannedTo
+  }
+  const positions = [...candidates].toSorted((a, b) => a - b)
+  const page = positions.slice(0, limit)
+  const more = positions.length > limit || (scannedTo < head && positions.length <= limit)
+  const cut = positions.length > limit ? (page.at(-1) ?? after) : Math.max(scannedTo, page.at(-1) ?? 0)
+  return { events: readEvents(db, inbox.workspaceId, page).filter((event) => event.body !== null), more, scannedTo: cut }
+}
+
+/** At least the `count` lowest parked positions after `after`, as far as there are so many. */
+function collectParked(db: Database, inbox: InboxState, after: number, count: number): number[] {
+  const found: number[] = []
+  const open = isOpenFilter(inbox.settings.filter)
+  for (const parked of iterateParked(db, inbox.id, after)) {
+    if (found.length >= count && parked.first > (found.toSorted((a, b) => a - b)[count - 1] ?? 0)) break
+    const first = Math.max(parked.first, after + 1)
+    if (parked.positions !== null) found.push(...expandRuns(parseRuns(parked.positions)).filter((position) => position > after))
+    else if (open) found.push(...expandRuns([[first, Math.min(parked.last, first + count - 1)]]))
+    else {
+      const scan = { first, last: parked.last, filter: inbox.settings.filter, limit: count, budget: peekBudget }
+      found.push(...scanLog(db, inbox.workspaceId, scan).found.map((event) => event.position))
+    }
+  }
+  return found
+}

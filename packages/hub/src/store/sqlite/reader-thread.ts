@@ -1,0 +1,45 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { HubError } from '@sluice/protocol'
+import type { FromReader, ReaderArguments, ReaderVerb, ReaderVerbs, ToReader } from './reader.ts'
+
+export type Reader = {
+  readonly read: <Name extends ReaderVerb>(verb: Name, ...args: ReaderArguments<Name>) => Promise<ReturnType<ReaderVerbs[Name]>>
+  readonly close: () => Promise<void>
+}
+
+type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
+
+/** Reads that may wait at a time; more are refused, so that memory stays bounded. */
+const maxWaiting = 1000
+
+export function openReader(file: string): Reader {
+  const worker = new Worker(new URL('reader.ts', import.meta.url), { workerData: file })
+  const waiting = new Map<number, Waiting>()
+  let last = 0
+  const failAll = (cause: unknown): void => {
+    for (const { reject } of waiting.values()) reject(new HubError('storage-unavailable', 'the reader has stopped', { cause }))
+    waiting.clear()
+  }
+  worker.on('message', ({ id, value, error }: FromReader) => {
+    const caller = waiting.get(id)
+    waiting.delete(id)
+    if (error === undefined) caller?.resolve(value)
+    else caller?.reject(new HubError('storage-unavailable', `the store could not be read: ${error}`))
+  })
+  worker.on('error', failAll)
+  return {
+    read: (verb, ...args) =>
+      new Promise((resolve, reject) => {
+        if (waiting.size >= maxWaiting) return reject(new HubError('overloaded', 'too many searches are waiting', { retryAfterSeconds: 1 }))
+        last += 1
+        waiting.set(last, { resolve: resolve as (value: unknown) => void, reject }) // the verb types it
+        worker.postMessage({ id: last, verb, args } satisfies ToReader)
+      }),
+    close: async () => {
+      const exit = once(worker, 'exit')
+      worker.postMessage({ close: true } satisfies ToReader)
+      await exit
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import { defaultInbox } from '@sluice/protocol'
+import { expandRuns, parseRuns, printRuns, toRuns } from '../runs.ts'
+import type { RetentionPolicy } from '../store.ts'
+import { row, rows } from './database.ts'
+import { inboxesOf, workspaceOf, type Engine, type InboxState } from './engine.ts'
+import { noteHistory } from './inboxes.ts'
+import { eventTable } from './log.ts'
+import { dropPositions, listParkedUpTo, shortenRange } from './parked.ts'
+
+/** One small step: a bounded number of rows of each kind, so that publishes never wait for it. */
+export function trimEvents(engine: Engine, workspaceId: number, policy: RetentionPolicy): { removed: number; more: boolean } {
+  const trimmed = trimLog(engine, workspaceId, policy)
+  const dedup = engine.db
+    .sql(`delete from dedup where (workspace_id, key) in (select workspace_id, key from dedup where expires_ms <= ? limit ?)`)
+    .run(engine.nowMs, policy.maxRows)
+  const attempts = engine.db
+    .sql(`delete from attempt where id in (select id from (select id, at_ms from attempt order by id limit ?) where at_ms <= ?)`)
+    .run(policy.maxRows, engine.nowMs - policy.attemptsMs)
+  engine.db.sql(`delete from void_lease where at_ms <= ?`).run(engine.nowMs - 86_400_000)
+  const steps = [trimmed, Number(dedup.changes), Number(attempts.changes)]
+  // Pages that became free go back to the file system, a few at a time.
+  if (steps.some((count) => count > 0)) engine.db.raw.exec('pragma incremental_vacuum(256)')
+  return { removed: steps.reduce((sum, count) => sum + count, 0), more: steps.some((count) => count >= policy.maxRows) }
+}
+
+function trimLog(engine: Engine, workspaceId: number, policy: RetentionPolicy): number {
+  const workspace = workspaceOf(engine, workspaceId)
+  const inboxes = inboxesOf(engine, workspaceId)
+  const floor = Math.min(workspace.head, ...inboxes.map((inbox) => passedTo(engine, inbox)))
+  const oldest = rows<{ position: number; acceptedMs: number }>(
+    engine.db.sql(`select position, accepted_ms as acceptedMs from ${eventTable(workspaceId)} order by position limit ?`),
+    policy.maxRows,
+  )
+  const kept = oldest.find(({ position, acceptedMs }) => {
+    const age = engine.nowMs - acceptedMs
+    return age < policy.passedMs || (age < policy.anywayMs && position > floor)
+  })
+  const last = kept ? kept.position - 1 : oldest.at(-1)?.position
+  if (last === undefined || last <= workspace.trimmedTo) return 0
+  for (const inbox of inboxes) expireBehind(engine, inbox, last)
+  engine.db.sql(`delete from ${eventTable(workspaceId)} where position <= ?`).run(last)
+  workspace.trimmedTo = last
+  workspace.changed = true
+  return oldest.filter(({ position }) => position <= last).length
+}
+
+/** The last position that an inbox needs no more. The default inbox holds nothing back until somebody has used it. */
+function passedTo(engine: Engine, inbox: InboxState): number {
+  if (inbox.key === defaultInbox && !inbox.used) return Number.MAX_SAFE_INTEGER
+  const parked = row<{ first: number | null }>(engine.db.sql(`select min(first) as first from parked where inbox_id = ?`), inbox.id)?.first
+  const leased = row<{ first: number | null }>(engine.db.sql(`select min(first) as first from lease where inbox_id = ?`), inbox.id)?.first
+  return Math.min(inbox.next, parked ?? inbox.next, leased ?? inbox.next) - 1
+}
+
+/** Notes what an inbox never got to, so that `explain` says expired and not acknowledged. */
+function expireBehind(engine: Engine, inbox: InboxState, last: number): void {
+  const gone: number[] = []
+  for (const parked of listParkedUpTo(engine.db, inbox.id, last)) {
+    const runs = parked.positions === null ? [[parked.first, parked.last] as const] : parseRuns(parked.positions)
+    const expired = expandRuns(runs).filter((position) => position <= last)
+    gone.push(...expired)
+    if (parked.positions === null) shortenRange(engine, parked, last)
+    else dropPositions(engine, parked, expired)
+  }
+  if (inbox.next > last && gone.length === 0) return
+  noteHistory(engine, inbox, { kind: 'expired', from: Math.min(inbox.next, last + 1), to: last, positions: printRuns(toRuns(gone)) })
+  if (inbox.next <= last) {
+    inbox.next = last + 1
+    inbox.changed = true
+  }
+}

@@ -1,0 +1,188 @@
+import { isOpenFilter, type SettleStatus } from '@sluice/protocol'
+import { countRuns, expandRuns, hasPosition, parseRuns, withoutPositions, type Runs } from '../runs.ts'
+import type { SettleOrder } from '../store.ts'
+import { noteAttempts } from './attempts.ts'
+import { row } from './database.ts'
+import { buryEvent, findDeadLetter, removeDeadLetter } from './dead-letters.ts'
+import { advance, inboxOf, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
+import { findLease, freeSubjects, listLeases, removeLease, writeLease, type HeldLease } from './lease.ts'
+import { readEvents, scanLog } from './log.ts'
+import { findParked, listParkedOfLease, park, parkOne, parkRange, removePosition } from './parked.ts'
+
+export type SettledPosition = readonly [position: number, status: SettleStatus]
+
+export function settleLease(engine: Engine, workspaceId: number, key: string, order: SettleOrder): SettledPosition[] {
+  const inbox = inboxOf(engine, workspaceId, key)
+  const lease = findLease(engine.db, inbox.id, order.leaseId)
+  const held = lease ? lease.held.flatMap((part) => expandRuns(part.runs)) : []
+  const inLease = new Set(held)
+  const wanted = order.positions ? [...new Set(order.positions)] : [...held, ...listGivenBack(engine, inbox, order.leaseId)]
+  const mine = wanted.filter((position) => inLease.has(position))
+  const statuses = new Map<number, SettleStatus>()
+  if (lease && mine.length > 0) settleHeld(engine, inbox, { lease, mine, order, statuses })
+  return wanted.map((position) => [position, statuses.get(position) ?? settleElsewhere(engine, inbox, position, order)])
+}
+
+/** What a lease that ran out held, as far as nobody took it since. */
+function listGivenBack(engine: Engine, inbox: InboxState, leaseId: string): number[] {
+  return listParkedOfLease(engine.db, inbox.id, leaseId).flatMap((parked) => expandRuns(parseRuns(parked.positions ?? '')))
+}
+
+type Settling = { readonly lease: HeldLease; readonly mine: readonly number[]; readonly order: SettleOrder; readonly statuses: Map<number, SettleStatus> }
+
+function settleHeld(engine: Engine, inbox: InboxState, { lease, mine, order, statuses }: Settling): void {
+  const leaving = new Set(mine)
+  const total = lease.held.reduce((sum, part) => sum + countRuns(part.runs), 0)
+  if (leaving.size === total) removeLease(engine, inbox, lease.leaseId)
+  else writeLease(engine, inbox, { ...lease, held: lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) })) })
+  freeSubjects(engine, inbox, mine)
+  if (order.outcome.kind === 'ack') {
+    if (inbox.settings.ordering === 'key') wake(engine, inbox)
+    for (const position of mine) statuses.set(position, 'acked')
+    return
+  }
+  for (const { attempt, runs } of lease.held) {
+    const stays = withoutPositions(runs, leaving)
+    const part = stays.length === 0 ? runs : withoutPositions(runs, new Set(expandRuns(stays)))
+    giveBack(engine, inbox, { attempt, runs: part, order, statuses })
+  }
+  wake(engine, inbox)
+}
+
+type GivingBack = { readonly attempt: number; readonly runs: Runs; readonly order: SettleOrder; readonly statuses: Map<number, SettleStatus> }
+
+function giveBack(engine: Engine, inbox: InboxState, { attempt, runs, order, statuses }: GivingBack): void {
+  const { outcome, leaseId } = order
+  if (outcome.kind === 'ack' || runs.length === 0) return
+  const positions = expandRuns(runs)
+  if (!outcome.count) {
+    park(engine, inbox, { runs, availableMs: delayedTo(engine, outcome.delayMs ?? 0), attempt: attempt - 1, alone: false, leaseId: null })
+    for (const position of positions) statuses.set(position, 'released')
+    return
+  }
+  const reason = outcome.reason ?? null
+  if (attempt >= inbox.settings.max_attempts) {
+    for (const position of positions) {
+      buryEvent(engine, inbox, { position, attempt, reason: reason ?? `given back ${attempt} times`, leaseId })
+      statuses.set(position, 'dead')
+    }
+    return
+  }
+  noteAttempts(engine, inbox, { positions, attempt, outcome: 'released', reason, leaseId })
+  const availableMs = delayedTo(engine, outcome.delayMs ?? scheduledMs(inbox, attempt))
+  park(engine, inbox, { runs, availableMs, attempt, alone: false, leaseId: null })
+  for (const position of positions) statuses.set(position, 'released')
+}
+
+/** 0 for at once: it keeps such events in the order of the log, before all that were delayed. */
+function delayedTo(engine: Engine, delayMs: number): number {
+  return delayMs <= 0 ? 0 : engine.nowMs + delayMs
+}
+
+/** The last step of the schedule repeats. */
+function scheduledMs(inbox: InboxState, attempt: number): number {
+  const schedule = inbox.settings.retry.schedule_seconds
+  return (schedule[Math.min(attempt, schedule.length) - 1] ?? 0) * 1000
+}
+
+/** The verdict on a position that this lease does not hold (any more). */
+function settleElsewhere(engine: Engine, inbox: InboxState, position: number, order: SettleOrder): SettleStatus {
+  if (row(engine.db.sql(`select 1 from void_lease where inbox_id = ? and lease_id = ?`), inbox.id, order.leaseId)) return 'lost'
+  const parked = findParked(engine.db, inbox.id, position)
+  if (parked?.positions != null) {
+    if (parked.leaseId !== order.leaseId) return parked.attempt > 0 ? 'lost' : 'unknown'
+    if (order.outcome.kind === 'release') return 'already'
+    removePosition(engine, inbox, parked, position)
+    return 'acked'
+  }
+  if (listLeases(engine.db, inbox.id, position).some((lease) => lease.held.some((part) => hasPosition(part.runs, position)))) return 'lost'
+  if (findDeadLetter(engine.db, inbox.id, position)) return 'dead'
+  return parked || position >= inbox.next || position < 1 ? 'unknown' : 'already'
+}
+
+/** Rows that an acknowledgement out of turn looks at to find what it passes over. */
+const passBudget = 1000
+
+export function acknowledgeEvent(engine: Engine, workspaceId: number, key: string, position: number): 'acked' | 'already' | 'unknown' {
+  const inbox = inboxOf(engine, workspaceId, key)
+  const workspace = workspaceOf(engine, workspaceId)
+  if (position < 1 || position > workspace.head) return 'unknown'
+  if (!inbox.used) {
+    inbox.used = true
+    inbox.changed = true
+  }
+  if (position <= workspace.trimmedTo) return 'already'
+  const parked = findParked(engine.db, inbox.id, position)
+  if (parked) {
+    removePosition(engine, inbox, parked, position)
+    if (parked.subject !== null) wake(engine, inbox)
+    return 'acked'
+  }
+  if (position >= inbox.next) {
+    passOver(engine, inbox, Math.max(inbox.next, workspace.trimmedTo + 1), position - 1)
+    advance(inbox, position + 1, true)
+    return 'acked'
+  }
+  return acknowledgeHeld(engine, inbox, position)
+}
+
+function acknowledgeHeld(engine: Engine, inbox: InboxState, position: number): 'acked' | 'already' {
+  const lease = listLeases(engine.db, inbox.id, position).find(({ held }) => held.some((part) => hasPosition(part.runs, position)))
+  if (!lease) return removeDeadLetter(engine, inbox, position) ? 'acked' : 'already'
+  const leaving = new Set([position])
+  writeLease(engine, inbox, { ...lease, held: lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) })) })
+  freeSubjects(engine, inbox, [position])
+  wake(engine, inbox)
+  return 'acked'
+}
+
+/** Events between an inbox's place and one that was acknowledged out of turn keep waiting. */
+function passOver(engine: Engine, inbox: InboxState, first: number, last: number): void {
+  if (first > last) return
+  const { filter, ordering } = inbox.settings
+  if (ordering === 'none' && isOpenFilter(filter)) return parkRange(engine, inbox, first, last)
+  const keyed = ordering === 'key'
+  const budget = keyed ? Number.MAX_SAFE_INTEGER : passBudget
+  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, { first, last, filter, limit: keyed ? budget : 1, budget })
+  engine.rowsScanned += looked
+  if (keyed) {
+    for (const { position, subject } of found) {
+      parkOne(engine, inbox, { position, subject, availableMs: 0, attempt: 0, alone: false, leaseId: null })
+    }
+    return
+  }
+  const [match] = found
+  if (match) parkRange(engine, inbox, match.position, last)
+  else parkRange(engine, inbox, scannedTo + 1, last)
+}
+
+export function replayEvent(
+  engine: Engine,
+  workspaceId: number,
+  key: string,
+  { position, matches }: { position: number; matches: boolean },
+): 'replayed' | 'already-waiting' | 'leased' {
+  const inbox = inboxOf(engine, workspaceId, key)
+  const parked = findParked(engine.db, inbox.id, position)
+  if (parked && (parked.positions !== null || matches)) return 'already-waiting'
+  if (position >= inbox.next && matches) return 'already-waiting'
+  const held = listLeases(engine.db, inbox.id, position).some((lease) => lease.held.some((part) => hasPosition(part.runs, position)))
+  if (held) return 'leased'
+  removeDeadLetter(engine, inbox, position)
+  const [event] = readEvents(engine.db, workspaceId, [position])
+  parkOne(engine, inbox, {
+    position,
+    subject: inbox.settings.ordering === 'key' ? (event?.subject ?? null) : null,
+    availableMs: 0,
+    attempt: 0,
+    alone: false,
+    leaseId: null,
+  })
+  engine.db
+    .sql(
+      `insert into inbox_history (inbox_id, kind, at_ms, revision, generation, from_position, to_position) values (?, 'replay', ?, ?, ?, ?, ?)`,
+    )
+    .run(inbox.id, engine.nowMs, inbox.revision, inbox.generation, position, position)
+  wake(engine, inbox)
+  return 'replayed'
+}

@@ -1,0 +1,43 @@
+import { randomInt } from 'node:crypto'
+import { HubError, defaultInbox, defaultWorkspace, tagSpace } from '@sluice/protocol'
+import type { WorkspaceRow } from '../store.ts'
+import { row, rows, type Database } from './database.ts'
+import type { Engine } from './engine.ts'
+import { createDefaultInbox, deleteInbox } from './inboxes.ts'
+import { createLog, eventTable } from './log.ts'
+
+const workspaceColumns = `id, key, tag, created_ms as createdMs`
+
+export function findWorkspace(db: Database, key: string): WorkspaceRow | undefined {
+  return row<WorkspaceRow>(db.sql(`select ${workspaceColumns} from workspace where key = ?`), key)
+}
+
+export function listWorkspaces(db: Database, after: string, limit: number): WorkspaceRow[] {
+  return rows<WorkspaceRow>(db.sql(`select ${workspaceColumns} from workspace where key > ? order by key limit ?`), after, limit)
+}
+
+export function ensureWorkspace(engine: Engine, key: string): { workspace: WorkspaceRow; created: boolean } {
+  const known = findWorkspace(engine.db, key)
+  if (known) return { workspace: known, created: false }
+  const tag = randomInt(tagSpace)
+  const { lastInsertRowid } = engine.db.sql(`insert into workspace (key, tag, created_ms) values (?, ?, ?)`).run(key, tag, engine.nowMs)
+  const id = Number(lastInsertRowid)
+  createLog(engine.db, id)
+  createDefaultInbox(engine, id, defaultInbox)
+  return { workspace: { id, key, tag, createdMs: engine.nowMs }, created: true }
+}
+
+export function deleteWorkspace(engine: Engine, key: string): boolean {
+  if (key === defaultWorkspace) throw new HubError('conflict', `the workspace "${defaultWorkspace}" cannot be removed`)
+  const workspace = findWorkspace(engine.db, key)
+  if (!workspace) return false
+  const inboxes = rows<{ key: string }>(engine.db.sql(`select key from inbox where workspace_id = ?`), workspace.id)
+  for (const inbox of inboxes) deleteInbox(engine, workspace.id, inbox.key)
+  for (const table of ['dedup', 'api_key', 'audit'] as const) {
+    engine.db.sql(`delete from ${table} where workspace_id = ?`).run(workspace.id)
+  }
+  engine.db.sql(`delete from workspace where id = ?`).run(workspace.id)
+  engine.db.raw.exec(`drop table ${eventTable(workspace.id)}`)
+  engine.workspaces.delete(workspace.id)
+  return true
+}

@@ -1,0 +1,131 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { HubError, type ErrorCode } from '@sluice/protocol'
+import { migrate, openDatabase, type Database } from './database.ts'
+import { settleDeadLetters } from './dead-letters.ts'
+import { createEngine, flush, forget, type Engine } from './engine.ts'
+import { createInbox, deleteInbox, seekInbox, updateInbox } from './inboxes.ts'
+import { appendAudit, putKey, updateKey } from './keys.ts'
+import { expireLeases, extendLease, leaseEvents } from './lease.ts'
+import { appendEvents } from './log.ts'
+import { trimEvents } from './retention.ts'
+import { acknowledgeEvent, replayEvent, settleLease } from './settle.ts'
+import { deleteWorkspace, ensureWorkspace } from './workspaces.ts'
+
+/** All that changes the database, by name. Each runs inside the transaction of its group. */
+const verbs = {
+  acknowledgeEvent,
+  appendAudit,
+  appendEvents,
+  createInbox,
+  deleteInbox,
+  deleteWorkspace,
+  ensureWorkspace,
+  expireLeases,
+  extendLease,
+  leaseEvents,
+  putKey,
+  replayEvent,
+  saveClock,
+  seekInbox,
+  settleDeadLetters,
+  settleLease,
+  trimEvents,
+  updateInbox,
+  updateKey,
+} satisfies Record<string, (engine: Engine, ...args: never[]) => unknown>
+
+export type Verbs = typeof verbs
+export type VerbName = keyof Verbs
+export type VerbArguments<Name extends VerbName> = Verbs[Name] extends (engine: Engine, ...args: infer Arguments) => unknown ? Arguments : never
+
+export type WriteOrder = { readonly verb: VerbName; readonly args: readonly unknown[] }
+export type WriteResult =
+  | { readonly value: unknown }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: Record<string, unknown> } }
+
+export type ToWriter =
+  | { readonly kind: 'group'; readonly nowMs: number; readonly orders: readonly WriteOrder[] }
+  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'close' }
+export type FromWriter =
+  | { readonly kind: 'ready'; readonly clockMs: number }
+  | { readonly kind: 'done'; readonly results: readonly WriteResult[]; readonly wakes: readonly string[]; readonly rowsScanned: number }
+  | { readonly kind: 'checkpointed' }
+  | { readonly kind: 'closed' }
+
+/** The highest time that this store has used: after a restart time goes on from here, whatever the wall clock says. */
+function saveClock(engine: Engine): void {
+  engine.db.sql(`insert or replace into meta (name, value) values ('clock_ms', ?)`).run(engine.nowMs)
+}
+
+function readClock(db: Database): number {
+  return Number(
+    db.raw.prepare(`select max((select coalesce(max(accepted_ms), 0) from workspace), coalesce((select value from meta where name = 'clock_ms'), 0)) as ms`).get()?.['ms'] ?? 0,
+  )
+}
+
+function runOrder(engine: Engine, { verb, args }: WriteOrder): WriteResult {
+  const run = verbs[verb] as (engine: Engine, ...args: readonly unknown[]) => unknown // the facade types each call
+  if (verb === 'appendEvents') return { value: run(engine, ...args) }
+  engine.db.sql('savepoint one').run()
+  try {
+    const value = run(engine, ...args)
+    engine.db.sql('release one').run()
+    return { value }
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error
+    engine.db.sql('rollback to one').run()
+    engine.db.sql('release one').run()
+    return { error: { code: error.code, message: error.message, details: error.details } }
+  }
+}
+
+function runGroup(engine: Engine, nowMs: number, orders: readonly WriteOrder[]): WriteResult[] {
+  engine.nowMs = nowMs
+  engine.wakes.clear()
+  engine.rowsScanned = 0
+  engine.db.sql('begin immediate').run()
+  const results = orders.map((order) => runOrder(engine, order))
+  flush(engine)
+  engine.db.sql('commit').run()
+  return results
+}
+
+/** A group that the disk refused changed nothing; all of its callers are told so. */
+function undoGroup(engine: Engine, orders: readonly WriteOrder[], cause: unknown): WriteResult[] {
+  if (engine.db.raw.isTransaction) engine.db.raw.exec('rollback')
+  forget(engine)
+  engine.wakes.clear()
+  const message = `the store refused the write: ${cause instanceof Error ? cause.message : String(cause)}`
+  return orders.map(() => ({ error: { code: 'storage-unavailable', message, details: {} } }))
+}
+
+function serve(file: string): void {
+  const port = parentPort
+  if (!port) throw new Error('the writer runs as a worker thread')
+  const db = openDatabase(file, 'writer')
+  migrate(db)
+  const engine = createEngine(db)
+  const send = (message: FromWriter): void => port.postMessage(message)
+  port.on('message', (message: ToWriter) => {
+    if (message.kind === 'close') {
+      db.raw.close()
+      send({ kind: 'closed' })
+      return port.close()
+    }
+    if (message.kind === 'checkpoint') {
+      db.raw.exec('pragma wal_checkpoint(passive)')
+      return send({ kind: 'checkpointed' })
+    }
+    let results: WriteResult[]
+    try {
+      results = runGroup(engine, message.nowMs, message.orders)
+    } catch (error) {
+      results = undoGroup(engine, message.orders, error)
+    }
+    send({ kind: 'done', results, wakes: [...engine.wakes], rowsScanned: engine.rowsScanned })
+  })
+  send({ kind: 'ready', clockMs: readClock(db) })
+}
+
+serve(workerData as string)
