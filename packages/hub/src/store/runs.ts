@@ -46,6 +46,22 @@ export function withoutPositions(runs: Runs, positions: ReadonlySet<number>): Ru
   return toRuns(expandRuns(runs).filter((position) => !positions.has(position)))
 }
 
+/** One set of runs that may lie in any order and overlap. */
+export function mergeRuns(runs: Runs): Runs {
+  const merged: [number, number][] = []
+  for (const [first, last] of runs.toSorted((a, b) => a[0] - b[0])) {
+    const open = merged.at(-1)
+    if (open && first <= open[1] + 1) open[1] = Math.max(open[1], last)
+    else merged.push([first, last])
+  }
+  return merged
+}
+
+/** The positions below a bound. */
+export function runsBelow(runs: Runs, bound: number): Runs {
+  return runs.filter(([first]) => first < bound).map(([first, last]) => [first, Math.min(last, bound - 1)])
+}
+
 /** The first `count` positions, and the rest. */
 export function splitRuns(runs: Runs, count: number): [Runs, Runs] {
   const head: [number, number][] = []

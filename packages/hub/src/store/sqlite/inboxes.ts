@@ -1,9 +1,10 @@
 import { HubError, inboxDefaults, type InboxSettings, type InboxStatus } from '@sluice/protocol'
-import { printRuns, toRuns, expandRuns, parseRuns } from '../runs.ts'
+import { mergeRuns, printRuns, runsBelow } from '../runs.ts'
 import type { InboxRow } from '../store.ts'
-import { row, rows } from './database.ts'
-import { inboxOf, readInbox, requireInbox, wake, type Engine, type InboxState } from './engine.ts'
+import { row } from './database.ts'
+import { inboxOf, readInbox, wake, type Engine, type InboxState } from './engine.ts'
 import { listLeases } from './lease.ts'
+import { listParkedUpTo, runsOf } from './parked.ts'
 
 export function toInboxRow({ key, settings, status, revision, generation, createdMs, next }: InboxState): InboxRow {
   return { key, settings, status, revision, generation, createdMs, next }
@@ -86,13 +87,10 @@ export function deleteInbox(engine: Engine, workspaceId: number, key: string): b
 
 /** A new generation: what was leased or parked is void; what stood before the new place says so in `explain`. */
 export function seekInbox(engine: Engine, workspaceId: number, key: string, position: number): InboxRow {
-  const inbox = requireInbox(inboxOf(engine, workspaceId, key), key)
+  const inbox = inboxOf(engine, workspaceId, key)
   const leases = listLeases(engine.db, inbox.id)
-  const held = leases.flatMap((lease) => lease.held.flatMap((part) => expandRuns(part.runs)))
-  const parked = rows<{ first: number; last: number; positions: string | null }>(
-    engine.db.sql(`select first, last, positions from parked where inbox_id = ?`),
-    inbox.id,
-  ).flatMap((part) => expandRuns(part.positions === null ? [[part.first, part.last]] : parseRuns(part.positions)))
+  const held = leases.flatMap((lease) => lease.held.flatMap((part) => part.runs))
+  const parked = listParkedUpTo(engine.db, inbox.id, position - 1).flatMap(runsOf)
   for (const { leaseId } of leases) {
     engine.db.sql(`insert or replace into void_lease (inbox_id, lease_id, at_ms) values (?, ?, ?)`).run(inbox.id, leaseId, engine.nowMs)
   }
@@ -100,8 +98,8 @@ export function seekInbox(engine: Engine, workspaceId: number, key: string, posi
     engine.db.sql(`delete from ${table} where inbox_id = ?`).run(inbox.id)
   }
   inbox.generation += 1
-  const passed = [...new Set([...held, ...parked])].filter((passedPosition) => passedPosition < position)
-  noteHistory(engine, inbox, { kind: 'seek', from: inbox.next, to: position, positions: printRuns(toRuns(passed)) })
+  const passed = printRuns(runsBelow(mergeRuns([...held, ...parked]), position))
+  noteHistory(engine, inbox, { kind: 'seek', from: inbox.next, to: position, positions: passed })
   inbox.next = position
   inbox.changed = true
   engine.db.sql(`update inbox set generation = ? where id = ?`).run(inbox.generation, inbox.id)

@@ -155,9 +155,14 @@ export function listParkedUpTo(db: Database, inboxId: number, last: number): Par
   return rows<Parked>(db.sql(`select ${parkedColumns} from parked where inbox_id = ? and first <= ? order by first`), inboxId, last)
 }
 
+/** All positions that a row may hold. */
+export function runsOf(parked: Parked): Runs {
+  return parked.positions === null ? [[parked.first, parked.last]] : parseRuns(parked.positions)
+}
+
 /** Takes positions out of a row that names its positions. */
 export function dropPositions(engine: Engine, parked: Parked, positions: readonly number[]): void {
-  keepParked(engine, parked, withoutPositions(parseRuns(parked.positions ?? ''), new Set(positions)))
+  keepParked(engine, parked, withoutPositions(runsOf(parked), new Set(positions)))
 }
 
 /** Takes one position out of a row, wherever it stands. */

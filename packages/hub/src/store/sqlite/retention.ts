@@ -1,11 +1,11 @@
 import { defaultInbox } from '@sluice/protocol'
-import { expandRuns, parseRuns, printRuns, toRuns } from '../runs.ts'
+import { expandRuns, mergeRuns, printRuns, runsBelow } from '../runs.ts'
 import type { RetentionPolicy } from '../store.ts'
 import { row, rows } from './database.ts'
 import { inboxesOf, workspaceOf, type Engine, type InboxState } from './engine.ts'
 import { noteHistory } from './inboxes.ts'
 import { eventTable } from './log.ts'
-import { dropPositions, listParkedUpTo, shortenRange } from './parked.ts'
+import { dropPositions, listParkedUpTo, runsOf, shortenRange } from './parked.ts'
 
 /** One small step: a bounded number of rows of each kind, so that publishes never wait for it. */
 export function trimEvents(engine: Engine, workspaceId: number, policy: RetentionPolicy): { removed: number; more: boolean } {
@@ -54,16 +54,15 @@ function passedTo(engine: Engine, inbox: InboxState): number {
 
 /** Notes what an inbox never got to, so that `explain` says expired and not acknowledged. */
 function expireBehind(engine: Engine, inbox: InboxState, last: number): void {
-  const gone: number[] = []
+  const gone: (readonly [number, number])[] = []
   for (const parked of listParkedUpTo(engine.db, inbox.id, last)) {
-    const runs = parked.positions === null ? [[parked.first, parked.last] as const] : parseRuns(parked.positions)
-    const expired = expandRuns(runs).filter((position) => position <= last)
+    const expired = runsBelow(runsOf(parked), last + 1)
     gone.push(...expired)
     if (parked.positions === null) shortenRange(engine, parked, last)
-    else dropPositions(engine, parked, expired)
+    else dropPositions(engine, parked, expandRuns(expired))
   }
   if (inbox.next > last && gone.length === 0) return
-  noteHistory(engine, inbox, { kind: 'expired', from: Math.min(inbox.next, last + 1), to: last, positions: printRuns(toRuns(gone)) })
+  noteHistory(engine, inbox, { kind: 'expired', from: Math.min(inbox.next, last + 1), to: last, positions: printRuns(mergeRuns(gone)) })
   if (inbox.next <= last) {
     inbox.next = last + 1
     inbox.changed = true
