@@ -27,6 +27,8 @@ export type GroupCommit = {
 
 type Options = {
   readonly file: string
+  /** verbs that this process may use; undefined allows all */
+  readonly only: ReadonlySet<VerbName> | undefined
   readonly nowMs: () => number
   readonly onReady: (clockMs: number) => void
   readonly onCommit: (orders: readonly WriteOrder[], results: readonly WriteResult[], wakes: readonly string[]) => void
@@ -90,6 +92,7 @@ export async function openGroupCommit(options: Options): Promise<GroupCommit> {
       new Promise((resolve, reject) => {
         const { events, bytes } = measure(verb, args)
         if (dead) return reject(toDeath(dead))
+        if (options.only?.has(verb) === false) return reject(new HubError('conflict', `${verb} needs the data folder for itself; stop the hub, or ask it by --url`))
         if (counts.queued + events > queueEvents || counts.bytes + bytes > queueBytes) return reject(overloaded())
         counts.queued += events
         counts.bytes += bytes

@@ -20,7 +20,7 @@ import { peekEvents } from './peek.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader } from './reader-thread.ts'
 import { findWorkspace, listWorkspaces } from './workspaces.ts'
-import type { WriteOrder, WriteResult } from './writer.ts'
+import type { VerbName, WriteOrder, WriteResult } from './writer.ts'
 
 export type SqliteOptions = {
   /** the data folder; made if it does not exist */
@@ -52,6 +52,7 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
 
   const group = await openGroupCommit({
     file,
+    only: access === 'admin' ? adminVerbs : undefined,
     nowMs: clock.nowMs,
     onReady: clock.startFrom,
     onCommit: (orders, results, wakes) => {
@@ -184,6 +185,9 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     },
   }
 }
+
+/** What a second process may write: no row of these is kept in the memory of the hub's writer. */
+const adminVerbs: ReadonlySet<VerbName> = new Set(['appendAudit', 'ensureWorkspace', 'putKey', 'updateKey'])
 
 /** Held until the process ends, however it ends: the operating system lets go of the lock. */
 function lockFolder(path: string): DatabaseSync {
