@@ -7,7 +7,7 @@ import { findDeadLetter } from './dead-letters.ts'
 import { readInboxes, type InboxState } from './engine.ts'
 import { listLeases } from './lease.ts'
 import { readEvent, readHead, toFilterSubject } from './log.ts'
-import { findParked } from './parked.ts'
+import { behindMs, findParked } from './parked.ts'
 
 type Subject = { readonly position: number; readonly event: StoredEvent | undefined; readonly trimmedTo: number; readonly nowMs: number }
 
@@ -51,8 +51,8 @@ function held(db: Database, inbox: InboxState, { position, event, trimmedTo, now
   if (position <= trimmedTo) return { verdict: 'expired' }
   if (!event || event.body === null) return { verdict: 'erased' }
   if (parked && parked.positions !== null) {
-    const verdict = parked.availableMs > nowMs ? 'parked' : 'waiting'
-    return { verdict, attempts: parked.attempt, availableMs: parked.availableMs || null }
+    const delayed = parked.availableMs > nowMs && parked.availableMs !== behindMs
+    return { verdict: delayed ? 'parked' : 'waiting', attempts: parked.attempt, availableMs: delayed ? parked.availableMs : null }
   }
   return filtered(inbox.settings, inbox.revision, event) ?? { verdict: 'waiting', revision: inbox.revision }
 }

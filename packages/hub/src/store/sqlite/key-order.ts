@@ -3,10 +3,13 @@ import { row, rows } from './database.ts'
 import { advance, workspaceOf, type Engine, type InboxState } from './engine.ts'
 import type { Held } from './lease.ts'
 import { scanLog } from './log.ts'
-import { listAvailable, parkOne, removeParked, type Parked } from './parked.ts'
+import { behindMs, listAvailable, parkOne, removeParked, type Parked } from './parked.ts'
 
 /** Events that may wait behind blocked subjects before an inbox stops reading on and says `blocked`. */
 export const maxWaiting = 10_000
+
+/** Parked events that one lease may look at. Few are looked at in vain: what waits behind its subject is not available. */
+const lookAt = 2000
 
 /** Rows of the log that one lease may look at. */
 const scanBudget = 1000
@@ -27,7 +30,7 @@ type Taking = { readonly held: Held[]; readonly limit: number }
 
 /** Takes what waits and may go, one part an event. Answers true if an event that must be alone was taken. */
 function takeWaiting(engine: Engine, inbox: InboxState, { held, limit }: Taking): boolean {
-  for (const parked of listAvailable(engine.db, inbox.id, engine.nowMs, maxWaiting * 2)) {
+  for (const parked of listAvailable(engine.db, inbox.id, engine.nowMs, lookAt)) {
     if (held.length >= limit) return false
     if (parked.alone && held.length > 0) continue
     if (parked.subject !== null && (isBusy(engine, inbox, parked.subject) || isBehind(engine, inbox, parked))) continue
@@ -54,7 +57,7 @@ function takeNew(engine: Engine, inbox: InboxState, { held, limit }: Taking): bo
       return true
     }
     if (subject !== null && (isBusy(engine, inbox, subject) || hasWaiting(engine, inbox, subject))) {
-      parkOne(engine, inbox, { position, subject, availableMs: 0, attempt: 0, alone: false, leaseId: null })
+      parkOne(engine, inbox, { position, subject, availableMs: behindMs, attempt: 0, alone: false, leaseId: null })
       room -= 1
       continue
     }
@@ -90,4 +93,20 @@ function hasWaiting(engine: Engine, inbox: InboxState, subject: string): boolean
 export function countWaiting(engine: Pick<Engine, 'db'>, inbox: Pick<InboxState, 'id'>): number {
   const found = rows<{ count: number }>(engine.db.sql(`select count(*) as count from parked where inbox_id = ? and subject is not null`), inbox.id)
   return found[0]?.count ?? 0
+}
+
+/** The subjects of events that are out no more. Park what comes back, then `promoteSubjects`. */
+export function freeSubjects(engine: Engine, inbox: InboxState, positions: readonly number[]): string[] {
+  if (inbox.settings.ordering !== 'key') return []
+  const free = engine.db.sql(`delete from lease_subject where inbox_id = ? and position = ? returning subject`)
+  return positions.flatMap((position) => rows<{ subject: string }>(free, inbox.id, position).map(({ subject }) => subject))
+}
+
+/** What waited behind these subjects may go, unless an earlier event of the subject came back. */
+export function promoteSubjects(engine: Engine, inbox: InboxState, subjects: readonly string[]): void {
+  const promote = engine.db.sql(
+    `update parked set available_ms = 0 where available_ms = ? and id =
+       (select id from parked where inbox_id = ? and subject = ? order by first limit 1)`,
+  )
+  for (const subject of subjects) promote.run(behindMs, inbox.id, subject)
 }

@@ -4,7 +4,7 @@ import type { LeaseOrder } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import { buryEvent } from './dead-letters.ts'
 import { advance, inboxOf, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
-import { orderedEvents } from './key-order.ts'
+import { freeSubjects, orderedEvents, promoteSubjects } from './key-order.ts'
 import { scanLog } from './log.ts'
 import { listAvailable, nextAvailableMs, park, shortenRange, takeParked } from './parked.ts'
 import { noteAttempts } from './attempts.ts'
@@ -58,13 +58,14 @@ function takeEvents(engine: Engine, inbox: InboxState, limit: number): { held: H
   return { held, more }
 }
 
+/** `done`: something available was left, so reading on would overtake it. */
 function takeAvailable(engine: Engine, inbox: InboxState, limit: number): { held: Held[]; left: number; done: boolean } {
   const held: Held[] = []
   let left = limit
   let looked = 0
-  for (const parked of listAvailable(engine.db, inbox.id, engine.nowMs, limit)) {
-    if (left === 0) break
-    if (looked >= scanBudget) return { held, left, done: true }
+  const available = listAvailable(engine.db, inbox.id, engine.nowMs, limit)
+  for (const parked of available) {
+    if (left === 0 || looked >= scanBudget) return { held, left, done: true }
     if (parked.positions === null) {
       const taken = takeRange(engine, inbox, parked, { limit: left, budget: scanBudget - looked })
       looked += taken.looked
@@ -72,13 +73,13 @@ function takeAvailable(engine: Engine, inbox: InboxState, limit: number): { held
       if (taken.runs.length > 0) held.push({ attempt: 1, runs: taken.runs, before: null })
       continue
     }
-    if (parked.alone && held.length > 0) continue
+    if (parked.alone && held.length > 0) return { held, left, done: true }
     const runs = takeParked(engine, parked, left)
     held.push({ attempt: parked.attempt + 1, runs, before: parked.leaseId })
     left -= countRuns(runs)
     if (parked.alone) return { held, left, done: true }
   }
-  return { held, left, done: false }
+  return { held, left, done: available.length === limit }
 }
 
 type RangeOrder = { readonly limit: number; readonly budget: number }
@@ -199,9 +200,9 @@ function expireLease(engine: Engine, inbox: InboxState, lease: HeldLease): void 
   const total = lease.held.reduce((sum, part) => sum + countRuns(part.runs), 0)
   const half = Math.ceil(total / 2)
   let before = 0
+  const subjects = freeSubjects(engine, inbox, lease.held.flatMap((part) => expandRuns(part.runs)))
   for (const { attempt, runs } of lease.held) {
     const positions = expandRuns(runs)
-    freeSubjects(engine, inbox, positions)
     if (total === 1 && attempt >= inbox.settings.max_attempts) {
       const reason = `the lease ran out ${attempt} times`
       for (const position of positions) buryEvent(engine, inbox, { position, attempt, reason, leaseId: lease.leaseId })
@@ -214,12 +215,5 @@ function expireLease(engine: Engine, inbox: InboxState, lease: HeldLease): void 
     }
     before += positions.length
   }
+  promoteSubjects(engine, inbox, subjects)
 }
-
-/** With key ordering: later events of these subjects may go on. */
-export function freeSubjects(engine: Engine, inbox: InboxState, positions: readonly number[]): void {
-  if (inbox.settings.ordering !== 'key') return
-  const remove = engine.db.sql(`delete from lease_subject where inbox_id = ? and position = ?`)
-  for (const position of positions) remove.run(inbox.id, position)
-}
-

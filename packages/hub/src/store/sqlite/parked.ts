@@ -24,6 +24,9 @@ export type Parked = {
  */
 export const maxSpan = 10_000
 
+/** `available_ms` of what waits behind an earlier event of its subject. */
+export const behindMs = Number.MAX_SAFE_INTEGER
+
 const parkedColumns = `id, first, last, positions, available_ms as availableMs, attempt, alone, lease_id as leaseId, subject`
 
 type ParkedGroup = {
@@ -176,7 +179,7 @@ export function removePosition(engine: Engine, inbox: InboxState, parked: Parked
 }
 
 export function nextAvailableMs(db: Database, inboxId: number, nowMs: number): number | null {
-  const found = row<{ at: number | null }>(db.sql(`select min(available_ms) as at from parked where inbox_id = ? and available_ms > ?`), inboxId, nowMs)
+  const found = row<{ at: number | null }>(db.sql(`select min(available_ms) as at from parked where inbox_id = ? and available_ms > ? and available_ms < ?`), inboxId, nowMs, behindMs)
   return found?.at ?? null
 }
 

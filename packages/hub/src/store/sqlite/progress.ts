@@ -5,6 +5,7 @@ import type { InboxState } from './engine.ts'
 import { countWaiting, maxWaiting } from './key-order.ts'
 import { listLeases } from './lease.ts'
 import { eventTable, readHead } from './log.ts'
+import { behindMs } from './parked.ts'
 
 export function readProgress(db: Database, inbox: InboxState, nowMs: number): InboxProgress {
   const { head, trimmedTo } = readHead(db, inbox.workspaceId)
@@ -36,7 +37,7 @@ function countParked(db: Database, inboxId: number, nowMs: number): ParkedCount 
   const counted: ParkedCount = { waiting: 0, parked: 0, first: found[0]?.first ?? null }
   for (const { first, last, positions, availableMs } of found) {
     const count = positions === null ? last - first + 1 : countRuns(parseRuns(positions))
-    if (availableMs > nowMs) counted.parked += count
+    if (availableMs > nowMs && availableMs !== behindMs) counted.parked += count
     else counted.waiting += count
   }
   return counted

@@ -4,6 +4,7 @@ import type { RetentionPolicy } from '../store.ts'
 import { row, rows } from './database.ts'
 import { inboxesOf, workspaceOf, type Engine, type InboxState } from './engine.ts'
 import { noteHistory } from './inboxes.ts'
+import { promoteSubjects } from './key-order.ts'
 import { eventTable } from './log.ts'
 import { dropPositions, listParkedUpTo, runsOf, shortenRange } from './parked.ts'
 
@@ -60,6 +61,7 @@ function expireBehind(engine: Engine, inbox: InboxState, last: number): void {
     gone.push(...expired)
     if (parked.positions === null) shortenRange(engine, parked, last)
     else dropPositions(engine, parked, expandRuns(expired))
+    if (parked.subject !== null) promoteSubjects(engine, inbox, [parked.subject])
   }
   if (inbox.next > last && gone.length === 0) return
   noteHistory(engine, inbox, { kind: 'expired', from: Math.min(inbox.next, last + 1), to: last, positions: printRuns(mergeRuns(gone)) })

@@ -5,7 +5,8 @@ import { noteAttempts } from './attempts.ts'
 import { row } from './database.ts'
 import { buryEvent, findDeadLetter, removeDeadLetter } from './dead-letters.ts'
 import { advance, inboxOf, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
-import { findLease, freeSubjects, listLeases, removeLease, writeLease, type HeldLease } from './lease.ts'
+import { freeSubjects, promoteSubjects } from './key-order.ts'
+import { findLease, listLeases, removeLease, writeLease, type HeldLease } from './lease.ts'
 import { readEvents, scanLog } from './log.ts'
 import { findParked, listParkedOfLease, park, parkOne, parkRange, removePosition } from './parked.ts'
 
@@ -35,9 +36,10 @@ function settleHeld(engine: Engine, inbox: InboxState, { lease, mine, order, sta
   const total = lease.held.reduce((sum, part) => sum + countRuns(part.runs), 0)
   if (leaving.size === total) removeLease(engine, inbox, lease.leaseId)
   else writeLease(engine, inbox, { ...lease, held: lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) })) })
-  freeSubjects(engine, inbox, mine)
+  const subjects = freeSubjects(engine, inbox, mine)
   if (order.outcome.kind === 'ack') {
-    if (inbox.settings.ordering === 'key') wake(engine, inbox)
+    promoteSubjects(engine, inbox, subjects)
+    if (subjects.length > 0) wake(engine, inbox)
     for (const position of mine) statuses.set(position, 'acked')
     return
   }
@@ -46,6 +48,7 @@ function settleHeld(engine: Engine, inbox: InboxState, { lease, mine, order, sta
     const part = stays.length === 0 ? runs : withoutPositions(runs, new Set(expandRuns(stays)))
     giveBack(engine, inbox, { attempt, runs: part, order, statuses })
   }
+  promoteSubjects(engine, inbox, subjects)
   wake(engine, inbox)
 }
 
@@ -115,6 +118,7 @@ export function acknowledgeEvent(engine: Engine, workspaceId: number, key: strin
   const parked = findParked(engine.db, inbox.id, position)
   if (parked) {
     removePosition(engine, inbox, parked, position)
+    if (parked.subject !== null) promoteSubjects(engine, inbox, [parked.subject])
     if (parked.subject !== null) wake(engine, inbox)
     return 'acked'
   }
@@ -131,7 +135,7 @@ function acknowledgeHeld(engine: Engine, inbox: InboxState, position: number): '
   if (!lease) return removeDeadLetter(engine, inbox, position) ? 'acked' : 'already'
   const leaving = new Set([position])
   writeLease(engine, inbox, { ...lease, held: lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) })) })
-  freeSubjects(engine, inbox, [position])
+  promoteSubjects(engine, inbox, freeSubjects(engine, inbox, [position]))
   wake(engine, inbox)
   return 'acked'
 }
