@@ -1,0 +1,51 @@
+import type { RouteName } from '@sluice/protocol'
+import { createEventRoutes } from './admin/events.ts'
+import { createInboxRoutes } from './admin/inboxes.ts'
+import { createKeyRoutes } from './admin/keys.ts'
+import { createOpenRoutes } from './admin/open.ts'
+import { createWorkspaceRoutes } from './admin/workspaces.ts'
+import { toSettings, type SluiceOptions } from './options.ts'
+import { createRequest } from './request.ts'
+
+export type {
+  AttemptPage,
+  AuditPage,
+  DeadLetterCount,
+  DeadLetterPage,
+  InboxPage,
+  KeyPage,
+  Links,
+  Page,
+  PageQuery,
+  WorkspacePage,
+} from './admin/page.ts'
+export type { SearchPage, SearchQuery } from './admin/events.ts'
+export { ApiError, EventValidationError, RateLimitError, TransportError } from './error.ts'
+export type { SluiceOptions } from './options.ts'
+export type { RequestOptions } from './request.ts'
+
+/** One method for each route of the hub, under the route's name. */
+export type Admin = ReturnType<typeof createEventRoutes> &
+  ReturnType<typeof createInboxRoutes> &
+  ReturnType<typeof createKeyRoutes> &
+  ReturnType<typeof createOpenRoutes> &
+  ReturnType<typeof createWorkspaceRoutes>
+
+/**
+ * Every route of the hub as a typed method: wire objects go in and come out as they are. Requests that are safe to repeat are
+ * tried again as `createSluice` does it; the others never.
+ *
+ * @throws TypeError or RangeError for options that can never work; methods throw ApiError and TransportError
+ * @example await createAdmin({ baseUrl, apiKey }).putInbox('crm', { filter: { event_types: ['order.*'] } })
+ */
+export function createAdmin(options: SluiceOptions = {}): Admin {
+  const settings = toSettings(options)
+  const request = createRequest(settings)
+  return {
+    ...createOpenRoutes(request),
+    ...createEventRoutes(settings, request),
+    ...createInboxRoutes(settings, request),
+    ...createKeyRoutes(request),
+    ...createWorkspaceRoutes(request),
+  } satisfies Record<RouteName, unknown>
+}

@@ -1,0 +1,26 @@
+import type { Attempt, AuditEntry, DeadLetter, Inbox, Key, Pagination, Workspace } from '@sluice/protocol'
+
+/** A list as it comes from the hub, page by page. */
+export type Page<Name extends string, Item> = { readonly [name in Name]: Item[] } & { readonly pagination: Pagination }
+
+export type PageQuery = {
+  /** 1 to 200; default 50 */
+  readonly limit?: number | undefined
+  /** `next_cursor` of the page before */
+  readonly cursor?: string | undefined
+}
+
+export type AttemptPage = Page<'attempts', Attempt>
+export type AuditPage = Page<'entries', AuditEntry>
+export type DeadLetterPage = Page<'dead_letters', DeadLetter>
+export type InboxPage = Page<'inboxes', Inbox>
+export type KeyPage = Page<'keys', Key>
+export type WorkspacePage = Page<'workspaces', Workspace>
+
+export type DeadLetterCount = { readonly count: number; readonly dry_run: boolean }
+export type Links = {
+  readonly message: string
+  readonly version: string
+  readonly docs: string
+  readonly health: string
+}

@@ -1,0 +1,17 @@
+import type { Workspace } from '@sluice/protocol'
+import type { Request, RequestOptions } from '../request.ts'
+import type { PageQuery, WorkspacePage } from './page.ts'
+
+export function createWorkspaceRoutes(request: Request) {
+  const of = (workspace: string): string => `/v1/workspaces/${encodeURIComponent(workspace)}`
+  return {
+    listWorkspaces: (query: PageQuery = {}, options?: RequestOptions): Promise<WorkspacePage> =>
+      request({ method: 'GET', path: '/v1/workspaces', query, repeatable: true }, options),
+    putWorkspace: (workspace: string, options?: RequestOptions): Promise<Workspace> =>
+      request({ method: 'PUT', path: of(workspace), body: {}, repeatable: true }, options),
+    getWorkspace: (workspace: string, options?: RequestOptions): Promise<Workspace> =>
+      request({ method: 'GET', path: of(workspace), repeatable: true }, options),
+    deleteWorkspace: (workspace: string, options?: RequestOptions): Promise<void> =>
+      request({ method: 'DELETE', path: of(workspace), repeatable: false, answer: 'none' }, options),
+  }
+}

@@ -1,0 +1,98 @@
+import { systemClock, type Clock } from './clock.ts'
+import type { Logger } from './logger.ts'
+import { createFetchTransport, type Fetch, type Transport } from './transport.ts'
+
+export type SluiceOptions = {
+  /** default `http://127.0.0.1:8000`; a path is kept, a user name is taken as the key */
+  readonly baseUrl?: string | undefined
+  /** `slk_…`, from `sluice keys create` */
+  readonly apiKey?: string | undefined
+  /** `source` of every event that names none itself */
+  readonly source?: string | undefined
+  /** for one attempt, in ms; default 30,000 */
+  readonly timeoutMs?: number | undefined
+  /** attempts after the first; default 3, 0 for none */
+  readonly maxRetries?: number | undefined
+  /** for all attempts and the waits between them, in ms; unlimited when left out */
+  readonly totalTimeoutMs?: number | undefined
+  /** where events are published; default `/v1/events` */
+  readonly eventsEndpoint?: string | undefined
+  /** retries are told here; silent when left out */
+  readonly logger?: Logger | undefined
+  /** another `fetch`, for proxies, certificates or runtimes without one */
+  readonly fetch?: Fetch | undefined
+  /** another way to reach the hub altogether; `fetch` is not used then */
+  readonly transport?: Transport | undefined
+  readonly clock?: Clock | undefined
+  /** between 0 and 1, as Math.random; spreads retries */
+  readonly random?: (() => number) | undefined
+  /** makes idempotency keys and lease ids; UUIDs by default */
+  readonly newId?: (() => string) | undefined
+}
+
+/** Options with their defaults filled in and checked. */
+export type Settings = {
+  /** without a slash at its end */
+  readonly baseUrl: string
+  readonly apiKey: string | undefined
+  readonly source: string | undefined
+  readonly timeoutMs: number
+  readonly maxRetries: number
+  readonly totalTimeoutMs: number
+  readonly eventsEndpoint: string
+  readonly logger: Logger | undefined
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly random: () => number
+  readonly newId: () => string
+}
+
+/** Throws TypeError or RangeError for what can never work, before anything is sent. */
+export function toSettings(options: SluiceOptions): Settings {
+  const address = parseBaseUrl(options.baseUrl ?? 'http://127.0.0.1:8000')
+  return {
+    baseUrl: address.baseUrl,
+    apiKey: checkApiKey(options.apiKey ?? address.apiKey),
+    source: options.source,
+    timeoutMs: checkAmount('timeoutMs', options.timeoutMs ?? 30_000),
+    maxRetries: checkAmount('maxRetries', options.maxRetries ?? 3),
+    totalTimeoutMs: checkAmount('totalTimeoutMs', options.totalTimeoutMs ?? Infinity),
+    eventsEndpoint: (options.eventsEndpoint ?? '/v1/events').replace(/\/+$/, ''),
+    logger: options.logger,
+    // Looked up at each call, so that a global fetch that is replaced later (by instrumentation) is used.
+    transport: options.transport ?? createFetchTransport(options.fetch ?? ((url, init) => globalThis.fetch(url, init))),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    newId: options.newId ?? newUuid,
+  }
+}
+
+/** crypto.randomUUID is missing on web pages that came over plain HTTP; getRandomValues is not. */
+function newUuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const variant = '89ab'.charAt((bytes[8] ?? 0) & 3)
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-${variant}${digits.slice(17, 20)}-${digits.slice(20)}`
+}
+
+function parseBaseUrl(text: string): { baseUrl: string; apiKey: string | undefined } {
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new TypeError(`baseUrl must be an http or https URL, as http://127.0.0.1:8000; it is ${JSON.stringify(text)}`)
+  }
+  const apiKey = decodeURIComponent(url.username) || undefined
+  return { baseUrl: `${url.origin}${url.pathname}`.replace(/\/+$/, ''), apiKey }
+}
+
+function checkApiKey(text: string | undefined): string | undefined {
+  const apiKey = text?.trim()
+  if (apiKey && !/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new TypeError('apiKey holds blanks or characters that no header can carry; pass it exactly as it was shown')
+  }
+  return apiKey || undefined
+}
+
+function checkAmount(name: string, amount: number): number {
+  if (amount >= 0) return amount
+  throw new RangeError(`${name} must be 0 or more; it is ${amount}`)
+}
