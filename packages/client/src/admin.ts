@@ -1,4 +1,6 @@
 import type { RouteName } from '@sluice/protocol'
+import { createConsumeRoutes } from './admin/consume.ts'
+import { createDeadLetterRoutes } from './admin/dead-letters.ts'
 import { createEventRoutes } from './admin/events.ts'
 import { createInboxRoutes } from './admin/inboxes.ts'
 import { createKeyRoutes } from './admin/keys.ts'
@@ -25,7 +27,9 @@ export type { SluiceOptions } from './options.ts'
 export type { RequestOptions } from './request.ts'
 
 /** One method for each route of the hub, under the route's name. */
-export type Admin = ReturnType<typeof createEventRoutes> &
+export type Admin = ReturnType<typeof createConsumeRoutes> &
+  ReturnType<typeof createDeadLetterRoutes> &
+  ReturnType<typeof createEventRoutes> &
   ReturnType<typeof createInboxRoutes> &
   ReturnType<typeof createKeyRoutes> &
   ReturnType<typeof createOpenRoutes> &
@@ -44,7 +48,9 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
   return {
     ...createOpenRoutes(request),
     ...createEventRoutes(settings, request),
-    ...createInboxRoutes(settings, request),
+    ...createInboxRoutes(request),
+    ...createConsumeRoutes(settings, request),
+    ...createDeadLetterRoutes(request),
     ...createKeyRoutes(request),
     ...createWorkspaceRoutes(request),
   } satisfies Record<RouteName, unknown>
