@@ -1,0 +1,109 @@
+import { timingSafeEqual } from 'node:crypto'
+import { HubError, defaultWorkspace, parseApiKey, permissionsOf, type Permission, type Role } from '@sluice/protocol'
+import type { KeyRow, RateState, Store } from '../store/store.ts'
+import type { KeyAdmin } from './keys.ts'
+import { hashSecret } from './keys.ts'
+import type { WorkspaceDirectory } from './workspaces.ts'
+
+/** Whoever has shown a valid key. */
+export type Principal = KeyAdmin & {
+  readonly keyId: string
+  readonly role: Role
+  readonly allowedEventTypes: readonly string[] | null
+  /** requests a minute; null is unlimited */
+  readonly rateLimit: number | null
+}
+
+export type Authenticator = {
+  /** @throws HubError `unauthorized`, `key-inactive`, `key-revoked`, `key-expired` */
+  readonly authenticate: (apiKey: string) => Promise<Principal>
+  /** For what was signed on behalf of a key: the same checks without its secret. */
+  readonly authenticateById: (keyId: string) => Promise<Principal>
+}
+
+type Deps = { readonly store: Store; readonly directory: WorkspaceDirectory; readonly onError: (error: unknown) => void }
+
+/** Digests of keys that were good once: paying for SHA-256 on every request would cost more than routing it. */
+const rememberedKeys = 10_000
+const lastUsedEveryMs = 60_000
+
+export function createAuthenticator({ store, directory, onError }: Deps): Authenticator {
+  const digests = new Map<string, { readonly keyId: string; readonly hash: string }>()
+  const touched = new Map<string, number>()
+
+  const touch = ({ keyId, lastUsedMs }: KeyRow, now: number): void => {
+    if (now - (touched.get(keyId) ?? lastUsedMs ?? 0) < lastUsedEveryMs) return
+    if (touched.size >= rememberedKeys) touched.clear()
+    touched.set(keyId, now)
+    store.updateKey(keyId, { lastUsedMs: now }).catch(onError)
+  }
+
+  const toPrincipal = async (key: KeyRow): Promise<Principal> => {
+    const now = store.nowMs()
+    refuseUnusable(key, now)
+    const workspace = await directory.findById(key.workspaceId)
+    if (!workspace) throw unauthorized()
+    touch(key, now)
+    const isInstanceAdmin = key.role === 'admin' && workspace.key === defaultWorkspace
+    const { keyId, role, allowedEventTypes, rateLimit } = key
+    return { keyId, actor: keyId, workspace, role, allowedEventTypes, rateLimit, isInstanceAdmin }
+  }
+
+  return {
+    authenticate: async (apiKey) => {
+      const known = digests.get(apiKey)
+      const digest = known ?? toDigest(apiKey)
+      const key = digest && (await store.findKey(digest.keyId))
+      if (!key || !isSecretOf(key, digest.hash, store.nowMs())) throw unauthorized()
+      if (!known) {
+        if (digests.size >= rememberedKeys) digests.clear()
+        digests.set(apiKey, digest)
+      }
+      return toPrincipal(key)
+    },
+    authenticateById: async (keyId) => {
+      const key = await store.findKey(keyId)
+      if (!key) throw unauthorized()
+      return toPrincipal(key)
+    },
+  }
+}
+
+const unauthorized = (): HubError => new HubError('unauthorized', 'Invalid or missing API key')
+
+function toDigest(apiKey: string): { keyId: string; hash: string } | undefined {
+  const parsed = parseApiKey(apiKey)
+  return parsed && { keyId: parsed.keyId, hash: hashSecret(parsed.secret) }
+}
+
+/** The secret of now, or the one before its rotation while that overlaps. */
+function isSecretOf(key: KeyRow, hash: string, now: number): boolean {
+  if (isSame(key.secretHash, hash)) return true
+  return key.previousHash !== null && key.previousUntilMs !== null && key.previousUntilMs > now && isSame(key.previousHash, hash)
+}
+
+function isSame(known: string, given: string): boolean {
+  return known.length === given.length && timingSafeEqual(Buffer.from(known), Buffer.from(given))
+}
+
+function refuseUnusable({ keyId, status, expiresMs }: KeyRow, now: number): void {
+  if (status === 'revoked') throw new HubError('key-revoked', `key ${keyId} is revoked`)
+  if (status === 'inactive') throw new HubError('key-inactive', `key ${keyId} is inactive`)
+  if (expiresMs !== null && expiresMs <= now) throw new HubError('key-expired', `key ${keyId} has expired`)
+}
+
+/** @throws HubError `forbidden`, saying which roles may */
+export function requirePermission(principal: Principal, permission: Permission): void {
+  const { role, isInstanceAdmin } = principal
+  if (permission === 'instance' && role === 'admin' && !isInstanceAdmin) {
+    throw new HubError('forbidden', `this takes an administrator of the workspace "${defaultWorkspace}"`)
+  }
+  if (permissionsOf[role].includes(permission)) return
+  const able = Object.entries(permissionsOf).filter(([, permissions]) => permissions.includes(permission))
+  throw new HubError('forbidden', `the role ${role} may not do this; it takes ${able.map(([name]) => name).join(' or ')}`)
+}
+
+/** Counts a request against the key's limit; undefined for a key without one. */
+export async function takeRequest(store: Store, { keyId, rateLimit }: Principal): Promise<(RateState & { readonly limit: number }) | undefined> {
+  return rateLimit === null ? undefined : { ...(await store.takeRequest(keyId, rateLimit)), limit: rateLimit }
+}

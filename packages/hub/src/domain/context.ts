@@ -1,0 +1,16 @@
+import type { Store, WorkspaceRow } from '../store/store.ts'
+import type { Cursors } from './cursors.ts'
+import type { LeaseWatch } from './lease-watch.ts'
+import type { Notifier } from './wake.ts'
+
+/** What every verb works with; `main.ts` builds it. */
+export type Context = {
+  readonly store: Store
+  readonly cursors: Cursors
+  readonly notifier: Notifier
+  readonly leaseWatch: LeaseWatch
+  readonly newId: () => string
+}
+
+/** The workspace is all that most verbs need to know about who asks. */
+export type Workspace = WorkspaceRow

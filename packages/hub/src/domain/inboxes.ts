@@ -1,0 +1,138 @@
+import { isDeepStrictEqual } from 'node:util'
+import {
+  HubError,
+  Slug,
+  defaultInbox,
+  inboxDefaults,
+  toValidationError,
+  type Inbox,
+  type InboxSettings,
+  type PatchInbox,
+  type PutInbox,
+  type SeekRequest,
+} from '@sluice/protocol'
+import type { InboxRow } from '../store/store.ts'
+import { noteDeed, type Caller } from './audit.ts'
+import type { Context, Workspace } from './context.ts'
+import { openKey } from './cursors.ts'
+import { requireEvent } from './event-address.ts'
+import { toPage, type Page, type PageRequest } from './page.ts'
+import { toWireInbox } from './to-wire.ts'
+
+/** @throws HubError `not-found` */
+export async function requireInbox({ store }: Context, workspace: Workspace, key: string): Promise<InboxRow> {
+  const inbox = Slug.safeParse(key).success ? await store.findInbox(workspace.id, key) : undefined
+  if (!inbox) throw new HubError('not-found', `inbox "${key.slice(0, 100)}" does not exist; PUT /v1/inboxes/{inbox} makes one`)
+  return inbox
+}
+
+export async function showInbox(context: Context, workspace: Workspace, key: string): Promise<Inbox> {
+  return withProgress(context, workspace, await requireInbox(context, workspace, key))
+}
+
+async function withProgress({ store }: Context, workspace: Workspace, inbox: InboxRow): Promise<Inbox> {
+  return toWireInbox(inbox, await store.readProgress(workspace.id, inbox.key), store.nowMs())
+}
+
+/** In the order of their keys. */
+export async function listInboxes(context: Context, workspace: Workspace, { limit, cursor }: PageRequest): Promise<Page> {
+  const { store, cursors } = context
+  const scope = `${workspace.id}/inboxes`
+  const found = await store.listInboxes(workspace.id, openKey(cursors, scope, cursor), limit + 1)
+  const rows = await Promise.all(found.map((inbox) => withProgress(context, workspace, inbox)))
+  return toPage({ cursors, scope, limit, rows, placeOf: ({ key }) => key, print: (inbox) => JSON.stringify(inbox) })
+}
+
+/**
+ * Makes an inbox, or checks that the one that exists has the settings that were sent; it changes nothing.
+ *
+ * @throws HubError `inbox-differs`, with the members that do in `details.differs`
+ */
+export async function ensureInbox(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  wanted: PutInbox,
+): Promise<{ inbox: Inbox; created: boolean }> {
+  const checked = Slug.safeParse(key)
+  if (!checked.success) throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.inbox', detail: message })))
+  const existing = await context.store.findInbox(workspace.id, key)
+  const { inbox, created } = existing ? { inbox: existing, created: false } : await createInbox(context, workspace, key, wanted)
+  if (!created) refuseDifference(inbox, wanted)
+  return { inbox: await withProgress(context, workspace, inbox), created }
+}
+
+async function createInbox(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  wanted: PutInbox,
+): Promise<{ inbox: InboxRow; created: boolean }> {
+  const settings = withChanges(inboxDefaults, wanted)
+  const start = await resolvePlace(context, workspace, settings.start)
+  return context.store.createInbox(workspace.id, key, settings, start)
+}
+
+function withChanges(settings: InboxSettings, change: PutInbox): InboxSettings {
+  return { ...settings, ...(change as Partial<InboxSettings>) } // parsed JSON holds no undefined
+}
+
+function refuseDifference({ key, settings }: InboxRow, wanted: PutInbox): void {
+  const differs = Object.entries(wanted)
+    .filter(([name, value]) => !isDeepStrictEqual(settings[name as keyof InboxSettings], value)) // PutInbox has no other names
+    .map(([name]) => name)
+  if (differs.length === 0) return
+  throw new HubError('inbox-differs', `inbox "${key}" exists with another ${differs.join(', ')}; PATCH changes it`, { details: { differs } })
+}
+
+/** The first position that is looked at from a place: `earliest`, `latest`, or a time. */
+async function resolvePlace({ store }: Context, workspace: Workspace, place: string): Promise<number> {
+  const { head, trimmedTo } = await store.readHead(workspace.id)
+  if (place === 'latest') return head + 1
+  if (place === 'earliest') return trimmedTo + 1
+  return store.findPosition(workspace.id, Date.parse(place))
+}
+
+export async function patchInbox(context: Context, workspace: Workspace, key: string, change: PatchInbox): Promise<Inbox> {
+  const inbox = await requireInbox(context, workspace, key)
+  const settings = withChanges(inbox.settings, change)
+  if (isDeepStrictEqual(settings, inbox.settings)) return withProgress(context, workspace, inbox)
+  return withProgress(context, workspace, await context.store.updateInbox(workspace.id, key, { settings }))
+}
+
+export async function pauseInbox(context: Context, workspace: Workspace, key: string): Promise<Inbox> {
+  return setStatus(context, workspace, key, 'paused')
+}
+
+export async function resumeInbox(context: Context, workspace: Workspace, key: string): Promise<Inbox> {
+  return setStatus(context, workspace, key, 'active')
+}
+
+async function setStatus(context: Context, workspace: Workspace, key: string, status: 'active' | 'paused'): Promise<Inbox> {
+  const inbox = await requireInbox(context, workspace, key)
+  const changed = inbox.status === status ? inbox : await context.store.updateInbox(workspace.id, key, { status })
+  return withProgress(context, workspace, changed)
+}
+
+/**
+ * Moves an inbox to another place in the log. Its leases are void, its dead letters stay.
+ *
+ * @param to `earliest`, `latest`, a time, or the id of the event to go on with
+ */
+export async function seekInbox(context: Context, caller: Caller, key: string, { to }: SeekRequest): Promise<Inbox> {
+  const { workspace } = caller
+  await requireInbox(context, workspace, key)
+  const isTime = to === 'earliest' || to === 'latest' || to.includes('T')
+  const position = isTime ? await resolvePlace(context, workspace, to) : (await requireEvent(context, workspace, to)).position
+  const inbox = await context.store.seekInbox(workspace.id, key, position)
+  await noteDeed(context, caller, { verb: 'inbox.seek', target: key, details: { to } })
+  return withProgress(context, workspace, inbox)
+}
+
+/** @throws HubError `conflict` for the inbox that always exists */
+export async function deleteInbox(context: Context, caller: Caller, key: string): Promise<void> {
+  if (key === defaultInbox) throw new HubError('conflict', `inbox "${defaultInbox}" always exists and cannot be removed`)
+  await requireInbox(context, caller.workspace, key)
+  await context.store.deleteInbox(caller.workspace.id, key)
+  await noteDeed(context, caller, { verb: 'inbox.delete', target: key })
+}

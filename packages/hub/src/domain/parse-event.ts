@@ -1,0 +1,120 @@
+import { hash } from 'node:crypto'
+import {
+  HubError,
+  NewBatchEvent,
+  NewEvent,
+  escapePointer,
+  limits,
+  toFaults,
+  toValidationError,
+  type Fault,
+  type Member,
+} from '@sluice/protocol'
+import type { Draft } from '../store/store.ts'
+import { duplicateFaults, isObject, membersOf } from './json-text.ts'
+
+/** An event in its text: `value` is what `JSON.parse` made of the text between `start` and `end`. */
+export type EventText = { readonly text: string; readonly start: number; readonly end: number; readonly value: unknown }
+
+export type ParseOptions = {
+  /** an item of a batch may carry its own `idempotency_key` */
+  readonly batch: boolean
+  /** from the request's header */
+  readonly idempotencyKey?: string
+  /** the hub's own notes in JSON, or null */
+  readonly notes: string | null
+}
+
+const schemas = { single: NewEvent, batch: NewBatchEvent }
+const known = { single: new Set(Object.keys(NewEvent.shape)), batch: new Set(Object.keys(NewBatchEvent.shape)) }
+
+/**
+ * Checks an event and turns it into what the store keeps: its own text, and the few members that inboxes look at.
+ *
+ * @throws HubError `validation-error` with every fault, `payload-too-large`
+ */
+export function parseEvent(event: EventText, { batch, idempotencyKey, notes }: ParseOptions): Draft {
+  const { text, start, value } = event
+  const kind = batch ? 'batch' : 'single'
+  if (!isObject(value)) throw toValidationError([{ pointer: '', detail: 'must be a JSON object' }])
+  const members = membersOf(text, start)
+  const faults = [...nameFaults(members, known[kind]), ...valueFaults(value, kind)]
+  if (faults.length > 0) throw toValidationError(faults)
+  refuseLarge(event, members)
+  const checked = value as NewBatchEvent // the schema has just said so
+  const body = toStoredText(event, members)
+  return {
+    eventType: checked.event_type,
+    source: checked.source ?? null,
+    subject: checked.subject ?? null,
+    body,
+    notes,
+    dedup: toDedup(checked, body, idempotencyKey),
+  }
+}
+
+function nameFaults(members: readonly Member[], names: ReadonlySet<string>): Fault[] {
+  let unknown = false
+  for (const { name } of members) if (!names.has(name)) unknown = true
+  const twice = new Set(members.map(({ name }) => name)).size < members.length
+  if (!unknown && !twice) return []
+  const strangers = new Set(members.map(({ name }) => name).filter((name) => !names.has(name)))
+  return [...duplicateFaults(members), ...[...strangers].map((name) => ({ pointer: `/${escapePointer(name)}`, detail: 'unknown member' }))]
+}
+
+/** Faults of the values; those of top-level names are found in the text, where a duplicate and `__proto__` still stand. */
+function valueFaults(value: Record<string, unknown>, kind: 'single' | 'batch'): Fault[] {
+  const result = schemas[kind].safeParse(value)
+  if (result.success) return []
+  const issues = result.error.issues.filter((issue) => issue.code !== 'unrecognized_keys' || issue.path.length > 0)
+  return toFaults({ issues } as typeof result.error)
+}
+
+function refuseLarge({ text, start, end }: EventText, members: readonly Member[]): void {
+  const payload = members.find(({ name }) => name === 'payload')
+  if (payload && isLonger(text, payload.valueStart, payload.end, limits.payloadBytes)) {
+    throw new HubError('payload-too-large', `the payload has more than ${limits.payloadBytes} bytes`)
+  }
+  if (isLonger(text, start, end, limits.bodyBytes)) {
+    throw new HubError('payload-too-large', `the event has more than ${limits.bodyBytes} bytes`)
+  }
+}
+
+/** A UTF-16 unit takes 1 to 3 bytes in UTF-8: most texts need no counting. */
+function isLonger(text: string, start: number, end: number, maxBytes: number): boolean {
+  if (end - start > maxBytes) return true
+  return (end - start) * 3 > maxBytes && Buffer.byteLength(text.slice(start, end)) > maxBytes
+}
+
+/** The text as received, but in one line: raw line breaks can only stand between tokens. */
+function toStoredText({ text, start, end }: EventText, members: readonly Member[]): string {
+  const index = members.findIndex(({ name }) => name === 'idempotency_key')
+  const stored = index < 0 ? text.slice(start, end) : cutMember(text, { start, end, members, index })
+  return stored.includes('\n') || stored.includes('\r') ? stored.replaceAll(/[\r\n]/g, ' ') : stored
+}
+
+type Cut = { readonly start: number; readonly end: number; readonly members: readonly Member[]; readonly index: number }
+
+function cutMember(text: string, { start, end, members, index }: Cut): string {
+  const [before, member, after] = [members[index - 1], members[index], members[index + 1]]
+  if (!member) return text.slice(start, end)
+  if (after) return text.slice(start, member.start) + text.slice(after.start, end)
+  return text.slice(start, before?.end ?? member.start) + text.slice(member.end, end)
+}
+
+/** Each kind of key has its own namespace. Control characters are refused in keys, so that NUL separates safely. */
+function toDedup(event: NewBatchEvent, body: string, headerKey: string | undefined): Draft['dedup'] {
+  const key = headerKey ?? event.idempotency_key
+  const external = event.source !== undefined && event.external_event_id !== undefined
+  if (key === undefined && !external) return []
+  const fingerprint = digest(body)
+  return [
+    ...(key === undefined ? [] : [{ key: digest(`idempotency\0${key}`), fingerprint }]),
+    ...(external ? [{ key: digest(`external\0${event.source}\0${event.external_event_id}`), fingerprint }] : []),
+  ]
+}
+
+/** 132 bits: collisions are out of reach, and the table stays small. */
+function digest(text: string): string {
+  return hash('sha256', text, 'base64url').slice(0, 22)
+}

@@ -1,0 +1,102 @@
+import { HubError, matchesEventType, startOfJson, toEventId } from '@sluice/protocol'
+import type { AppendOutcome, Draft } from '../store/store.ts'
+import type { Context, Workspace } from './context.ts'
+import { parseJson, toText } from './json-text.ts'
+import { parseBatch, type BatchItem } from './parse-batch.ts'
+import { parseEvent } from './parse-event.ts'
+import { toIso } from './to-wire.ts'
+
+/** Who publishes: where to, and which event types the key may publish (globs; null allows all). */
+export type Publisher = { readonly workspace: Workspace; readonly allowedEventTypes: readonly string[] | null }
+
+export type Published = { readonly status: 'accepted' | 'duplicate'; readonly eventId: string; readonly timestamp: string }
+
+export type Publication = {
+  /** the event, as received */
+  readonly bytes: Buffer
+  readonly idempotencyKey?: string
+  /** the W3C `traceparent` of the request */
+  readonly traceparent?: string
+}
+
+/**
+ * Stores one event. When it resolves, the event is on disk.
+ *
+ * @throws HubError `validation-error`, `payload-too-large`, `event-type-not-allowed`, `idempotency-mismatch`, `overloaded`
+ */
+export async function publishEvent(context: Context, publisher: Publisher, publication: Publication): Promise<Published> {
+  const { bytes, idempotencyKey, traceparent } = publication
+  const text = toText(bytes)
+  const value = parseJson(text)
+  const draft = parseEvent(
+    { text, start: startOfJson(text), end: text.trimEnd().length, value },
+    { batch: false, notes: toNotes(traceparent), ...(idempotencyKey !== undefined && { idempotencyKey }) },
+  )
+  refuseType(publisher, draft)
+  const [outcome] = await context.store.appendEvents(publisher.workspace.id, [draft])
+  return toPublished(publisher.workspace, outcome)
+}
+
+export type BatchPublication = { readonly bytes: Buffer; readonly form: 'json' | 'ndjson'; readonly traceparent?: string }
+
+/**
+ * Stores those events of a batch that can be stored, and says of each what became of it, in their order.
+ *
+ * @throws HubError `validation-error` and `payload-too-large` for the batch as a whole
+ */
+export async function publishBatch(context: Context, publisher: Publisher, publication: BatchPublication): Promise<(Published | HubError)[]> {
+  const notes = toNotes(publication.traceparent)
+  const drafts = parseBatch(publication.bytes, publication.form).map((item) => toDraft(publisher, item, notes))
+  const good = drafts.filter((draft): draft is Draft => !(draft instanceof HubError))
+  const outcomes = good.length === 0 ? [] : await context.store.appendEvents(publisher.workspace.id, good)
+  let next = 0
+  return drafts.map((draft) => {
+    if (draft instanceof HubError) return draft
+    const outcome = outcomes[next]
+    next += 1
+    return orError(() => toPublished(publisher.workspace, outcome))
+  })
+}
+
+function toDraft(publisher: Publisher, item: BatchItem, notes: string | null): Draft | HubError {
+  if (item instanceof HubError) return item
+  return orError(() => {
+    const draft = parseEvent(item, { batch: true, notes })
+    refuseType(publisher, draft)
+    return draft
+  })
+}
+
+function orError<Value>(make: () => Value): Value | HubError {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof HubError) return error
+    throw error
+  }
+}
+
+function refuseType({ allowedEventTypes }: Publisher, { eventType }: Draft): void {
+  if (allowedEventTypes === null || (allowedEventTypes.length > 0 && matchesEventType(allowedEventTypes, eventType))) return
+  throw new HubError('event-type-not-allowed', `this API key may not publish "${eventType}"; it may publish ${allowedEventTypes.join(', ') || 'nothing'}`)
+}
+
+function toPublished({ tag }: Workspace, outcome: AppendOutcome | undefined): Published {
+  if (!outcome) throw new Error('the store gave no outcome for an event')
+  if (outcome.status === 'mismatch') {
+    throw new HubError('idempotency-mismatch', 'the idempotency key, or source with external_event_id, was used before with another body')
+  }
+  const { acceptedMs, position } = outcome
+  return {
+    status: outcome.status === 'stored' ? 'accepted' : 'duplicate',
+    eventId: toEventId({ acceptedMs, position, tag }),
+    timestamp: toIso(acceptedMs),
+  }
+}
+
+/** W3C trace context: version, trace id, parent id and flags; ids of zeros and version ff are invalid. */
+const traceparentShape = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.{0,200})?$/
+
+function toNotes(traceparent: string | undefined): string | null {
+  return traceparent !== undefined && traceparentShape.test(traceparent) ? JSON.stringify({ traceparent }) : null
+}

@@ -1,0 +1,67 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { RetentionPolicy, Store } from '../store/store.ts'
+
+const dayMs = 86_400_000
+
+export const defaultRetention: RetentionPolicy = {
+  passedMs: 30 * dayMs,
+  anywayMs: 90 * dayMs,
+  attemptsMs: 7 * dayMs,
+  maxRows: 500,
+}
+
+const expireEveryMs = 1000
+const trimEveryMs = 60_000
+/** Between two steps of trimming publishes have the writer for themselves. */
+const stepPauseMs = 20
+const workspacesAtATime = 100
+
+export type Upkeep = { readonly close: () => Promise<void> }
+
+/** Gives back what leases that ran out held, and lets go of what retention no longer keeps, until closed. */
+export function startUpkeep(store: Store, options: { policy?: RetentionPolicy; onError: (error: unknown) => void }): Upkeep {
+  const { policy = defaultRetention, onError } = options
+  const stop = new AbortController()
+  const expiring = repeat(() => store.expireLeases(), { everyMs: expireEveryMs, signal: stop.signal, onError })
+  const trimming = repeat(() => trimAll(store, policy, stop.signal), { everyMs: trimEveryMs, signal: stop.signal, onError })
+  return {
+    close: async () => {
+      stop.abort()
+      await Promise.all([expiring, trimming])
+    },
+  }
+}
+
+type Repetition = { readonly everyMs: number; readonly signal: AbortSignal; readonly onError: (error: unknown) => void }
+
+async function repeat(run: () => Promise<void>, { everyMs, signal, onError }: Repetition): Promise<void> {
+  while (await rest(everyMs, signal)) {
+    try {
+      await run()
+    } catch (error) {
+      if (!signal.aborted) onError(error)
+    }
+  }
+}
+
+/** False once stopped. */
+async function rest(ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await pause(ms, undefined, { signal, ref: false })
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function trimAll(store: Store, policy: RetentionPolicy, signal: AbortSignal): Promise<void> {
+  for (let after = ''; ; ) {
+    const workspaces = await store.listWorkspaces(after, workspacesAtATime)
+    for (const { id } of workspaces) {
+      while ((await store.trimEvents(id, policy)).more) if (!(await rest(stepPauseMs, signal))) return
+    }
+    const last = workspaces.at(-1)
+    if (!last || signal.aborted) return
+    after = last.key
+  }
+}
