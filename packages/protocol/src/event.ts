@@ -51,17 +51,25 @@ export type Entity = z.infer<typeof Entity>
 
 // `type` is for the JSON Schema: a custom check has none of its own.
 const payloadObject = z
-  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be a JSON object')
+  .custom<JsonObject>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be a JSON object',
+  )
   .meta({ type: 'object' })
 
 /** What a publisher sends. Unknown members are refused by name; the hub adds `event_id` and `timestamp`. */
 export const NewEvent = z
   .strictObject({
-    event_type: shortText().refine((type) => !type.startsWith(reservedPrefix), 'event types beginning with "sluice." are reserved for the hub'),
+    event_type: shortText().refine(
+      (type) => !type.startsWith(reservedPrefix),
+      'event types beginning with "sluice." are reserved for the hub',
+    ),
     payload: payloadObject,
     source: shortText().optional(),
     subject: shortText().optional(),
-    occurred_at: z.iso.datetime({ offset: true, message: 'must be an ISO 8601 time with a zone, as 2026-01-31T12:00:00Z' }).optional(),
+    occurred_at: z.iso
+      .datetime({ offset: true, message: 'must be an ISO 8601 time with a zone, as 2026-01-31T12:00:00Z' })
+      .optional(),
     metadata: payloadObject.optional(),
     actor: Actor.optional(),
     identity: Identity.optional(),
@@ -89,7 +97,10 @@ export const Event = z
     timestamp: z.string().describe('time of acceptance, ISO 8601 UTC'),
     ...NewEvent.shape,
     event_type: z.string(),
-    attempt: z.int().optional().describe('how many times the event was handed out, this time included; on leased events only'),
+    attempt: z
+      .int()
+      .optional()
+      .describe('how many times the event was handed out, this time included; on leased events only'),
   })
   .meta({ id: 'Event', description: 'an event as the hub hands it out' })
 export type Event = z.infer<typeof Event>
@@ -106,11 +117,20 @@ export const Accepted = z
   .meta({ id: 'Accepted', description: 'the answer to a published event; `duplicate` carries the id of the first' })
 export type Accepted = z.infer<typeof Accepted>
 
-export const BatchItemError = z.object({ error_code: z.string(), message: z.string(), errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional() })
+export const BatchItemError = z.object({
+  error_code: z.string(),
+  message: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+})
 
 export const BatchResult = z
   .union([
-    z.object({ index: z.int(), event_id: z.string(), timestamp: z.string(), status: z.enum(['accepted', 'duplicate']) }),
+    z.object({
+      index: z.int(),
+      event_id: z.string(),
+      timestamp: z.string(),
+      status: z.enum(['accepted', 'duplicate']),
+    }),
     z.object({ index: z.int(), error: BatchItemError }),
   ])
   .meta({ id: 'BatchResult' })
@@ -118,7 +138,10 @@ export type BatchResult = z.infer<typeof BatchResult>
 
 export const BatchAccepted = z
   .object({ accepted: z.int(), failed: z.int(), results: z.array(BatchResult) })
-  .meta({ id: 'BatchAccepted', description: 'one result for each event, in the order of the request; `accepted` counts duplicates too' })
+  .meta({
+    id: 'BatchAccepted',
+    description: 'one result for each event, in the order of the request; `accepted` counts duplicates too',
+  })
 export type BatchAccepted = z.infer<typeof BatchAccepted>
 
 export const Pagination = z

@@ -12,7 +12,10 @@ const globs = z.array(shortText()).max(100)
 export const PayloadCondition = z
   .strictObject({
     // `[^~/]`, not `[^~]`: with the slash in both places a refused pointer takes exponential time.
-    pointer: z.string().max(512).regex(/^(\/([^~/]|~[01])*)*$/, 'must be a JSON Pointer, as /order/total'),
+    pointer: z
+      .string()
+      .max(512)
+      .regex(/^(\/([^~/]|~[01])*)*$/, 'must be a JSON Pointer, as /order/total'),
     exists: z.boolean().optional(),
     equals: scalar.optional(),
     not_equals: scalar.optional(),
@@ -33,7 +36,7 @@ export type PayloadCondition = z.infer<typeof PayloadCondition>
 /** Which events an inbox wants. All members must hold; within a list, one of its entries. */
 export const Filter = z
   .strictObject({
-    event_types: globs.optional().describe('globs; none means `*`, which leaves out the hub\'s own `sluice.*`'),
+    event_types: globs.optional().describe("globs; none means `*`, which leaves out the hub's own `sluice.*`"),
     sources: globs.optional().describe('globs'),
     subjects: globs.optional().describe('globs'),
     identity: Identity.optional(),
@@ -71,7 +74,9 @@ export function failedRule(filter: Filter, event: FilterSubject): string | undef
   for (const [name, wanted] of Object.entries(filter.identity ?? {})) {
     if (member(body.identity, name) !== wanted) return `/identity/${name}`
   }
-  const index = (filter.payload ?? []).findIndex((condition) => !holds(condition, resolve(body.payload, condition.pointer)))
+  const index = (filter.payload ?? []).findIndex(
+    (condition) => !holds(condition, resolve(body.payload, condition.pointer)),
+  )
   return index < 0 ? undefined : `/payload/${index}`
 }
 
@@ -110,7 +115,8 @@ function holds(condition: PayloadCondition, value: unknown): boolean {
   if (condition.gte !== undefined) return compare(value, condition.gte, (order) => order >= 0)
   if (condition.lt !== undefined) return compare(value, condition.lt, (order) => order < 0)
   if (condition.lte !== undefined) return compare(value, condition.lte, (order) => order <= 0)
-  if (condition.contains !== undefined) return (typeof value === 'string' || Array.isArray(value)) && value.includes(condition.contains)
+  if (condition.contains !== undefined)
+    return (typeof value === 'string' || Array.isArray(value)) && value.includes(condition.contains)
   if (typeof value !== 'string') return false
   if (condition.starts_with !== undefined) return value.startsWith(condition.starts_with)
   return value.endsWith(condition.ends_with ?? '')

@@ -3,7 +3,9 @@ import { Event, limits, shortText } from './event.ts'
 import { Filter } from './filter.ts'
 
 /** Keys of inboxes and workspaces: what fits in an address without escaping. */
-export const Slug = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, 'must have 1 to 100 characters of a-z 0-9 . _ -, the first a letter or digit')
+export const Slug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, 'must have 1 to 100 characters of a-z 0-9 . _ -, the first a letter or digit')
 
 /** The inbox that always exists: it starts at the earliest event and delays retention only once somebody has used it. */
 export const defaultInbox = 'default'
@@ -18,9 +20,20 @@ export const InboxSettings = z.strictObject({
   owner: shortText().nullable(),
   lease_seconds: z.int().min(1).max(3600),
   max_attempts: z.int().min(1).max(1000),
-  retry: z.strictObject({ schedule_seconds: z.array(z.int().min(0).max(7 * 86_400)).max(50) }),
+  retry: z.strictObject({
+    schedule_seconds: z
+      .array(
+        z
+          .int()
+          .min(0)
+          .max(7 * 86_400),
+      )
+      .max(50),
+  }),
   ordering: z.enum(['none', 'key']).describe('`key`: events with one subject are handed out one after the other'),
-  on_dead: z.enum(['continue', 'block']).describe('with ordering `key`: whether a dead letter holds back later events of its subject'),
+  on_dead: z
+    .enum(['continue', 'block'])
+    .describe('with ordering `key`: whether a dead letter holds back later events of its subject'),
 })
 export type InboxSettings = z.infer<typeof InboxSettings>
 
@@ -54,13 +67,20 @@ export const Inbox = z
     revision: z.int().describe('counts the changes of its settings'),
     generation: z.int().describe('counts its seeks'),
     created_at: z.string(),
-    blocked: z.boolean().describe('ordering `key`: too many events wait behind blocked subjects, nothing new is looked at'),
+    blocked: z
+      .boolean()
+      .describe('ordering `key`: too many events wait behind blocked subjects, nothing new is looked at'),
     behind: z.int().describe('positions not yet looked at'),
-    waiting: z.int().describe('given back or passed over, can be leased now; an upper bound where a range was not looked at'),
+    waiting: z
+      .int()
+      .describe('given back or passed over, can be leased now; an upper bound where a range was not looked at'),
     leased: z.int(),
     parked: z.int().describe('given back with a delay that still runs'),
     dead: z.int(),
-    oldest_age_seconds: z.number().nullable().describe('age of the oldest event that waits, is parked or leased, or is not yet looked at'),
+    oldest_age_seconds: z
+      .number()
+      .nullable()
+      .describe('age of the oldest event that waits, is parked or leased, or is not yet looked at'),
   })
   .meta({ id: 'Inbox' })
 export type Inbox = z.infer<typeof Inbox>
@@ -73,8 +93,15 @@ export const LeaseRequest = z
   .strictObject({
     limit: z.int().min(1).max(limits.leaseMax).optional(),
     lease_seconds: z.int().min(1).max(3600).optional(),
-    wait_seconds: z.number().min(0).max(limits.waitSecondsMax).optional().describe('wait this long for an event if there is none'),
-    lease_id: LeaseId.optional().describe('made by the caller, so that a lease whose answer was lost can be asked for again'),
+    wait_seconds: z
+      .number()
+      .min(0)
+      .max(limits.waitSecondsMax)
+      .optional()
+      .describe('wait this long for an event if there is none'),
+    lease_id: LeaseId.optional().describe(
+      'made by the caller, so that a lease whose answer was lost can be asked for again',
+    ),
   })
   .meta({ id: 'LeaseRequest' })
 export type LeaseRequest = z.infer<typeof LeaseRequest>
@@ -89,21 +116,33 @@ export const Lease = z
   .meta({ id: 'Lease' })
 export type Lease = z.infer<typeof Lease>
 
-export const AckRequest = z.strictObject({ lease_id: LeaseId, event_ids: eventIds.optional() }).meta({ id: 'AckRequest' })
+export const AckRequest = z
+  .strictObject({ lease_id: LeaseId, event_ids: eventIds.optional() })
+  .meta({ id: 'AckRequest' })
 export type AckRequest = z.infer<typeof AckRequest>
 
 export const ReleaseRequest = z
   .strictObject({
     lease_id: LeaseId,
     event_ids: eventIds.optional(),
-    delay_seconds: z.number().min(0).max(7 * 86_400).optional().describe('left out: the retry schedule of the inbox, or at once'),
+    delay_seconds: z
+      .number()
+      .min(0)
+      .max(7 * 86_400)
+      .optional()
+      .describe('left out: the retry schedule of the inbox, or at once'),
     reason: reason.optional(),
-    count: z.boolean().optional().describe('false: the events were not touched, and the hand-out costs them no attempt'),
+    count: z
+      .boolean()
+      .optional()
+      .describe('false: the events were not touched, and the hand-out costs them no attempt'),
   })
   .meta({ id: 'ReleaseRequest' })
 export type ReleaseRequest = z.infer<typeof ReleaseRequest>
 
-export const ExtendRequest = z.strictObject({ lease_id: LeaseId, lease_seconds: z.int().min(1).max(3600) }).meta({ id: 'ExtendRequest' })
+export const ExtendRequest = z
+  .strictObject({ lease_id: LeaseId, lease_seconds: z.int().min(1).max(3600) })
+  .meta({ id: 'ExtendRequest' })
 export type ExtendRequest = z.infer<typeof ExtendRequest>
 
 /** `acked` and `released` just now; `already` before; `dead` moved to the dead letters; `lost` to another lease; `unknown` never handed out here. */
@@ -138,11 +177,21 @@ export type DeadLetter = z.infer<typeof DeadLetter>
 export const DeadLetterSelection = z
   .strictObject({
     event_ids: eventIds.optional(),
-    filter: z.strictObject({ event_type: shortText().optional(), after: z.iso.datetime({ offset: true }).optional(), before: z.iso.datetime({ offset: true }).optional() }).optional(),
+    filter: z
+      .strictObject({
+        event_type: shortText().optional(),
+        after: z.iso.datetime({ offset: true }).optional(),
+        before: z.iso.datetime({ offset: true }).optional(),
+      })
+      .optional(),
     all: z.literal(true).optional(),
     dry_run: z.boolean().optional().describe('true: only count'),
   })
-  .refine((selection) => [selection.event_ids, selection.filter, selection.all].filter((choice) => choice !== undefined).length === 1, 'must hold exactly one of event_ids, filter, all')
+  .refine(
+    (selection) =>
+      [selection.event_ids, selection.filter, selection.all].filter((choice) => choice !== undefined).length === 1,
+    'must hold exactly one of event_ids, filter, all',
+  )
   .meta({ id: 'DeadLetterSelection' })
 export type DeadLetterSelection = z.infer<typeof DeadLetterSelection>
 
@@ -161,7 +210,18 @@ export type Attempt = z.infer<typeof Attempt>
 export const Verdict = z
   .object({
     inbox: z.string(),
-    verdict: z.enum(['waiting', 'leased', 'parked', 'acknowledged', 'filtered', 'dead', 'passed-by-seek', 'before-start', 'expired', 'erased']),
+    verdict: z.enum([
+      'waiting',
+      'leased',
+      'parked',
+      'acknowledged',
+      'filtered',
+      'dead',
+      'passed-by-seek',
+      'before-start',
+      'expired',
+      'erased',
+    ]),
     rule: z.string().nullable().describe('filtered: JSON Pointer into the filter that excluded it'),
     revision: z.int().nullable().describe('the revision of the settings that decided'),
     reason: z.string().nullable(),

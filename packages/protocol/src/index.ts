@@ -1,4 +1,14 @@
-export { Fault, HubError, Problem, escapePointer, problems, toFaults, toValidationError, type ErrorCode, type HubErrorOptions } from './error.ts'
+export {
+  Fault,
+  HubError,
+  Problem,
+  escapePointer,
+  problems,
+  toFaults,
+  toValidationError,
+  type ErrorCode,
+  type HubErrorOptions,
+} from './error.ts'
 export { matchesEventType, matchesGlob, reservedPrefix } from './glob.ts'
 export { maxPosition, parseEventId, tagSpace, toEventId, type EventAddress } from './event-id.ts'
 export {
@@ -43,7 +53,19 @@ export {
   defaultInbox,
   inboxDefaults,
 } from './inbox.ts'
-export { AuditEntry, Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, Role, RotateKey, parseApiKey, permissionsOf, type Permission } from './key.ts'
+export {
+  AuditEntry,
+  Key,
+  KeyStatus,
+  KeyWithSecret,
+  NewKey,
+  PatchKey,
+  Role,
+  RotateKey,
+  parseApiKey,
+  permissionsOf,
+  type Permission,
+} from './key.ts'
 export { PutWorkspace, Workspace, defaultWorkspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'

@@ -26,7 +26,12 @@ const settings = {
   role: Role,
   allowed_event_types: z.array(shortText()).max(100).nullable().describe('globs, enforced on publish; null allows all'),
   allowed_actions: z.array(shortText()).max(100).nullable().describe('globs; null allows all'),
-  rate_limit: z.int().min(1).max(10_000_000).nullable().describe('requests a minute, a batch is one; null is unlimited'),
+  rate_limit: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .nullable()
+    .describe('requests a minute, a batch is one; null is unlimited'),
   expires_at: z.iso.datetime({ offset: true }).nullable(),
 }
 
@@ -63,7 +68,14 @@ export const PatchKey = z
 export type PatchKey = z.infer<typeof PatchKey>
 
 export const RotateKey = z
-  .strictObject({ overlap_seconds: z.int().min(0).max(30 * 86_400).optional().describe('how long the old secret still works; default 0') })
+  .strictObject({
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(30 * 86_400)
+      .optional()
+      .describe('how long the old secret still works; default 0'),
+  })
   .meta({ id: 'RotateKey' })
 export type RotateKey = z.infer<typeof RotateKey>
 

@@ -33,15 +33,27 @@ export type Store = {
   /** Newest first, below `before`; looks at no more than `rowBudget` events and says how far it came. */
   searchEvents(workspaceId: number, search: Search): Promise<SearchResult>
   /** Positions after `after` that the filter wants, oldest first, whatever an inbox has done; for following streams. */
-  scanEvents(workspaceId: number, scan: { after: number; filter: Filter; limit: number; rowBudget: number }): Promise<{ events: StoredEvent[]; scannedTo: number }>
+  scanEvents(
+    workspaceId: number,
+    scan: { after: number; filter: Filter; limit: number; rowBudget: number },
+  ): Promise<{ events: StoredEvent[]; scannedTo: number }>
 
   // inboxes
   /** `start` is resolved by the caller: the first position that the inbox will look at. */
-  createInbox(workspaceId: number, key: string, settings: InboxSettings, start: number): Promise<{ inbox: InboxRow; created: boolean }>
+  createInbox(
+    workspaceId: number,
+    key: string,
+    settings: InboxSettings,
+    start: number,
+  ): Promise<{ inbox: InboxRow; created: boolean }>
   findInbox(workspaceId: number, key: string): Promise<InboxRow | undefined>
   listInboxes(workspaceId: number, after: string, limit: number): Promise<InboxRow[]>
   /** A change of settings opens a new revision, which holds from `next` on. */
-  updateInbox(workspaceId: number, key: string, change: { settings?: InboxSettings; status?: InboxStatus }): Promise<InboxRow>
+  updateInbox(
+    workspaceId: number,
+    key: string,
+    change: { settings?: InboxSettings; status?: InboxStatus },
+  ): Promise<InboxRow>
   deleteInbox(workspaceId: number, key: string): Promise<boolean>
   /** New generation: leases and parked events are void, dead letters stay. `position` becomes `next`. */
   seekInbox(workspaceId: number, key: string, position: number): Promise<InboxRow>
@@ -56,15 +68,34 @@ export type Store = {
   /** Acknowledges or releases; without positions, all that the lease still holds. Repeatable. */
   settleLease(workspaceId: number, key: string, order: SettleOrder): Promise<Settlement[]>
   /** Counts from now. Undefined if the lease is not held any more. */
-  extendLease(workspaceId: number, key: string, leaseId: string, leaseMs: number): Promise<{ untilMs: number } | undefined>
+  extendLease(
+    workspaceId: number,
+    key: string,
+    leaseId: string,
+    leaseMs: number,
+  ): Promise<{ untilMs: number } | undefined>
   /** Acknowledges one event whoever holds it; events before it that were not handed out yet keep waiting. A dead letter is discarded. */
   acknowledgeEvent(workspaceId: number, key: string, position: number): Promise<'acked' | 'already' | 'unknown'>
   /** What waits (parked, or not yet looked at; not what is leased), after a position, oldest first. Changes nothing. */
-  peekEvents(workspaceId: number, key: string, peek: { after: number; limit: number }): Promise<{ events: StoredEvent[]; more: boolean; scannedTo: number }>
-  replayEvent(workspaceId: number, key: string, position: number, ignoreFilter: boolean): Promise<'replayed' | 'already-waiting' | 'leased' | 'filtered'>
+  peekEvents(
+    workspaceId: number,
+    key: string,
+    peek: { after: number; limit: number },
+  ): Promise<{ events: StoredEvent[]; more: boolean; scannedTo: number }>
+  replayEvent(
+    workspaceId: number,
+    key: string,
+    position: number,
+    ignoreFilter: boolean,
+  ): Promise<'replayed' | 'already-waiting' | 'leased' | 'filtered'>
   listDeadLetters(workspaceId: number, key: string, page: { after: number; limit: number }): Promise<DeadLetterRow[]>
   /** `replay` hands them out anew with no attempts counted, `discard` gives them up, `count` changes nothing. */
-  settleDeadLetters(workspaceId: number, key: string, selection: DeadLetterChoice, action: 'replay' | 'discard' | 'count'): Promise<number>
+  settleDeadLetters(
+    workspaceId: number,
+    key: string,
+    selection: DeadLetterChoice,
+    action: 'replay' | 'discard' | 'count',
+  ): Promise<number>
   /** Newest first, below row id `before`. */
   listAttempts(workspaceId: number, key: string, page: { before: number; limit: number }): Promise<AttemptRow[]>
   /** One verdict for each inbox of the workspace. The event must exist or have expired. */
@@ -75,7 +106,10 @@ export type Store = {
   /** Cached for at most 500 ms, so that a revocation is felt within a second on every node. */
   findKey(keyId: string): Promise<KeyRow | undefined>
   listKeys(workspaceId: number, page: { after: string; limit: number; status?: KeyStatus }): Promise<KeyRow[]>
-  updateKey(keyId: string, change: Partial<Omit<KeyRow, 'keyId' | 'workspaceId' | 'createdMs'>>): Promise<KeyRow | undefined>
+  updateKey(
+    keyId: string,
+    change: Partial<Omit<KeyRow, 'keyId' | 'workspaceId' | 'createdMs'>>,
+  ): Promise<KeyRow | undefined>
   appendAudit(entry: Omit<AuditRow, 'id' | 'atMs'>): Promise<void>
   listAudit(workspaceId: number, page: { before: number; limit: number }): Promise<AuditRow[]>
   /** One request against a limit a minute, shared by all nodes. */
@@ -196,7 +230,11 @@ export type SettleOrder = {
 }
 
 /** `acceptedMs` is null where the order named the positions: its caller has the ids. */
-export type Settlement = { readonly position: number; readonly acceptedMs: number | null; readonly status: SettleStatus }
+export type Settlement = {
+  readonly position: number
+  readonly acceptedMs: number | null
+  readonly status: SettleStatus
+}
 
 export type DeadLetterRow = {
   readonly position: number
@@ -228,7 +266,17 @@ export type AttemptRow = {
 
 export type VerdictRow = {
   readonly inbox: string
-  readonly verdict: 'waiting' | 'leased' | 'parked' | 'acknowledged' | 'filtered' | 'dead' | 'passed-by-seek' | 'before-start' | 'expired' | 'erased'
+  readonly verdict:
+    | 'waiting'
+    | 'leased'
+    | 'parked'
+    | 'acknowledged'
+    | 'filtered'
+    | 'dead'
+    | 'passed-by-seek'
+    | 'before-start'
+    | 'expired'
+    | 'erased'
   readonly rule: string | null
   readonly revision: number | null
   readonly reason: string | null
@@ -284,7 +332,11 @@ export type RetentionPolicy = {
 export type Wake = {
   readonly workspaceId: number
   readonly inbox?: string
-  readonly appended?: readonly { readonly eventType: string; readonly source: string | null; readonly subject: string | null }[]
+  readonly appended?: readonly {
+    readonly eventType: string
+    readonly source: string | null
+    readonly subject: string | null
+  }[]
 }
 
 export type StoreStats = {

@@ -12,12 +12,25 @@ type Failure = {
 }
 
 /** Hand-outs that ended in an acknowledgement leave no row: history costs only where something failed. */
-export function noteAttempts(engine: Engine, inbox: InboxState, { positions, attempt, outcome, reason, leaseId }: Failure): void {
+export function noteAttempts(
+  engine: Engine,
+  inbox: InboxState,
+  { positions, attempt, outcome, reason, leaseId }: Failure,
+): void {
   const insert = engine.db.sql(
     `insert into attempt (inbox_id, position, accepted_ms, attempt, outcome, reason, at_ms, lease_id) values (?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   for (const position of positions) {
-    insert.run(inbox.id, position, acceptedAt(engine.db, inbox.workspaceId, position), attempt, outcome, reason, engine.nowMs, leaseId)
+    insert.run(
+      inbox.id,
+      position,
+      acceptedAt(engine.db, inbox.workspaceId, position),
+      attempt,
+      outcome,
+      reason,
+      engine.nowMs,
+      leaseId,
+    )
   }
 }
 
@@ -33,5 +46,9 @@ export function listAttempts(db: Database, inboxId: number, page: { before: numb
 }
 
 export function attemptsOf(db: Database, inboxId: number, position: number): AttemptRow[] {
-  return rows<AttemptRow>(db.sql(`select ${attemptColumns} from attempt where inbox_id = ? and position = ? order by id`), inboxId, position)
+  return rows<AttemptRow>(
+    db.sql(`select ${attemptColumns} from attempt where inbox_id = ? and position = ? order by id`),
+    inboxId,
+    position,
+  )
 }

@@ -38,7 +38,9 @@ const migrations = new URL('migrations/', import.meta.url)
 
 /** Runs the numbered files that this database has not seen, each in a transaction. */
 export function migrate({ raw }: Database): void {
-  const files = readdirSync(migrations).filter((name) => name.endsWith('.sql')).toSorted()
+  const files = readdirSync(migrations)
+    .filter((name) => name.endsWith('.sql'))
+    .toSorted()
   for (;;) {
     raw.exec('begin immediate')
     const version = Number(raw.prepare('pragma user_version').get()?.['user_version'] ?? 0)

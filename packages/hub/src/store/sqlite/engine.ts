@@ -53,7 +53,9 @@ export function workspaceOf(engine: Engine, id: number): WorkspaceState {
   const known = engine.workspaces.get(id)
   if (known) return known
   const found = row<{ head: number; acceptedMs: number; trimmedTo: number; irregularTo: number }>(
-    engine.db.sql(`select head, accepted_ms as acceptedMs, trimmed_to as trimmedTo, irregular_to as irregularTo from workspace where id = ?`),
+    engine.db.sql(
+      `select head, accepted_ms as acceptedMs, trimmed_to as trimmedTo, irregular_to as irregularTo from workspace where id = ?`,
+    ),
     id,
   )
   if (!found) throw new HubError('not-found', 'the workspace does not exist')
@@ -62,17 +64,30 @@ export function workspaceOf(engine: Engine, id: number): WorkspaceState {
   return state
 }
 
-type InboxColumns = Omit<InboxState, 'settings' | 'used' | 'storedNext' | 'changed'> & { settings: string; used: number }
+type InboxColumns = Omit<InboxState, 'settings' | 'used' | 'storedNext' | 'changed'> & {
+  settings: string
+  used: number
+}
 
 const inboxColumns = `id, workspace_id as workspaceId, key, settings, status, revision, generation, created_ms as createdMs, next, used`
 
 function toInboxState(columns: InboxColumns): InboxState {
-  return { ...columns, settings: JSON.parse(columns.settings), used: columns.used === 1, storedNext: columns.next, changed: false }
+  return {
+    ...columns,
+    settings: JSON.parse(columns.settings),
+    used: columns.used === 1,
+    storedNext: columns.next,
+    changed: false,
+  }
 }
 
 /** The inbox as stored; the readers' view. */
 export function readInbox(db: Database, workspaceId: number, key: string): InboxState | undefined {
-  const found = row<InboxColumns>(db.sql(`select ${inboxColumns} from inbox where workspace_id = ? and key = ?`), workspaceId, key)
+  const found = row<InboxColumns>(
+    db.sql(`select ${inboxColumns} from inbox where workspace_id = ? and key = ?`),
+    workspaceId,
+    key,
+  )
   return found && toInboxState(found)
 }
 

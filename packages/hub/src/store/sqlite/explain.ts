@@ -9,11 +9,21 @@ import { listLeases } from './lease.ts'
 import { readEvent, readHead, toFilterSubject } from './log.ts'
 import { behindMs, findParked } from './parked.ts'
 
-type Subject = { readonly position: number; readonly event: StoredEvent | undefined; readonly trimmedTo: number; readonly nowMs: number }
+type Subject = {
+  readonly position: number
+  readonly event: StoredEvent | undefined
+  readonly trimmedTo: number
+  readonly nowMs: number
+}
 
 /** One verdict for each inbox, from its progress and history: acknowledged events have left no row of their own. */
 export function explainEvent(db: Database, workspaceId: number, position: number, nowMs: number): VerdictRow[] {
-  const subject = { position, event: readEvent(db, workspaceId, position), trimmedTo: readHead(db, workspaceId).trimmedTo, nowMs }
+  const subject = {
+    position,
+    event: readEvent(db, workspaceId, position),
+    trimmedTo: readHead(db, workspaceId).trimmedTo,
+    nowMs,
+  }
   return readInboxes(db, workspaceId, '', 100_000).map((inbox) => explainInbox(db, inbox, subject))
 }
 
@@ -52,7 +62,11 @@ function held(db: Database, inbox: InboxState, { position, event, trimmedTo, now
   if (!event || event.body === null) return { verdict: 'erased' }
   if (parked && parked.positions !== null) {
     const delayed = parked.availableMs > nowMs && parked.availableMs !== behindMs
-    return { verdict: delayed ? 'parked' : 'waiting', attempts: parked.attempt, availableMs: delayed ? parked.availableMs : null }
+    return {
+      verdict: delayed ? 'parked' : 'waiting',
+      attempts: parked.attempt,
+      availableMs: delayed ? parked.availableMs : null,
+    }
   }
   return filtered(inbox.settings, inbox.revision, event) ?? { verdict: 'waiting', revision: inbox.revision }
 }
@@ -83,7 +97,12 @@ function readHistory(db: Database, inboxId: number): HistoryRow[] {
 }
 
 /** The verdict of an event that the inbox is done with: walks back through its seeks to the pass that covered it. */
-function passed(db: Database, inbox: InboxState, { position, event }: Subject, failures: readonly AttemptRow[]): Finding {
+function passed(
+  db: Database,
+  inbox: InboxState,
+  { position, event }: Subject,
+  failures: readonly AttemptRow[],
+): Finding {
   const history = readHistory(db, inbox.id)
   const attempts = (failures.at(-1)?.attempt ?? 0) + 1
   let settingsAfter: HistoryRow[] = []
@@ -103,16 +122,26 @@ function passed(db: Database, inbox: InboxState, { position, event }: Subject, f
   const deciding = decidingSettings(history, settingsAfter, position)
   if (!deciding?.settings) return { verdict: 'acknowledged', attempts }
   const settings: InboxSettings = JSON.parse(deciding.settings)
-  if (event && event.body !== null) return filtered(settings, deciding.revision, event) ?? { verdict: 'acknowledged', revision: deciding.revision, attempts }
+  if (event && event.body !== null)
+    return (
+      filtered(settings, deciding.revision, event) ?? { verdict: 'acknowledged', revision: deciding.revision, attempts }
+    )
   return { verdict: isOpenFilter(settings.filter) ? 'acknowledged' : 'expired', revision: deciding.revision, attempts }
 }
 
 function isWithin(entry: { from: number; to: number; positions: string | null }, position: number): boolean {
-  return (entry.from <= position && position <= entry.to) || (entry.positions !== null && hasPosition(parseRuns(entry.positions), position))
+  return (
+    (entry.from <= position && position <= entry.to) ||
+    (entry.positions !== null && hasPosition(parseRuns(entry.positions), position))
+  )
 }
 
 /** The settings in force when the pass came to the position: the last within the pass at or below it, else those before it. */
-function decidingSettings(history: readonly HistoryRow[], ofPass: readonly HistoryRow[], position: number): HistoryRow | undefined {
+function decidingSettings(
+  history: readonly HistoryRow[],
+  ofPass: readonly HistoryRow[],
+  position: number,
+): HistoryRow | undefined {
   const within = ofPass.findLast((entry) => entry.from <= position)
   if (within) return within
   const before = ofPass[0] ? history.slice(0, history.indexOf(ofPass[0])) : history

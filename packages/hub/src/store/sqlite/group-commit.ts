@@ -54,7 +54,8 @@ export async function openGroupCommit(options: Options): Promise<GroupCommit> {
     scheduled = false
     if (flying.length > 0) return
     flying = takeGroup(queue, counts)
-    if (flying.length > 0) post({ kind: 'group', nowMs: options.nowMs(), orders: flying.map(({ verb, args }) => ({ verb, args })) })
+    if (flying.length > 0)
+      post({ kind: 'group', nowMs: options.nowMs(), orders: flying.map(({ verb, args }) => ({ verb, args })) })
     else for (const done of idle.splice(0)) done()
   }
   const schedule = (): void => {
@@ -92,7 +93,10 @@ export async function openGroupCommit(options: Options): Promise<GroupCommit> {
       new Promise((resolve, reject) => {
         const { events, bytes } = measure(verb, args)
         if (dead) return reject(toDeath(dead))
-        if (options.only?.has(verb) === false) return reject(new HubError('conflict', `${verb} needs the data folder for itself; stop the hub, or ask it by --url`))
+        if (options.only?.has(verb) === false)
+          return reject(
+            new HubError('conflict', `${verb} needs the data folder for itself; stop the hub, or ask it by --url`),
+          )
         if (counts.queued + events > queueEvents || counts.bytes + bytes > queueBytes) return reject(overloaded())
         counts.queued += events
         counts.bytes += bytes
@@ -143,11 +147,15 @@ function settle(waiting: Waiting, result: WriteResult | undefined): void {
   if (!result) return waiting.reject(new Error('the writer gave no result'))
   if ('value' in result) return waiting.resolve(result.value)
   const { code, message, details } = result.error
-  waiting.reject(new HubError(code, message, { details, ...(code === 'storage-unavailable' && { retryAfterSeconds: 1 }) }))
+  waiting.reject(
+    new HubError(code, message, { details, ...(code === 'storage-unavailable' && { retryAfterSeconds: 1 }) }),
+  )
 }
 
 function overloaded(): HubError {
-  return new HubError('overloaded', 'too many writes are waiting for the disk; send it again in a second', { retryAfterSeconds: 1 })
+  return new HubError('overloaded', 'too many writes are waiting for the disk; send it again in a second', {
+    retryAfterSeconds: 1,
+  })
 }
 
 function toDeath(cause: Error): HubError {

@@ -12,7 +12,11 @@ export function toInboxRow({ key, settings, status, revision, generation, create
 
 type NewInbox = { readonly key: string; readonly settings: InboxSettings; readonly start: number }
 
-export function createInbox(engine: Engine, workspaceId: number, { key, settings, start }: NewInbox): { inbox: InboxRow; created: boolean } {
+export function createInbox(
+  engine: Engine,
+  workspaceId: number,
+  { key, settings, start }: NewInbox,
+): { inbox: InboxRow; created: boolean } {
   const existing = readInbox(engine.db, workspaceId, key)
   if (existing) return { inbox: toInboxRow(inboxOf(engine, workspaceId, key)), created: false }
   engine.db
@@ -45,7 +49,17 @@ export function noteHistory(engine: Engine, inbox: InboxState, { kind, from, to,
       `insert into inbox_history (inbox_id, kind, at_ms, revision, generation, from_position, to_position, settings, positions)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    .run(inbox.id, kind, engine.nowMs, inbox.revision, inbox.generation, from, to, settings ? JSON.stringify(settings) : null, positions ?? null)
+    .run(
+      inbox.id,
+      kind,
+      engine.nowMs,
+      inbox.revision,
+      inbox.generation,
+      from,
+      to,
+      settings ? JSON.stringify(settings) : null,
+      positions ?? null,
+    )
 }
 
 type Change = { readonly settings?: InboxSettings; readonly status?: InboxStatus }
@@ -54,7 +68,10 @@ export function updateInbox(engine: Engine, workspaceId: number, key: string, { 
   const inbox = inboxOf(engine, workspaceId, key)
   if (settings) {
     if (settings.ordering !== inbox.settings.ordering && isOccupied(engine, inbox)) {
-      throw new HubError('conflict', `inbox "${key}" holds leased or parked events; its ordering can change once they are settled, or after a seek`)
+      throw new HubError(
+        'conflict',
+        `inbox "${key}" holds leased or parked events; its ordering can change once they are settled, or after a seek`,
+      )
     }
     inbox.settings = settings
     inbox.revision += 1
@@ -71,10 +88,20 @@ export function updateInbox(engine: Engine, workspaceId: number, key: string, { 
 
 function isOccupied(engine: Engine, inbox: InboxState): boolean {
   const lease = row(engine.db.sql(`select 1 from lease where inbox_id = ? limit 1`), inbox.id)
-  return lease !== undefined || row(engine.db.sql(`select 1 from parked where inbox_id = ? limit 1`), inbox.id) !== undefined
+  return (
+    lease !== undefined || row(engine.db.sql(`select 1 from parked where inbox_id = ? limit 1`), inbox.id) !== undefined
+  )
 }
 
-const tablesOfInbox = ['inbox_history', 'lease', 'lease_subject', 'void_lease', 'parked', 'dead_letter', 'attempt'] as const
+const tablesOfInbox = [
+  'inbox_history',
+  'lease',
+  'lease_subject',
+  'void_lease',
+  'parked',
+  'dead_letter',
+  'attempt',
+] as const
 
 export function deleteInbox(engine: Engine, workspaceId: number, key: string): boolean {
   const inbox = readInbox(engine.db, workspaceId, key)
@@ -92,7 +119,9 @@ export function seekInbox(engine: Engine, workspaceId: number, key: string, posi
   const held = leases.flatMap((lease) => lease.held.flatMap((part) => part.runs))
   const parked = listParkedUpTo(engine.db, inbox.id, position - 1).flatMap(runsOf)
   for (const { leaseId } of leases) {
-    engine.db.sql(`insert or replace into void_lease (inbox_id, lease_id, at_ms) values (?, ?, ?)`).run(inbox.id, leaseId, engine.nowMs)
+    engine.db
+      .sql(`insert or replace into void_lease (inbox_id, lease_id, at_ms) values (?, ?, ?)`)
+      .run(inbox.id, leaseId, engine.nowMs)
   }
   for (const table of ['lease', 'lease_subject', 'parked'] as const) {
     engine.db.sql(`delete from ${table} where inbox_id = ?`).run(inbox.id)
@@ -106,4 +135,3 @@ export function seekInbox(engine: Engine, workspaceId: number, key: string, posi
   wake(engine, inbox)
   return toInboxRow(inbox)
 }
-

@@ -69,16 +69,26 @@ function takeNew(engine: Engine, inbox: InboxState, { held, limit }: Taking): bo
   return scannedTo < workspace.head
 }
 
-function hold(engine: Engine, inbox: InboxState, { position, subject }: { position: number; subject: string | null }): void {
+function hold(
+  engine: Engine,
+  inbox: InboxState,
+  { position, subject }: { position: number; subject: string | null },
+): void {
   if (subject === null) return
-  engine.db.sql(`insert into lease_subject (inbox_id, subject, position) values (?, ?, ?)`).run(inbox.id, subject, position)
+  engine.db
+    .sql(`insert into lease_subject (inbox_id, subject, position) values (?, ?, ?)`)
+    .run(inbox.id, subject, position)
 }
 
 /** The subject has an event out, or a dead letter that blocks it. */
 function isBusy(engine: Engine, inbox: InboxState, subject: string): boolean {
-  if (row(engine.db.sql(`select 1 from lease_subject where inbox_id = ? and subject = ?`), inbox.id, subject)) return true
+  if (row(engine.db.sql(`select 1 from lease_subject where inbox_id = ? and subject = ?`), inbox.id, subject))
+    return true
   if (inbox.settings.on_dead !== 'block') return false
-  return row(engine.db.sql(`select 1 from dead_letter where inbox_id = ? and subject = ? limit 1`), inbox.id, subject) !== undefined
+  return (
+    row(engine.db.sql(`select 1 from dead_letter where inbox_id = ? and subject = ? limit 1`), inbox.id, subject) !==
+    undefined
+  )
 }
 
 function isBehind(engine: Engine, inbox: InboxState, parked: Parked): boolean {
@@ -87,11 +97,17 @@ function isBehind(engine: Engine, inbox: InboxState, parked: Parked): boolean {
 }
 
 function hasWaiting(engine: Engine, inbox: InboxState, subject: string): boolean {
-  return row(engine.db.sql(`select 1 from parked where inbox_id = ? and subject = ? limit 1`), inbox.id, subject) !== undefined
+  return (
+    row(engine.db.sql(`select 1 from parked where inbox_id = ? and subject = ? limit 1`), inbox.id, subject) !==
+    undefined
+  )
 }
 
 export function countWaiting(engine: Pick<Engine, 'db'>, inbox: Pick<InboxState, 'id'>): number {
-  const found = rows<{ count: number }>(engine.db.sql(`select count(*) as count from parked where inbox_id = ? and subject is not null`), inbox.id)
+  const found = rows<{ count: number }>(
+    engine.db.sql(`select count(*) as count from parked where inbox_id = ? and subject is not null`),
+    inbox.id,
+  )
   return found[0]?.count ?? 0
 }
 
@@ -99,7 +115,9 @@ export function countWaiting(engine: Pick<Engine, 'db'>, inbox: Pick<InboxState,
 export function freeSubjects(engine: Engine, inbox: InboxState, positions: readonly number[]): string[] {
   if (inbox.settings.ordering !== 'key') return []
   const free = engine.db.sql(`delete from lease_subject where inbox_id = ? and position = ? returning subject`)
-  return positions.flatMap((position) => rows<{ subject: string }>(free, inbox.id, position).map(({ subject }) => subject))
+  return positions.flatMap((position) =>
+    rows<{ subject: string }>(free, inbox.id, position).map(({ subject }) => subject),
+  )
 }
 
 /** What waited behind these subjects may go, unless an earlier event of the subject came back. */

@@ -3,7 +3,10 @@ import type { AuditRow, KeyRow } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import type { Engine } from './engine.ts'
 
-type KeyColumns = Omit<KeyRow, 'allowedEventTypes' | 'allowedActions'> & { allowedEventTypes: string | null; allowedActions: string | null }
+type KeyColumns = Omit<KeyRow, 'allowedEventTypes' | 'allowedActions'> & {
+  allowedEventTypes: string | null
+  allowedActions: string | null
+}
 
 const keyColumns = `key_id as keyId, workspace_id as workspaceId, secret_hash as secretHash, previous_hash as previousHash,
   previous_until_ms as previousUntilMs, user_id as userId, user_email as userEmail, role, allowed_event_types as allowedEventTypes,
@@ -12,7 +15,11 @@ const keyColumns = `key_id as keyId, workspace_id as workspaceId, secret_hash as
 
 function toKey(columns: KeyColumns): KeyRow {
   const list = (text: string | null): string[] | null => (text === null ? null : JSON.parse(text))
-  return { ...columns, allowedEventTypes: list(columns.allowedEventTypes), allowedActions: list(columns.allowedActions) }
+  return {
+    ...columns,
+    allowedEventTypes: list(columns.allowedEventTypes),
+    allowedActions: list(columns.allowedActions),
+  }
 }
 
 export function findKey(db: Database, keyId: string): KeyRow | undefined {
@@ -77,8 +84,10 @@ export function listAudit(db: Database, workspaceId: number, page: { before: num
     `select id, workspace_id as workspaceId, at_ms as atMs, actor, verb, target, details from audit
      where workspace_id = ? and id < ? order by id desc limit ?`,
   )
-  return rows<Omit<AuditRow, 'details'> & { details: string }>(statement, workspaceId, page.before, page.limit).map((entry) => ({
-    ...entry,
-    details: JSON.parse(entry.details),
-  }))
+  return rows<Omit<AuditRow, 'details'> & { details: string }>(statement, workspaceId, page.before, page.limit).map(
+    (entry) => ({
+      ...entry,
+      details: JSON.parse(entry.details),
+    }),
+  )
 }

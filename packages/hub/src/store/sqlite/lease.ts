@@ -29,11 +29,16 @@ export function leaseEvents(engine: Engine, workspaceId: number, key: string, or
   const inbox = inboxOf(engine, workspaceId, key)
   expireInbox(engine, inbox)
   const again = findLease(engine.db, inbox.id, order.leaseId)
-  if (again) return { inboxStatus: inbox.status, untilMs: again.untilMs, held: again.held, more: false, retryAtMs: null }
-  if (inbox.status !== 'active') return { inboxStatus: inbox.status, untilMs: null, held: [], more: false, retryAtMs: null }
-  const { held, more } = inbox.settings.ordering === 'key' ? orderedEvents(engine, inbox, order) : takeEvents(engine, inbox, order.limit)
+  if (again)
+    return { inboxStatus: inbox.status, untilMs: again.untilMs, held: again.held, more: false, retryAtMs: null }
+  if (inbox.status !== 'active')
+    return { inboxStatus: inbox.status, untilMs: null, held: [], more: false, retryAtMs: null }
+  const { held, more } =
+    inbox.settings.ordering === 'key' ? orderedEvents(engine, inbox, order) : takeEvents(engine, inbox, order.limit)
   if (held.length === 0) {
-    const retryAtMs = more ? engine.nowMs : earliest(nextAvailableMs(engine.db, inbox.id, engine.nowMs), nextExpiryMs(engine.db, inbox.id))
+    const retryAtMs = more
+      ? engine.nowMs
+      : earliest(nextAvailableMs(engine.db, inbox.id, engine.nowMs), nextExpiryMs(engine.db, inbox.id))
     return { inboxStatus: inbox.status, untilMs: null, held, more, retryAtMs }
   }
   const untilMs = engine.nowMs + order.leaseMs
@@ -59,7 +64,11 @@ function takeEvents(engine: Engine, inbox: InboxState, limit: number): { held: H
 }
 
 /** `done`: something available was left, so reading on would overtake it. */
-function takeAvailable(engine: Engine, inbox: InboxState, limit: number): { held: Held[]; left: number; done: boolean } {
+function takeAvailable(
+  engine: Engine,
+  inbox: InboxState,
+  limit: number,
+): { held: Held[]; left: number; done: boolean } {
   const held: Held[] = []
   let left = limit
   let looked = 0
@@ -84,9 +93,20 @@ function takeAvailable(engine: Engine, inbox: InboxState, limit: number): { held
 
 type RangeOrder = { readonly limit: number; readonly budget: number }
 
-function takeRange(engine: Engine, inbox: InboxState, parked: Parameters<typeof shortenRange>[1], { limit, budget }: RangeOrder): { runs: Runs; looked: number } {
+function takeRange(
+  engine: Engine,
+  inbox: InboxState,
+  parked: Parameters<typeof shortenRange>[1],
+  { limit, budget }: RangeOrder,
+): { runs: Runs; looked: number } {
   const { filter } = inbox.settings
-  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, { first: parked.first, last: parked.last, filter, limit, budget })
+  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, {
+    first: parked.first,
+    last: parked.last,
+    filter,
+    limit,
+    budget,
+  })
   engine.rowsScanned += looked
   shortenRange(engine, parked, scannedTo)
   return { runs: toRuns(found.map((event) => event.position)), looked }
@@ -103,7 +123,13 @@ function readOn(engine: Engine, inbox: InboxState, limit: number): { runs: Runs;
     advance(inbox, last + 1, true)
     return { runs: [[first, last]], more: last < workspace.head }
   }
-  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, { first, last: workspace.head, filter, limit, budget: scanBudget })
+  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, {
+    first,
+    last: workspace.head,
+    filter,
+    limit,
+    budget: scanBudget,
+  })
   engine.rowsScanned += looked
   advance(inbox, scannedTo + 1, found.length > 0)
   return { runs: toRuns(found.map((event) => event.position)), more: scannedTo < workspace.head }
@@ -115,7 +141,11 @@ type LeaseColumns = { leaseId: string; untilMs: number; held: string }
 
 function toLease({ leaseId, untilMs, held }: LeaseColumns): HeldLease {
   const parts: [number, string, string | null][] = JSON.parse(held)
-  return { leaseId, untilMs, held: parts.map(([attempt, runs, before]) => ({ attempt, runs: parseRuns(runs), before })) }
+  return {
+    leaseId,
+    untilMs,
+    held: parts.map(([attempt, runs, before]) => ({ attempt, runs: parseRuns(runs), before })),
+  }
 }
 
 export function findLease(db: Database, inboxId: number, leaseId: string): HeldLease | undefined {
@@ -133,7 +163,12 @@ export function listLeases(db: Database, inboxId: number, position?: number): He
   const found =
     position === undefined
       ? rows<LeaseColumns>(db.sql(`select ${columns} from lease where inbox_id = ?`), inboxId)
-      : rows<LeaseColumns>(db.sql(`select ${columns} from lease where inbox_id = ? and first <= ? and last >= ?`), inboxId, position, position)
+      : rows<LeaseColumns>(
+          db.sql(`select ${columns} from lease where inbox_id = ? and first <= ? and last >= ?`),
+          inboxId,
+          position,
+          position,
+        )
   return found.map(toLease)
 }
 
@@ -153,22 +188,34 @@ export function removeLease(engine: Engine, inbox: InboxState, leaseId: string):
   engine.db.sql(`delete from lease where inbox_id = ? and lease_id = ?`).run(inbox.id, leaseId)
 }
 
-export function extendLease(engine: Engine, workspaceId: number, key: string, leaseId: string, leaseMs: number): { untilMs: number } | undefined {
+export function extendLease(
+  engine: Engine,
+  workspaceId: number,
+  key: string,
+  leaseId: string,
+  leaseMs: number,
+): { untilMs: number } | undefined {
   const inbox = inboxOf(engine, workspaceId, key)
   const untilMs = engine.nowMs + leaseMs
-  const { changes } = engine.db.sql(`update lease set until_ms = ? where inbox_id = ? and lease_id = ?`).run(untilMs, inbox.id, leaseId)
+  const { changes } = engine.db
+    .sql(`update lease set until_ms = ? where inbox_id = ? and lease_id = ?`)
+    .run(untilMs, inbox.id, leaseId)
   return changes === 0 ? undefined : { untilMs }
 }
 
 // ---- expiry ----
 
 function nextExpiryMs(db: Database, inboxId: number): number | null {
-  return row<{ at: number | null }>(db.sql(`select min(until_ms) as at from lease where inbox_id = ?`), inboxId)?.at ?? null
+  return (
+    row<{ at: number | null }>(db.sql(`select min(until_ms) as at from lease where inbox_id = ?`), inboxId)?.at ?? null
+  )
 }
 
 function expireInbox(engine: Engine, inbox: InboxState): void {
   const due = rows<LeaseColumns>(
-    engine.db.sql(`select lease_id as leaseId, until_ms as untilMs, held from lease where inbox_id = ? and until_ms <= ?`),
+    engine.db.sql(
+      `select lease_id as leaseId, until_ms as untilMs, held from lease where inbox_id = ? and until_ms <= ?`,
+    ),
     inbox.id,
     engine.nowMs,
   )
@@ -200,7 +247,11 @@ function expireLease(engine: Engine, inbox: InboxState, lease: HeldLease): void 
   const total = lease.held.reduce((sum, part) => sum + countRuns(part.runs), 0)
   const half = Math.ceil(total / 2)
   let before = 0
-  const subjects = freeSubjects(engine, inbox, lease.held.flatMap((part) => expandRuns(part.runs)))
+  const subjects = freeSubjects(
+    engine,
+    inbox,
+    lease.held.flatMap((part) => expandRuns(part.runs)),
+  )
   for (const { attempt, runs } of lease.held) {
     const positions = expandRuns(runs)
     if (total === 1 && attempt >= inbox.settings.max_attempts) {

@@ -38,7 +38,8 @@ export function appendEvents(engine: Engine, workspaceId: number, drafts: readon
     workspace.head = position
     workspace.changed = true
     if (draft.eventType.startsWith(reservedPrefix)) workspace.irregularTo = position
-    for (const { key, fingerprint } of draft.dedup) remember(engine, { workspaceId, key, fingerprint, position, acceptedMs })
+    for (const { key, fingerprint } of draft.dedup)
+      remember(engine, { workspaceId, key, fingerprint, position, acceptedMs })
     return { status: 'stored', position, acceptedMs }
   })
 }
@@ -46,7 +47,9 @@ export function appendEvents(engine: Engine, workspaceId: number, drafts: readon
 function findDuplicate(engine: Engine, workspaceId: number, draft: Draft): AppendOutcome | undefined {
   for (const { key, fingerprint } of draft.dedup) {
     const known = row<{ fingerprint: string; position: number; acceptedMs: number }>(
-      engine.db.sql(`select fingerprint, position, accepted_ms as acceptedMs from dedup where workspace_id = ? and key = ? and expires_ms > ?`),
+      engine.db.sql(
+        `select fingerprint, position, accepted_ms as acceptedMs from dedup where workspace_id = ? and key = ? and expires_ms > ?`,
+      ),
       workspaceId,
       key,
       engine.nowMs,
@@ -62,7 +65,9 @@ type DedupRow = { workspaceId: number; key: string; fingerprint: string; positio
 
 function remember(engine: Engine, { workspaceId, key, fingerprint, position, acceptedMs }: DedupRow): void {
   engine.db
-    .sql(`insert or replace into dedup (workspace_id, key, fingerprint, position, accepted_ms, expires_ms) values (?, ?, ?, ?, ?, ?)`)
+    .sql(
+      `insert or replace into dedup (workspace_id, key, fingerprint, position, accepted_ms, expires_ms) values (?, ?, ?, ?, ?, ?)`,
+    )
     .run(workspaceId, key, fingerprint, position, acceptedMs, engine.nowMs + dedupMs)
 }
 
@@ -74,7 +79,7 @@ export function readEvent(db: Database, workspaceId: number, position: number): 
 export function readEvents(db: Database, workspaceId: number, positions: readonly number[]): StoredEvent[] {
   const range = db.sql(`select ${eventColumns} from ${eventTable(workspaceId)} where position between ? and ?`)
   const events: StoredEvent[] = []
-  for (let at = 0; at < positions.length; ) {
+  for (let at = 0; at < positions.length;) {
     let end = at
     while (positions[end + 1] === (positions[end] ?? 0) + 1) end += 1
     const [first = 0, last = 0] = [positions[at], positions[end]]
@@ -93,7 +98,9 @@ export function findPosition(db: Database, workspaceId: number, acceptedMs: numb
   // Accept times never decrease along the log: bisection, some twenty point reads.
   let low = ends.low
   let high = ends.high + 1
-  const at = db.sql(`select position, accepted_ms as acceptedMs from ${table} where position >= ? order by position limit 1`)
+  const at = db.sql(
+    `select position, accepted_ms as acceptedMs from ${table} where position >= ? order by position limit 1`,
+  )
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
     const found = row<{ position: number; acceptedMs: number }>(at, middle)
@@ -104,16 +111,35 @@ export function findPosition(db: Database, workspaceId: number, acceptedMs: numb
 }
 
 export function readHead(db: Database, workspaceId: number): { head: number; trimmedTo: number } {
-  const found = row<{ head: number; trimmedTo: number }>(db.sql(`select head, trimmed_to as trimmedTo from workspace where id = ?`), workspaceId)
+  const found = row<{ head: number; trimmedTo: number }>(
+    db.sql(`select head, trimmed_to as trimmedTo from workspace where id = ?`),
+    workspaceId,
+  )
   return found ?? { head: 0, trimmedTo: 0 }
 }
 
 /** What a filter looks at, from a row; the body is parsed only if a condition asks for it. */
-export function toFilterSubject(event: { eventType: string; source: string | null; subject: string | null; body: string | null }): FilterSubject {
-  return { eventType: event.eventType, source: event.source, subject: event.subject, body: () => JSON.parse(event.body ?? '{}') }
+export function toFilterSubject(event: {
+  eventType: string
+  source: string | null
+  subject: string | null
+  body: string | null
+}): FilterSubject {
+  return {
+    eventType: event.eventType,
+    source: event.source,
+    subject: event.subject,
+    body: () => JSON.parse(event.body ?? '{}'),
+  }
 }
 
-type Scan = { readonly first: number; readonly last: number; readonly filter: Filter; readonly limit: number; readonly budget: number }
+type Scan = {
+  readonly first: number
+  readonly last: number
+  readonly filter: Filter
+  readonly limit: number
+  readonly budget: number
+}
 
 export type ScannedEvent = Pick<StoredEvent, 'position' | 'acceptedMs' | 'eventType' | 'source' | 'subject' | 'body'>
 
@@ -121,7 +147,11 @@ export type ScannedEvent = Pick<StoredEvent, 'position' | 'acceptedMs' | 'eventT
  * The events in a range that a filter wants. Ends when `limit` are found, `budget` rows were looked at, or the range is
  * through; `scannedTo` is the last position that need not be looked at again.
  */
-export function scanLog(db: Database, workspaceId: number, scan: Scan): { found: ScannedEvent[]; scannedTo: number; looked: number } {
+export function scanLog(
+  db: Database,
+  workspaceId: number,
+  scan: Scan,
+): { found: ScannedEvent[]; scannedTo: number; looked: number } {
   // Only conditions on the content need the body read; for the others it is enough to know that there is one.
   const body = scan.filter.identity || scan.filter.payload?.length ? 'body' : `iif(body is null, null, '{}') as body`
   const statement = db.sql(

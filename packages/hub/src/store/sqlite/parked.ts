@@ -1,4 +1,14 @@
-import { countRuns, expandRuns, hasPosition, parseRuns, printRuns, splitRuns, toRuns, withoutPositions, type Runs } from '../runs.ts'
+import {
+  countRuns,
+  expandRuns,
+  hasPosition,
+  parseRuns,
+  printRuns,
+  splitRuns,
+  toRuns,
+  withoutPositions,
+  type Runs,
+} from '../runs.ts'
 import { row, rows, type Database } from './database.ts'
 import type { Engine, InboxState } from './engine.ts'
 import { eventTable, readEvents } from './log.ts'
@@ -71,7 +81,16 @@ export function park(engine: Engine, inbox: InboxState, group: ParkedGroup): voi
   }
   for (const runs of splitSpans(group.runs)) {
     const [first, last] = ends(runs)
-    insertParked(engine, inbox, { first, last, positions: printRuns(runs), availableMs, attempt, alone, leaseId, subject: null })
+    insertParked(engine, inbox, {
+      first,
+      last,
+      positions: printRuns(runs),
+      availableMs,
+      attempt,
+      alone,
+      leaseId,
+      subject: null,
+    })
   }
 }
 
@@ -85,7 +104,16 @@ export function parkOne(engine: Engine, inbox: InboxState, { position, ...values
 export function parkRange(engine: Engine, inbox: InboxState, first: number, last: number): void {
   for (let start = first; start <= last; start += maxSpan) {
     const end = Math.min(last, start + maxSpan - 1)
-    insertParked(engine, inbox, { first: start, last: end, positions: null, availableMs: 0, attempt: 0, alone: false, leaseId: null, subject: null })
+    insertParked(engine, inbox, {
+      first: start,
+      last: end,
+      positions: null,
+      availableMs: 0,
+      attempt: 0,
+      alone: false,
+      leaseId: null,
+      subject: null,
+    })
   }
 }
 
@@ -114,20 +142,28 @@ export function listAvailable(db: Database, inboxId: number, nowMs: number, limi
 
 /** Rows that reach beyond a position, in the order of the log, read as far as the caller goes. */
 export function* iterateParked(db: Database, inboxId: number, after: number): Generator<Parked> {
-  const statement = db.sql(`select ${parkedColumns} from parked where inbox_id = ? and first > ? and last > ? order by first`)
+  const statement = db.sql(
+    `select ${parkedColumns} from parked where inbox_id = ? and first > ? and last > ? order by first`,
+  )
   for (const parked of statement.iterate(inboxId, after - maxSpan, after)) yield parked as Parked // the columns above
 }
 
 /** The row that holds a position. A range row holds all of its positions, wanted or not; a row that names the position goes before it. */
 export function findParked(db: Database, inboxId: number, position: number): Parked | undefined {
-  const statement = db.sql(`select ${parkedColumns} from parked where inbox_id = ? and first between ? and ? and last >= ? order by positions is null`)
+  const statement = db.sql(
+    `select ${parkedColumns} from parked where inbox_id = ? and first between ? and ? and last >= ? order by positions is null`,
+  )
   return rows<Parked>(statement, inboxId, position - maxSpan, position, position).find(
     (parked) => parked.positions === null || hasPosition(parseRuns(parked.positions), position),
   )
 }
 
 export function listParkedOfLease(db: Database, inboxId: number, leaseId: string): Parked[] {
-  return rows<Parked>(db.sql(`select ${parkedColumns} from parked where inbox_id = ? and lease_id = ?`), inboxId, leaseId)
+  return rows<Parked>(
+    db.sql(`select ${parkedColumns} from parked where inbox_id = ? and lease_id = ?`),
+    inboxId,
+    leaseId,
+  )
 }
 
 export function removeParked(engine: Engine, parked: Parked): void {
@@ -144,7 +180,9 @@ export function takeParked(engine: Engine, parked: Parked, count: number): Runs 
 function keepParked(engine: Engine, parked: Parked, rest: Runs): void {
   if (rest.length === 0) return removeParked(engine, parked)
   const [first, last] = ends(rest)
-  engine.db.sql(`update parked set first = ?, last = ?, positions = ? where id = ?`).run(first, last, printRuns(rest), parked.id)
+  engine.db
+    .sql(`update parked set first = ?, last = ?, positions = ? where id = ?`)
+    .run(first, last, printRuns(rest), parked.id)
 }
 
 /** Leaves only what comes after a position in a range row. */
@@ -155,7 +193,11 @@ export function shortenRange(engine: Engine, parked: Parked, scannedTo: number):
 
 /** Rows that begin at or below a position. */
 export function listParkedUpTo(db: Database, inboxId: number, last: number): Parked[] {
-  return rows<Parked>(db.sql(`select ${parkedColumns} from parked where inbox_id = ? and first <= ? order by first`), inboxId, last)
+  return rows<Parked>(
+    db.sql(`select ${parkedColumns} from parked where inbox_id = ? and first <= ? order by first`),
+    inboxId,
+    last,
+  )
 }
 
 /** All positions that a row may hold. */
@@ -179,12 +221,20 @@ export function removePosition(engine: Engine, inbox: InboxState, parked: Parked
 }
 
 export function nextAvailableMs(db: Database, inboxId: number, nowMs: number): number | null {
-  const found = row<{ at: number | null }>(db.sql(`select min(available_ms) as at from parked where inbox_id = ? and available_ms > ? and available_ms < ?`), inboxId, nowMs, behindMs)
+  const found = row<{ at: number | null }>(
+    db.sql(`select min(available_ms) as at from parked where inbox_id = ? and available_ms > ? and available_ms < ?`),
+    inboxId,
+    nowMs,
+    behindMs,
+  )
   return found?.at ?? null
 }
 
 /** Accept times of positions, for attempts and dead letters. */
 export function acceptedAt(db: Database, workspaceId: number, position: number): number {
-  const found = row<{ acceptedMs: number }>(db.sql(`select accepted_ms as acceptedMs from ${eventTable(workspaceId)} where position = ?`), position)
+  const found = row<{ acceptedMs: number }>(
+    db.sql(`select accepted_ms as acceptedMs from ${eventTable(workspaceId)} where position = ?`),
+    position,
+  )
   return found?.acceptedMs ?? 0
 }

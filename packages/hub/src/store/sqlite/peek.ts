@@ -29,7 +29,11 @@ export function peekEvents(db: Database, inbox: InboxState, { after, limit }: Pe
   const page = positions.slice(0, limit)
   const more = positions.length > limit || (scannedTo < head && positions.length <= limit)
   const cut = positions.length > limit ? (page.at(-1) ?? after) : Math.max(scannedTo, page.at(-1) ?? 0)
-  return { events: readEvents(db, inbox.workspaceId, page).filter((event) => event.body !== null), more, scannedTo: cut }
+  return {
+    events: readEvents(db, inbox.workspaceId, page).filter((event) => event.body !== null),
+    more,
+    scannedTo: cut,
+  }
 }
 
 /** At least the `count` lowest parked positions after `after`, as far as there are so many. */
@@ -39,7 +43,8 @@ function collectParked(db: Database, inbox: InboxState, after: number, count: nu
   for (const parked of iterateParked(db, inbox.id, after)) {
     if (found.length >= count && parked.first > (found.toSorted((a, b) => a - b)[count - 1] ?? 0)) break
     const first = Math.max(parked.first, after + 1)
-    if (parked.positions !== null) found.push(...expandRuns(parseRuns(parked.positions)).filter((position) => position > after))
+    if (parked.positions !== null)
+      found.push(...expandRuns(parseRuns(parked.positions)).filter((position) => position > after))
     else if (open) found.push(...expandRuns([[first, Math.min(parked.last, first + count - 1)]]))
     else {
       const scan = { first, last: parked.last, filter: inbox.settings.filter, limit: count, budget: peekBudget }

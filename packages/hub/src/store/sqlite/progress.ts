@@ -12,18 +12,26 @@ export function readProgress(db: Database, inbox: InboxState, nowMs: number): In
   const next = Math.max(inbox.next, trimmedTo + 1)
   const leases = listLeases(db, inbox.id)
   const lapsed = leases.filter((lease) => lease.untilMs <= nowMs)
-  const count = (among: typeof leases): number => among.flatMap((lease) => lease.held).reduce((sum, part) => sum + countRuns(part.runs), 0)
+  const count = (among: typeof leases): number =>
+    among.flatMap((lease) => lease.held).reduce((sum, part) => sum + countRuns(part.runs), 0)
   const { waiting, parked, first } = countParked(db, inbox.id, nowMs)
   const behind = Math.max(0, head - next + 1)
-  const starts = [...leases.flatMap((lease) => lease.held.map((part) => part.runs[0]?.[0] ?? head)), first ?? head, next]
+  const starts = [
+    ...leases.flatMap((lease) => lease.held.map((part) => part.runs[0]?.[0] ?? head)),
+    first ?? head,
+    next,
+  ]
   return {
     behind,
     waiting: waiting + count(lapsed),
     leased: count(leases) - count(lapsed),
     parked,
-    dead: row<{ count: number }>(db.sql(`select count(*) as count from dead_letter where inbox_id = ?`), inbox.id)?.count ?? 0,
+    dead:
+      row<{ count: number }>(db.sql(`select count(*) as count from dead_letter where inbox_id = ?`), inbox.id)?.count ??
+      0,
     blocked: inbox.settings.ordering === 'key' && behind > 0 && countWaiting({ db }, inbox) >= maxWaiting,
-    oldestMs: behind + waiting + parked + leases.length === 0 ? null : acceptedFrom(db, inbox.workspaceId, Math.min(...starts)),
+    oldestMs:
+      behind + waiting + parked + leases.length === 0 ? null : acceptedFrom(db, inbox.workspaceId, Math.min(...starts)),
   }
 }
 
@@ -44,6 +52,8 @@ function countParked(db: Database, inboxId: number, nowMs: number): ParkedCount 
 }
 
 function acceptedFrom(db: Database, workspaceId: number, position: number): number | null {
-  const statement = db.sql(`select accepted_ms as acceptedMs from ${eventTable(workspaceId)} where position >= ? order by position limit 1`)
+  const statement = db.sql(
+    `select accepted_ms as acceptedMs from ${eventTable(workspaceId)} where position >= ? order by position limit 1`,
+  )
   return row<{ acceptedMs: number }>(statement, position)?.acceptedMs ?? null
 }

@@ -16,6 +16,10 @@ export function createRateLimits(nowMs: () => number): (keyId: string, perMinute
     }
     const allowed = window.used < perMinute
     if (allowed) window.used += 1
-    return { allowed, remaining: Math.max(0, perMinute - window.used), resetSeconds: Math.max(1, Math.ceil((window.endMs - now) / 1000)) }
+    return {
+      allowed,
+      remaining: Math.max(0, perMinute - window.used),
+      resetSeconds: Math.max(1, Math.ceil((window.endMs - now) / 1000)),
+    }
   }
 }

@@ -4,7 +4,10 @@ import { HubError } from '@sluice/protocol'
 import type { FromReader, ReaderArguments, ReaderVerb, ReaderVerbs, ToReader } from './reader.ts'
 
 export type Reader = {
-  readonly read: <Name extends ReaderVerb>(verb: Name, ...args: ReaderArguments<Name>) => Promise<ReturnType<ReaderVerbs[Name]>>
+  readonly read: <Name extends ReaderVerb>(
+    verb: Name,
+    ...args: ReaderArguments<Name>
+  ) => Promise<ReturnType<ReaderVerbs[Name]>>
   readonly close: () => Promise<void>
 }
 
@@ -18,7 +21,8 @@ export function openReader(file: string): Reader {
   const waiting = new Map<number, Waiting>()
   let last = 0
   const failAll = (cause: unknown): void => {
-    for (const { reject } of waiting.values()) reject(new HubError('storage-unavailable', 'the reader has stopped', { cause }))
+    for (const { reject } of waiting.values())
+      reject(new HubError('storage-unavailable', 'the reader has stopped', { cause }))
     waiting.clear()
   }
   worker.on('message', ({ id, value, error }: FromReader) => {
@@ -31,7 +35,8 @@ export function openReader(file: string): Reader {
   return {
     read: (verb, ...args) =>
       new Promise((resolve, reject) => {
-        if (waiting.size >= maxWaiting) return reject(new HubError('overloaded', 'too many searches are waiting', { retryAfterSeconds: 1 }))
+        if (waiting.size >= maxWaiting)
+          return reject(new HubError('overloaded', 'too many searches are waiting', { retryAfterSeconds: 1 }))
         last += 1
         waiting.set(last, { resolve: resolve as (value: unknown) => void, reject }) // the verb types it
         worker.postMessage({ id: last, verb, args } satisfies ToReader)

@@ -8,7 +8,8 @@ import { searchEvents } from './search.ts'
 
 /** Reads whose cost depends on how much there is: in a thread of their own, so that no request waits behind them. */
 const verbs = {
-  searchEvents: (db: Database, workspaceId: number, search: Search): SearchResult => searchEvents(db, workspaceId, search),
+  searchEvents: (db: Database, workspaceId: number, search: Search): SearchResult =>
+    searchEvents(db, workspaceId, search),
   explainEvent: (db: Database, workspaceId: number, position: number, nowMs: number): VerdictRow[] =>
     explainEvent(db, workspaceId, position, nowMs),
   readProgress: (db: Database, workspaceId: number, key: string, nowMs: number): InboxProgress | undefined => {
@@ -19,9 +20,16 @@ const verbs = {
 
 export type ReaderVerbs = typeof verbs
 export type ReaderVerb = keyof ReaderVerbs
-export type ReaderArguments<Name extends ReaderVerb> = ReaderVerbs[Name] extends (db: Database, ...args: infer Arguments) => unknown ? Arguments : never
+export type ReaderArguments<Name extends ReaderVerb> = ReaderVerbs[Name] extends (
+  db: Database,
+  ...args: infer Arguments
+) => unknown
+  ? Arguments
+  : never
 
-export type ToReader = { readonly id: number; readonly verb: ReaderVerb; readonly args: readonly unknown[] } | { readonly close: true }
+export type ToReader =
+  | { readonly id: number; readonly verb: ReaderVerb; readonly args: readonly unknown[] }
+  | { readonly close: true }
 export type FromReader = { readonly id: number; readonly value?: unknown; readonly error?: string }
 
 const db = openDatabase(workerData as string, 'reader')

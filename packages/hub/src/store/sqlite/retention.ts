@@ -9,13 +9,21 @@ import { eventTable } from './log.ts'
 import { dropPositions, listParkedUpTo, runsOf, shortenRange } from './parked.ts'
 
 /** One small step: a bounded number of rows of each kind, so that publishes never wait for it. */
-export function trimEvents(engine: Engine, workspaceId: number, policy: RetentionPolicy): { removed: number; more: boolean } {
+export function trimEvents(
+  engine: Engine,
+  workspaceId: number,
+  policy: RetentionPolicy,
+): { removed: number; more: boolean } {
   const trimmed = trimLog(engine, workspaceId, policy)
   const dedup = engine.db
-    .sql(`delete from dedup where (workspace_id, key) in (select workspace_id, key from dedup where expires_ms <= ? limit ?)`)
+    .sql(
+      `delete from dedup where (workspace_id, key) in (select workspace_id, key from dedup where expires_ms <= ? limit ?)`,
+    )
     .run(engine.nowMs, policy.maxRows)
   const attempts = engine.db
-    .sql(`delete from attempt where id in (select id from (select id, at_ms from attempt order by id limit ?) where at_ms <= ?)`)
+    .sql(
+      `delete from attempt where id in (select id from (select id, at_ms from attempt order by id limit ?) where at_ms <= ?)`,
+    )
     .run(policy.maxRows, engine.nowMs - policy.attemptsMs)
   engine.db.sql(`delete from void_lease where at_ms <= ?`).run(engine.nowMs - 86_400_000)
   const steps = [trimmed, Number(dedup.changes), Number(attempts.changes)]
@@ -29,7 +37,9 @@ function trimLog(engine: Engine, workspaceId: number, policy: RetentionPolicy): 
   const inboxes = inboxesOf(engine, workspaceId)
   const floor = Math.min(workspace.head, ...inboxes.map((inbox) => passedTo(engine, inbox)))
   const oldest = rows<{ position: number; acceptedMs: number }>(
-    engine.db.sql(`select position, accepted_ms as acceptedMs from ${eventTable(workspaceId)} order by position limit ?`),
+    engine.db.sql(
+      `select position, accepted_ms as acceptedMs from ${eventTable(workspaceId)} order by position limit ?`,
+    ),
     policy.maxRows,
   )
   const kept = oldest.find(({ position, acceptedMs }) => {
@@ -48,8 +58,14 @@ function trimLog(engine: Engine, workspaceId: number, policy: RetentionPolicy): 
 /** The last position that an inbox needs no more. The default inbox holds nothing back until somebody has used it. */
 function passedTo(engine: Engine, inbox: InboxState): number {
   if (inbox.key === defaultInbox && !inbox.used) return Number.MAX_SAFE_INTEGER
-  const parked = row<{ first: number | null }>(engine.db.sql(`select min(first) as first from parked where inbox_id = ?`), inbox.id)?.first
-  const leased = row<{ first: number | null }>(engine.db.sql(`select min(first) as first from lease where inbox_id = ?`), inbox.id)?.first
+  const parked = row<{ first: number | null }>(
+    engine.db.sql(`select min(first) as first from parked where inbox_id = ?`),
+    inbox.id,
+  )?.first
+  const leased = row<{ first: number | null }>(
+    engine.db.sql(`select min(first) as first from lease where inbox_id = ?`),
+    inbox.id,
+  )?.first
   return Math.min(inbox.next, parked ?? inbox.next, leased ?? inbox.next) - 1
 }
 
@@ -64,7 +80,12 @@ function expireBehind(engine: Engine, inbox: InboxState, last: number): void {
     if (parked.subject !== null) promoteSubjects(engine, inbox, [parked.subject])
   }
   if (inbox.next > last && gone.length === 0) return
-  noteHistory(engine, inbox, { kind: 'expired', from: Math.min(inbox.next, last + 1), to: last, positions: printRuns(mergeRuns(gone)) })
+  noteHistory(engine, inbox, {
+    kind: 'expired',
+    from: Math.min(inbox.next, last + 1),
+    to: last,
+    positions: printRuns(mergeRuns(gone)),
+  })
   if (inbox.next <= last) {
     inbox.next = last + 1
     inbox.changed = true

@@ -6,7 +6,8 @@ import { eventColumns, eventTable, findPosition, readHead } from './log.ts'
 /** Newest first. Looks at no more than `rowBudget` rows, so that a search that finds little ends all the same. */
 export function searchEvents(db: Database, workspaceId: number, search: Search): SearchResult {
   const low = search.afterMs === undefined ? 1 : findPosition(db, workspaceId, search.afterMs)
-  const high = search.beforeMs === undefined ? readHead(db, workspaceId).head + 1 : findPosition(db, workspaceId, search.beforeMs)
+  const high =
+    search.beforeMs === undefined ? readHead(db, workspaceId).head + 1 : findPosition(db, workspaceId, search.beforeMs)
   const statement = db.sql(
     `select ${eventColumns} from ${eventTable(workspaceId)} where position >= ? and position < ? order by position desc limit ?`,
   )
@@ -29,9 +30,19 @@ function matchesSearch(search: Search, event: StoredEvent, body: string): boolea
   if (search.subject !== undefined && search.subject !== event.subject) return false
   const { channel, identity, entity, text } = search
   if (channel === undefined && identity === undefined && entity === undefined && text === undefined) return true
-  const content: { channel?: string; identity?: Record<string, string>; entity?: { type: string; id: string }; payload?: unknown } = JSON.parse(body)
+  const content: {
+    channel?: string
+    identity?: Record<string, string>
+    entity?: { type: string; id: string }
+    payload?: unknown
+  } = JSON.parse(body)
   if (channel !== undefined && content.channel !== channel) return false
   if (identity !== undefined && !Object.values(content.identity ?? {}).includes(identity)) return false
-  if (entity !== undefined && content.entity?.id !== entity && `${content.entity?.type}:${content.entity?.id}` !== entity) return false
+  if (
+    entity !== undefined &&
+    content.entity?.id !== entity &&
+    `${content.entity?.type}:${content.entity?.id}` !== entity
+  )
+    return false
   return text === undefined || JSON.stringify(content.payload).toLowerCase().includes(text.toLowerCase())
 }

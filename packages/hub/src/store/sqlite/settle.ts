@@ -17,7 +17,9 @@ export function settleLease(engine: Engine, workspaceId: number, key: string, or
   const lease = findLease(engine.db, inbox.id, order.leaseId)
   const held = lease ? lease.held.flatMap((part) => expandRuns(part.runs)) : []
   const inLease = new Set(held)
-  const wanted = order.positions ? [...new Set(order.positions)] : [...held, ...listGivenBack(engine, inbox, order.leaseId)]
+  const wanted = order.positions
+    ? [...new Set(order.positions)]
+    : [...held, ...listGivenBack(engine, inbox, order.leaseId)]
   const mine = wanted.filter((position) => inLease.has(position))
   const statuses = new Map<number, SettleStatus>()
   if (lease && mine.length > 0) settleHeld(engine, inbox, { lease, mine, order, statuses })
@@ -26,16 +28,27 @@ export function settleLease(engine: Engine, workspaceId: number, key: string, or
 
 /** What a lease that ran out held, as far as nobody took it since. */
 function listGivenBack(engine: Engine, inbox: InboxState, leaseId: string): number[] {
-  return listParkedOfLease(engine.db, inbox.id, leaseId).flatMap((parked) => expandRuns(parseRuns(parked.positions ?? '')))
+  return listParkedOfLease(engine.db, inbox.id, leaseId).flatMap((parked) =>
+    expandRuns(parseRuns(parked.positions ?? '')),
+  )
 }
 
-type Settling = { readonly lease: HeldLease; readonly mine: readonly number[]; readonly order: SettleOrder; readonly statuses: Map<number, SettleStatus> }
+type Settling = {
+  readonly lease: HeldLease
+  readonly mine: readonly number[]
+  readonly order: SettleOrder
+  readonly statuses: Map<number, SettleStatus>
+}
 
 function settleHeld(engine: Engine, inbox: InboxState, { lease, mine, order, statuses }: Settling): void {
   const leaving = new Set(mine)
   const total = lease.held.reduce((sum, part) => sum + countRuns(part.runs), 0)
   if (leaving.size === total) removeLease(engine, inbox, lease.leaseId)
-  else writeLease(engine, inbox, { ...lease, held: lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) })) })
+  else
+    writeLease(engine, inbox, {
+      ...lease,
+      held: lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) })),
+    })
   const subjects = freeSubjects(engine, inbox, mine)
   if (order.outcome.kind === 'ack') {
     promoteSubjects(engine, inbox, subjects)
@@ -52,14 +65,25 @@ function settleHeld(engine: Engine, inbox: InboxState, { lease, mine, order, sta
   wake(engine, inbox)
 }
 
-type GivingBack = { readonly attempt: number; readonly runs: Runs; readonly order: SettleOrder; readonly statuses: Map<number, SettleStatus> }
+type GivingBack = {
+  readonly attempt: number
+  readonly runs: Runs
+  readonly order: SettleOrder
+  readonly statuses: Map<number, SettleStatus>
+}
 
 function giveBack(engine: Engine, inbox: InboxState, { attempt, runs, order, statuses }: GivingBack): void {
   const { outcome, leaseId } = order
   if (outcome.kind === 'ack' || runs.length === 0) return
   const positions = expandRuns(runs)
   if (!outcome.count) {
-    park(engine, inbox, { runs, availableMs: delayedTo(engine, outcome.delayMs ?? 0), attempt: attempt - 1, alone: false, leaseId: null })
+    park(engine, inbox, {
+      runs,
+      availableMs: delayedTo(engine, outcome.delayMs ?? 0),
+      attempt: attempt - 1,
+      alone: false,
+      leaseId: null,
+    })
     for (const position of positions) statuses.set(position, 'released')
     return
   }
@@ -90,7 +114,8 @@ function scheduledMs(inbox: InboxState, attempt: number): number {
 
 /** The verdict on a position that this lease does not hold (any more). */
 function settleElsewhere(engine: Engine, inbox: InboxState, position: number, order: SettleOrder): SettleStatus {
-  if (row(engine.db.sql(`select 1 from void_lease where inbox_id = ? and lease_id = ?`), inbox.id, order.leaseId)) return 'lost'
+  if (row(engine.db.sql(`select 1 from void_lease where inbox_id = ? and lease_id = ?`), inbox.id, order.leaseId))
+    return 'lost'
   const parked = findParked(engine.db, inbox.id, position)
   if (parked?.positions != null) {
     if (parked.leaseId !== order.leaseId) return parked.attempt > 0 ? 'lost' : 'unknown'
@@ -98,7 +123,12 @@ function settleElsewhere(engine: Engine, inbox: InboxState, position: number, or
     removePosition(engine, inbox, parked, position)
     return 'acked'
   }
-  if (listLeases(engine.db, inbox.id, position).some((lease) => lease.held.some((part) => hasPosition(part.runs, position)))) return 'lost'
+  if (
+    listLeases(engine.db, inbox.id, position).some((lease) =>
+      lease.held.some((part) => hasPosition(part.runs, position)),
+    )
+  )
+    return 'lost'
   if (findDeadLetter(engine.db, inbox.id, position)) return 'dead'
   return parked || position >= inbox.next || position < 1 ? 'unknown' : 'already'
 }
@@ -106,7 +136,12 @@ function settleElsewhere(engine: Engine, inbox: InboxState, position: number, or
 /** Rows that an acknowledgement out of turn looks at to find what it passes over. */
 const passBudget = 1000
 
-export function acknowledgeEvent(engine: Engine, workspaceId: number, key: string, position: number): 'acked' | 'already' | 'unknown' {
+export function acknowledgeEvent(
+  engine: Engine,
+  workspaceId: number,
+  key: string,
+  position: number,
+): 'acked' | 'already' | 'unknown' {
   const inbox = inboxOf(engine, workspaceId, key)
   const workspace = workspaceOf(engine, workspaceId)
   if (position < 1 || position > workspace.head) return 'unknown'
@@ -131,10 +166,15 @@ export function acknowledgeEvent(engine: Engine, workspaceId: number, key: strin
 }
 
 function acknowledgeHeld(engine: Engine, inbox: InboxState, position: number): 'acked' | 'already' {
-  const lease = listLeases(engine.db, inbox.id, position).find(({ held }) => held.some((part) => hasPosition(part.runs, position)))
+  const lease = listLeases(engine.db, inbox.id, position).find(({ held }) =>
+    held.some((part) => hasPosition(part.runs, position)),
+  )
   if (!lease) return removeDeadLetter(engine, inbox, position) ? 'acked' : 'already'
   const leaving = new Set([position])
-  writeLease(engine, inbox, { ...lease, held: lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) })) })
+  writeLease(engine, inbox, {
+    ...lease,
+    held: lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) })),
+  })
   promoteSubjects(engine, inbox, freeSubjects(engine, inbox, [position]))
   wake(engine, inbox)
   return 'acked'
@@ -147,7 +187,13 @@ function passOver(engine: Engine, inbox: InboxState, first: number, last: number
   if (ordering === 'none' && isOpenFilter(filter)) return parkRange(engine, inbox, first, last)
   const keyed = ordering === 'key'
   const budget = keyed ? Number.MAX_SAFE_INTEGER : passBudget
-  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, { first, last, filter, limit: keyed ? budget : 1, budget })
+  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, {
+    first,
+    last,
+    filter,
+    limit: keyed ? budget : 1,
+    budget,
+  })
   engine.rowsScanned += looked
   if (keyed) {
     for (const { position, subject } of found) {
@@ -170,7 +216,9 @@ export function replayEvent(
   const parked = findParked(engine.db, inbox.id, position)
   if (parked && (parked.positions !== null || matches)) return 'already-waiting'
   if (position >= inbox.next && matches) return 'already-waiting'
-  const held = listLeases(engine.db, inbox.id, position).some((lease) => lease.held.some((part) => hasPosition(part.runs, position)))
+  const held = listLeases(engine.db, inbox.id, position).some((lease) =>
+    lease.held.some((part) => hasPosition(part.runs, position)),
+  )
   if (held) return 'leased'
   removeDeadLetter(engine, inbox, position)
   const [event] = readEvents(engine.db, workspaceId, [position])

@@ -95,12 +95,23 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     searchEvents: (workspaceId, search) => reader.read('searchEvents', workspaceId, search),
     scanEvents: async (workspaceId, { after, filter, limit, rowBudget }) => {
       const { head } = readHead(db, workspaceId)
-      const { found, scannedTo } = scanLog(db, workspaceId, { first: after + 1, last: head, filter, limit, budget: rowBudget })
-      const events = readEvents(db, workspaceId, found.map((event) => event.position))
+      const { found, scannedTo } = scanLog(db, workspaceId, {
+        first: after + 1,
+        last: head,
+        filter,
+        limit,
+        budget: rowBudget,
+      })
+      const events = readEvents(
+        db,
+        workspaceId,
+        found.map((event) => event.position),
+      )
       return { events, scannedTo: Math.max(after, scannedTo) }
     },
 
-    createInbox: (workspaceId, key, settings, start) => group.write('createInbox', workspaceId, { key, settings, start }),
+    createInbox: (workspaceId, key, settings, start) =>
+      group.write('createInbox', workspaceId, { key, settings, start }),
     findInbox: async (workspaceId, key) => {
       const inbox = readInbox(db, workspaceId, key)
       return inbox && toInboxRow(inbox)
@@ -118,19 +129,18 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     leaseEvents: async (workspaceId, key, order) => {
       let granted = await group.write('leaseEvents', workspaceId, key, order)
       // A filter may look at many rows before it finds one; each step is a group of its own, so that others are served between.
-      while (granted.more && granted.held.length === 0) granted = await group.write('leaseEvents', workspaceId, key, order)
+      while (granted.more && granted.held.length === 0)
+        granted = await group.write('leaseEvents', workspaceId, key, order)
       return toGrant(granted, (positions) => readEvents(db, workspaceId, positions))
     },
     settleLease: async (workspaceId, key, order) => {
       const settled = await group.write('settleLease', workspaceId, key, order)
       const at = db.sql(`select accepted_ms as ms from ${eventTable(workspaceId)} where position = ?`)
-      return settled.map(
-        ([position, status]): Settlement => ({
-          position,
-          status,
-          acceptedMs: order.positions ? null : Number(at.get(position)?.['ms'] ?? 0),
-        }),
-      )
+      return settled.map(([position, status]): Settlement => ({
+        position,
+        status,
+        acceptedMs: order.positions ? null : Number(at.get(position)?.['ms'] ?? 0),
+      }))
     },
     extendLease: (workspaceId, key, leaseId, leaseMs) => group.write('extendLease', workspaceId, key, leaseId, leaseMs),
     acknowledgeEvent: (workspaceId, key, position) => group.write('acknowledgeEvent', workspaceId, key, position),
@@ -143,7 +153,8 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
       return group.write('replayEvent', workspaceId, key, { position, matches })
     },
     listDeadLetters: async (workspaceId, key, page) => listDeadLetters(db, inboxOf(workspaceId, key).id, page),
-    settleDeadLetters: (workspaceId, key, choice, action) => group.write('settleDeadLetters', workspaceId, key, { choice, action }),
+    settleDeadLetters: (workspaceId, key, choice, action) =>
+      group.write('settleDeadLetters', workspaceId, key, { choice, action }),
     listAttempts: async (workspaceId, key, page) => listAttempts(db, inboxOf(workspaceId, key).id, page),
     explainEvent: (workspaceId, position) => reader.read('explainEvent', workspaceId, position, clock.nowMs()),
 
@@ -174,7 +185,10 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
       return () => void listeners.delete(listener)
     },
     nowMs: clock.nowMs,
-    checkHealth: async () => ({ store: checkReadable(() => readHead(db, 0)), writer: death ? `stopped: ${death.message}` : 'ok' }),
+    checkHealth: async () => ({
+      store: checkReadable(() => readHead(db, 0)),
+      writer: death ? `stopped: ${death.message}` : 'ok',
+    }),
     stats: () => ({ ...group.stats(), appended }),
     close: async () => {
       await checkpoints?.close()
@@ -197,7 +211,11 @@ function lockFolder(path: string): DatabaseSync {
     return lock
   } catch (cause) {
     lock.close()
-    throw new HubError('conflict', `another hub runs on the data folder ${path}; stop it, or give this one another folder with --data`, { cause })
+    throw new HubError(
+      'conflict',
+      `another hub runs on the data folder ${path}; stop it, or give this one another folder with --data`,
+      { cause },
+    )
   }
 }
 
@@ -210,7 +228,10 @@ function checkReadable(read: () => unknown): string {
   }
 }
 
-function toGrant({ inboxStatus, untilMs, held, more, retryAtMs }: Granted, read: (positions: number[]) => StoredEvent[]): LeaseGrant {
+function toGrant(
+  { inboxStatus, untilMs, held, more, retryAtMs }: Granted,
+  read: (positions: number[]) => StoredEvent[],
+): LeaseGrant {
   const events = held.flatMap(({ attempt, runs }) => read(expandRuns(runs)).map((event) => ({ ...event, attempt })))
   return { inboxStatus, untilMs, events, more, retryAtMs }
 }

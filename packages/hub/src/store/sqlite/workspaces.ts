@@ -13,14 +13,20 @@ export function findWorkspace(db: Database, key: string): WorkspaceRow | undefin
 }
 
 export function listWorkspaces(db: Database, after: string, limit: number): WorkspaceRow[] {
-  return rows<WorkspaceRow>(db.sql(`select ${workspaceColumns} from workspace where key > ? order by key limit ?`), after, limit)
+  return rows<WorkspaceRow>(
+    db.sql(`select ${workspaceColumns} from workspace where key > ? order by key limit ?`),
+    after,
+    limit,
+  )
 }
 
 export function ensureWorkspace(engine: Engine, key: string): { workspace: WorkspaceRow; created: boolean } {
   const known = findWorkspace(engine.db, key)
   if (known) return { workspace: known, created: false }
   const tag = randomInt(tagSpace)
-  const { lastInsertRowid } = engine.db.sql(`insert into workspace (key, tag, created_ms) values (?, ?, ?)`).run(key, tag, engine.nowMs)
+  const { lastInsertRowid } = engine.db
+    .sql(`insert into workspace (key, tag, created_ms) values (?, ?, ?)`)
+    .run(key, tag, engine.nowMs)
   const id = Number(lastInsertRowid)
   createLog(engine.db, id)
   createDefaultInbox(engine, id, defaultInbox)

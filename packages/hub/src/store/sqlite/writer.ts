@@ -36,12 +36,19 @@ const verbs = {
 
 export type Verbs = typeof verbs
 export type VerbName = keyof Verbs
-export type VerbArguments<Name extends VerbName> = Verbs[Name] extends (engine: Engine, ...args: infer Arguments) => unknown ? Arguments : never
+export type VerbArguments<Name extends VerbName> = Verbs[Name] extends (
+  engine: Engine,
+  ...args: infer Arguments
+) => unknown
+  ? Arguments
+  : never
 
 export type WriteOrder = { readonly verb: VerbName; readonly args: readonly unknown[] }
 export type WriteResult =
   | { readonly value: unknown }
-  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: Record<string, unknown> } }
+  | {
+      readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: Record<string, unknown> }
+    }
 
 export type ToWriter =
   | { readonly kind: 'group'; readonly nowMs: number; readonly orders: readonly WriteOrder[] }
@@ -49,7 +56,12 @@ export type ToWriter =
   | { readonly kind: 'close' }
 export type FromWriter =
   | { readonly kind: 'ready'; readonly clockMs: number }
-  | { readonly kind: 'done'; readonly results: readonly WriteResult[]; readonly wakes: readonly string[]; readonly rowsScanned: number }
+  | {
+      readonly kind: 'done'
+      readonly results: readonly WriteResult[]
+      readonly wakes: readonly string[]
+      readonly rowsScanned: number
+    }
   | { readonly kind: 'checkpointed' }
   | { readonly kind: 'closed' }
 
@@ -60,7 +72,11 @@ function saveClock(engine: Engine): void {
 
 function readClock(db: Database): number {
   return Number(
-    db.raw.prepare(`select max((select coalesce(max(accepted_ms), 0) from workspace), coalesce((select value from meta where name = 'clock_ms'), 0)) as ms`).get()?.['ms'] ?? 0,
+    db.raw
+      .prepare(
+        `select max((select coalesce(max(accepted_ms), 0) from workspace), coalesce((select value from meta where name = 'clock_ms'), 0)) as ms`,
+      )
+      .get()?.['ms'] ?? 0,
   )
 }
 
