@@ -1,0 +1,27 @@
+import type { Row } from './row.ts'
+import { clientSend } from './rows/client-send.ts'
+import { coldStart } from './rows/cold-start.ts'
+import { growth } from './rows/growth.ts'
+import { idleInboxes } from './rows/idle-inboxes.ts'
+import { latency } from './rows/latency.ts'
+import { leaseAck } from './rows/lease-ack.ts'
+import { memory } from './rows/memory.ts'
+import { narrowFilter } from './rows/narrow-filter.ts'
+import { publishBatch } from './rows/publish-batch.ts'
+import { publishSingle } from './rows/publish-single.ts'
+import { trimming } from './rows/trimming.ts'
+
+/** In the order they run. `trimming` is the last of those that share the large log: it uses it up. */
+export const rows: readonly Row[] = [
+  publishSingle,
+  publishBatch,
+  leaseAck,
+  latency,
+  idleInboxes,
+  clientSend,
+  coldStart,
+  growth,
+  narrowFilter,
+  memory,
+  trimming,
+]

@@ -1,0 +1,36 @@
+import { toFigure, toRatios, toSpread } from '../figure.ts'
+import { openHub } from '../hub.ts'
+import { createInboxes } from '../lease-load.ts'
+import { runPublish } from '../publish-load.ts'
+import { alternate } from '../rounds.ts'
+import type { Row } from '../row.ts'
+
+export const idleInboxes: Row = {
+  name: 'idle-inboxes',
+  title: 'Publish rate with 1 and with 1,000 idle inboxes',
+  run: async (context) => {
+    await using few = await openHub({ data: context.folder('hub-1') })
+    await using many = await openHub({ data: context.folder('hub-1000') })
+    await createInboxes(few, ['idle'])
+    await createInboxes(
+      many,
+      Array.from({ length: 1000 }, (_, index) => `idle-${index}`),
+    )
+    const folder = context.folder('wrk')
+    const load =
+      ({ url, apiKey }: { url: string; apiKey: string }) =>
+      async (): Promise<number> =>
+        (await runPublish({ url, apiKey, form: 'single', seconds: context.seconds, folder })).perSecond
+    const measured = await alternate(context, { few: load(few), many: load(many) })
+    return [
+      toFigure({
+        path: '1 -> 1,000 idle inboxes: publish rate',
+        against: 'the same hub with one inbox',
+        unit: '×',
+        rounds: toRatios(measured.many, measured.few),
+        bar: { must: 0.9, aim: 0.97, better: 'higher' },
+        details: [`1,000 inboxes ${toSpread(measured.many)} req/s`, `one inbox ${toSpread(measured.few)} req/s`],
+      }),
+    ]
+  },
+}

@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+// oxlint-disable-next-line no-restricted-imports -- logs are filled below HTTP: ten million events would take minutes longer
+import { openSqliteStore } from '../packages/hub/src/store/sqlite/store.ts'
+import { partsOf, toEventText } from './event.ts'
+
+/** An event type that one in `narrowEvery` events of a filled log has. */
+export const narrowType = 'audit.alarm'
+export const narrowEvery = 100_000
+
+/** Events in one call, and calls under way. The queue of the writer holds 20,000. */
+const batchEvents = 4000
+const flights = 2
+
+type FillOptions = {
+  readonly data: string
+  /** numbers of the events, from `first` on */
+  readonly first?: number
+  readonly count: number
+  readonly say?: (text: string) => void
+}
+
+/** Appends events straight to the store of a folder on which no hub runs, as the hub would append them. Answers events a second. */
+export async function fillLog({ data, first = 0, count, say }: FillOptions): Promise<number> {
+  const store = await openSqliteStore({ path: data })
+  const started = performance.now()
+  try {
+    const { workspace } = await store.ensureWorkspace('default')
+    let next = first
+    const feed = async (): Promise<void> => {
+      while (next < first + count) {
+        const from = next
+        next = Math.min(first + count, from + batchEvents)
+        const drafts = Array.from({ length: next - from }, (_, index) => toDraft(from + index))
+        await store.appendEvents(workspace.id, drafts)
+        if (from % 1_000_000 < batchEvents)
+          say?.(`filled ${from.toLocaleString('en-US')} of ${count.toLocaleString('en-US')} events`)
+      }
+    }
+    await Promise.all(Array.from({ length: flights }, feed))
+  } finally {
+    await store.close()
+  }
+  return (count / (performance.now() - started)) * 1000
+}
+
+type Draft = Parameters<Awaited<ReturnType<typeof openSqliteStore>>['appendEvents']>[1][number]
+
+function toDraft(counter: number): Draft {
+  const { eventType, source, subject } = partsOf(counter)
+  const isNarrow = counter % narrowEvery === narrowEvery - 1
+  const text = toEventText(counter)
+  return {
+    eventType: isNarrow ? narrowType : eventType,
+    source,
+    subject,
+    body: isNarrow ? text.replace(eventType, narrowType) : text,
+    notes: null,
+    dedup: [],
+  }
+}
+
+/** Makes the file of a store with its tables, without a hub. */
+export async function createStoreFile(data: string): Promise<string> {
+  const store = await openSqliteStore({ path: data })
+  await store.close()
+  return join(data, 'sluice.db')
+}
