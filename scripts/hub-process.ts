@@ -32,6 +32,8 @@ export type HubProcessOptions = {
   readonly args?: readonly string[]
   /** default 15 s */
   readonly readyTimeoutMs?: number
+  /** kills the hub if it is not ready yet when this is aborted */
+  readonly signal?: AbortSignal
 }
 
 type Ready = { readonly ready: true; readonly pid: number; readonly url: string; readonly api_key: string | null }
@@ -57,11 +59,17 @@ export async function startHub({ data, port = 0, ...options }: HubProcessOptions
     // Enough for a cause; a hub that logs a full disk for minutes must not fill this process.
     log = (log + text).slice(-64_000)
   })
+  // A program that ends without stopping its hub must not leave it behind.
+  const reap = (): void => void child.kill('SIGKILL')
+  process.once('exit', reap)
   const ended = once(child, 'exit').then(([code, signal]) => {
+    process.off('exit', reap)
     isEnded = true
     return { code, signal }
   })
 
+  const killEarly = (): void => void child.kill('SIGKILL')
+  options.signal?.addEventListener('abort', killEarly)
   const readyTimeoutMs = options.readyTimeoutMs ?? 15_000
   const lines = createInterface({ input: child.stdout })
   const timeout = AbortSignal.timeout(readyTimeoutMs)
@@ -72,6 +80,7 @@ export async function startHub({ data, port = 0, ...options }: HubProcessOptions
     child.kill('SIGKILL')
     throw new Error(`the hub was not ready within ${readyTimeoutMs} ms; it wrote: ${log}`, { cause: error })
   })
+  options.signal?.removeEventListener('abort', killEarly)
   if (ready === undefined) throw new Error(`the hub ended before it was ready (${JSON.stringify(await ended)}): ${log}`)
 
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
