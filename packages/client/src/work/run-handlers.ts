@@ -28,7 +28,12 @@ async function runHandler(worker: Worker, held: HeldEvent): Promise<void> {
 }
 
 function toReason(error: unknown): string {
-  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 2000).toWellFormed()
+  const text = error instanceof Error && error.name !== 'Error' ? `${error.name}: ${error.message}` : toText(error)
+  return text.slice(0, 2000).toWellFormed()
+}
+
+function toText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Undefined leaves it to the inbox's retry schedule. The hub takes at most 7 days. */

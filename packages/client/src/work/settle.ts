@@ -115,7 +115,9 @@ async function send({ inbox, insist }: SettlerOptions, { lease, outcome, members
     const settled = await insist((options) => {
       if (outcome.kind === 'ack') return inbox.ack(lease.id, eventIds, options)
       const how =
-        outcome.kind === 'release' ? { reason: outcome.reason, delaySeconds: outcome.delaySeconds } : { count: false }
+        outcome.kind === 'release'
+          ? { reason: outcome.reason, delaySeconds: outcome.delaySeconds }
+          : { count: false, delaySeconds: 0 }
       return inbox.release(lease.id, { ...options, ...how, eventIds })
     })
     return { settled, lost: undefined }

@@ -51,7 +51,7 @@ async function askForLease({ settings, inbox, plan, stop, insist }: Worker, limi
     )
   } catch (error) {
     // The hub may have handed out events whose answer was not heard.
-    const quick = { count: false, maxRetries: 0, timeoutMs: 2000 }
+    const quick = { count: false, delaySeconds: 0, maxRetries: 0, timeoutMs: 2000 }
     if (!(error instanceof ApiError)) await inbox.release(leaseId, quick).catch(() => undefined)
     throw error
   }

@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+// Plain JavaScript: an old Node must get as far as the sentence below, and it cannot read the TypeScript behind it.
+const [major, minor] = process.versions.node.split('.').map(Number)
+
+if (major > 24 || (major === 24 && minor >= 15)) {
+  import('../src/main.ts').then((main) => main.run(process.argv.slice(2)))
+} else {
+  console.error(
+    'sluice needs Node.js 24.15 or newer and this is ' +
+      process.versions.node +
+      '. In a checkout run "npx sluice" or "npm start" (npm ci brings its own Node); elsewhere get one from https://nodejs.org',
+  )
+  process.exitCode = 1
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander'
+import { checkFolder, checkSecretKey, checkStore } from '../checks/folder.ts'
+import { checkHub } from '../checks/hub.ts'
+import { checkNode } from '../checks/node.ts'
+import type { Check } from '../checks/check.ts'
+import { CommandError, exitCodes } from '../exit.ts'
+import { createOutput, printable } from '../output.ts'
+import { refusePostgres, toPlace, withTarget, type TargetOptions } from '../target.ts'
+
+export function addDoctor(program: Command): void {
+  withTarget(program.command('doctor'))
+    .summary('look for what is wrong here, and say what to do')
+    .description(
+      'Checks Node, data folder, store, disk, clock, port and key. Changes nothing. Exit code 1 if something is wrong.',
+    )
+    .action(async (options: TargetOptions) => {
+      const output = createOutput(options)
+      const checks = await runChecks(options)
+      output.result(checks, checks.map(toLine).join('\n'))
+      const wrong = checks.filter((check) => check.status === 'fail').length
+      if (wrong > 0)
+        throw new CommandError(exitCodes.failed, wrong === 1 ? 'one thing is wrong' : `${wrong} things are wrong`)
+    })
+}
+
+async function runChecks(options: TargetOptions): Promise<Check[]> {
+  const place = toPlace(options)
+  if (place.kind === 'postgres') throw refusePostgres()
+  const here =
+    place.kind === 'hub' ? [] : [checkFolder(place.data), checkSecretKey(place.data), await checkStore(place.data)]
+  return [checkNode(), ...here, ...(await checkHub(options))]
+}
+
+function toLine({ status, name, found, todo }: Check): string {
+  return `${status.padEnd(4)}  ${name.padEnd(10)}  ${printable(found)}${todo === undefined ? '' : `\n      ${''.padEnd(10)}  -> ${printable(todo)}`}`
+}

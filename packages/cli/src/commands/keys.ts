@@ -1,0 +1,153 @@
+import type { Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, Role } from '@sluice/protocol'
+import { Option, type Command } from 'commander'
+import { usage } from '../exit.ts'
+import { several, toTime, wholeNumber, withPages, type PageOptions } from '../options.ts'
+import { createOutput, toLines, toTable } from '../output.ts'
+import { onTarget, toPlace, withTarget, type TargetOptions } from '../target.ts'
+
+type SettingsOptions = TargetOptions & {
+  readonly userId?: string
+  readonly userEmail?: string
+  readonly role?: Role
+  readonly rateLimit?: number | null
+  readonly allow?: readonly string[]
+  readonly allowAll?: boolean
+  readonly expires?: string | null
+}
+
+export function addKeys(program: Command): void {
+  const keys = program.command('keys').summary('API keys: who may do what')
+  addCreate(keys)
+  addList(keys)
+  addUpdate(keys)
+  addStatus(keys)
+}
+
+function addCreate(keys: Command): void {
+  withSettings(withTarget(keys.command('create')))
+    .description('Makes a key and shows it, this once.')
+    .requiredOption('--user-id <id>', 'whose key it is')
+    .option('--workspace <key>', 'where it belongs (default: default, or that of --key)')
+    .action(async (options: SettingsOptions & { userId: string; workspace?: string }) => {
+      const { userId, workspace } = options
+      const wanted: NewKey = { ...toSettings(options), user_id: userId, ...(workspace !== undefined && { workspace }) }
+      showSecret(options, await onTarget(options, (target) => target.createKey(wanted)))
+    })
+  withTarget(keys.command('rotate'))
+    .description('A new secret under the same id, shown this once. The old one stops at once, or after --overlap.')
+    .argument('<key-id>')
+    .option('--overlap <seconds>', 'how long the old secret still works', wholeNumber(0, 30 * 86_400), 0)
+    .action(async (keyId: string, options: TargetOptions & { overlap: number }) => {
+      const body = { overlap_seconds: options.overlap }
+      showSecret(options, await onTarget(options, (target) => target.rotateKey(keyId, body)))
+    })
+}
+
+function addList(keys: Command): void {
+  withPages(withTarget(keys.command('list')))
+    .description('The keys of a workspace, without their secrets.')
+    .addOption(new Option('--status <status>', 'only these').choices(['active', 'inactive', 'revoked']))
+    .option('--workspace <key>', 'with --data: of this workspace (default: default)')
+    .action(async (options: TargetOptions & PageOptions & { status?: KeyStatus; workspace?: string }) => {
+      const { status, limit, cursor, workspace } = options
+      if (workspace !== undefined && toPlace(options).kind === 'hub') {
+        throw usage('over HTTP the keys of the workspace of --key are listed; leave --workspace out')
+      }
+      const query = { status, limit, cursor, workspace }
+      const page = await onTarget(options, (target) => target.listKeys(query))
+      const output = createOutput(options)
+      output.result(page, page.keys.length === 0 ? 'There are none.' : toKeyTable(page.keys))
+      if (page.pagination.has_more && !output.isJson)
+        output.note(`There is more: --cursor ${page.pagination.next_cursor ?? ''}`)
+    })
+}
+
+function addUpdate(keys: Command): void {
+  withSettings(withTarget(keys.command('update')))
+    .description('Changes a key. It is felt within a second.')
+    .argument('<key-id>')
+    .option('--user-id <id>', 'whose key it is')
+    .option('--allow-all', 'all event types again')
+    .action(async (keyId: string, options: SettingsOptions) => {
+      const changes: PatchKey = {
+        ...toSettings(options),
+        ...(options.userId !== undefined && { user_id: options.userId }),
+      }
+      if (options.allowAll) changes.allowed_event_types = null
+      if (Object.keys(changes).length === 0)
+        throw usage('say what to change, as: sluice keys update KEY_ID --role viewer')
+      show(options, await onTarget(options, (target) => target.patchKey(keyId, changes)))
+    })
+}
+
+function addStatus(keys: Command): void {
+  const set = (status: 'active' | 'inactive') => async (keyId: string, options: TargetOptions) =>
+    show(options, await onTarget(options, (target) => target.patchKey(keyId, { status })))
+  withTarget(keys.command('deactivate'))
+    .description('Refuses the key until it is activated again.')
+    .argument('<key-id>')
+    .action(set('inactive'))
+  withTarget(keys.command('activate')).description('Takes the key again.').argument('<key-id>').action(set('active'))
+  withTarget(keys.command('revoke'))
+    .description('Refuses the key for good.')
+    .argument('<key-id>')
+    .action(async (keyId: string, options: TargetOptions) => {
+      await onTarget(options, (target) => target.revokeKey(keyId))
+      createOutput(options).result({ key_id: keyId, status: 'revoked' }, `Key ${keyId} is revoked.`)
+    })
+}
+
+function withSettings(command: Command): Command {
+  return command
+    .option('--user-email <email>', 'how to reach them')
+    .addOption(
+      new Option(
+        '--role <role>',
+        'admin: all; creator (default): publish, consume, read; publisher; consumer; viewer',
+      ).choices(['admin', 'creator', 'publisher', 'consumer', 'viewer']),
+    )
+    .option('--rate-limit <n>', 'requests a minute; none for no limit', orNone(wholeNumber(1, 10_000_000)))
+    .option('--allow <glob>', 'event types that it may publish, as order.*; may be repeated', several)
+    .option('--expires <time>', 'a time, or a span from now as 30d; none for never', orNone(toTime))
+}
+
+const orNone =
+  <Value>(parse: (text: string) => Value) =>
+  (text: string): Value | null =>
+    text === 'none' ? null : parse(text)
+
+function toSettings({ userEmail, role, rateLimit, allow, expires }: SettingsOptions): PatchKey {
+  return {
+    ...(userEmail !== undefined && { user_email: userEmail }),
+    ...(role && { role }),
+    ...(rateLimit !== undefined && { rate_limit: rateLimit }),
+    ...(allow && { allowed_event_types: [...allow] }),
+    ...(expires !== undefined && { expires_at: expires }),
+  }
+}
+
+function show(options: TargetOptions, key: Key): void {
+  createOutput(options).result(key, toLines(key))
+}
+
+function showSecret(options: TargetOptions, key: KeyWithSecret): void {
+  const output = createOutput(options)
+  output.result(key, key.api_key)
+  if (!output.isJson)
+    output.note(`Key ${key.key_id} (${key.role}, workspace ${key.workspace}). It is shown this once; keep it.`)
+}
+
+function toKeyTable(keys: readonly Key[]): string {
+  return toTable(
+    ['KEY ID', 'USER', 'ROLE', 'STATUS', 'LIMIT', 'EXPIRES', 'LAST USED'],
+    keys.map((key) => [
+      key.key_id,
+      key.user_id,
+      key.role,
+      key.status,
+      key.rate_limit,
+      key.expires_at,
+      key.last_used_at,
+    ]),
+  )
+}

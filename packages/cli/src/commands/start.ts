@@ -1,0 +1,97 @@
+import { readConfig, startHub, type Hub } from '@sluice/hub'
+import { Option, type Command } from 'commander'
+import { readEnvironment } from '../environment.ts'
+import { CommandError, exitCodes } from '../exit.ts'
+import { several, wholeNumber, withJson, type JsonOption } from '../options.ts'
+import { stopOnSignal } from '../stop-on-signal.ts'
+import { refusePostgres } from '../target.ts'
+import { version } from '../version.ts'
+
+type Options = JsonOption & {
+  readonly port?: number
+  readonly host?: string
+  readonly data?: string
+  readonly databaseUrl?: string
+  readonly publicUrl?: string
+  readonly trustProxy?: string[]
+  readonly corsOrigin?: string[]
+  readonly logLevel?: string
+}
+
+/** A shutdown takes at most this long, whatever hangs. */
+const closeMs = 10_000
+
+export function addStart(program: Command): void {
+  withJson(program.command('start'))
+    .summary('run the hub')
+    .description(
+      'Runs the hub until SIGTERM or Ctrl-C. The first start makes the data folder and an admin key, which it shows once.',
+    )
+    .option('--port <n>', 'where it listens; 0 takes a free one (SLUICE_PORT; default 8000)', wholeNumber(0, 65_535))
+    .option('--host <host>', 'on which address (SLUICE_HOST; default 127.0.0.1)')
+    .option('--data <dir>', 'the data folder (SLUICE_DATA; default ./.sluice)')
+    .option('--database-url <url>', 'Postgres instead of the data folder (DATABASE_URL)')
+    .option('--public-url <url>', 'how others reach it')
+    .option('--trust-proxy <cidr>', 'believe X-Forwarded-For from there; may be repeated', several)
+    .option('--cors-origin <url>', 'web pages that may call it; may be repeated', several)
+    .addOption(
+      new Option('--log-level <level>', 'what is logged to stderr (SLUICE_LOG_LEVEL; default info)').choices([
+        'trace',
+        'debug',
+        'info',
+        'warn',
+        'error',
+        'fatal',
+        'silent',
+      ]),
+    )
+    .action(start)
+}
+
+async function start(options: Options): Promise<void> {
+  const environment = readEnvironment()
+  if (options.databaseUrl !== undefined || environment.databaseUrl !== undefined) throw refusePostgres()
+  const { json, databaseUrl: _, ...flags } = options
+  const config = readConfig(environment.all, flags)
+  const stop = stopOnSignal()
+  const hub = await startHub(config).catch((error: unknown) => {
+    throw toStartError(error, config)
+  })
+  process.stdout.write(json ? toJsonLine(hub) : toWelcome(hub, config.data))
+  if (!stop.signal.aborted)
+    await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }))
+  setTimeout(() => process.exit(exitCodes.failed), closeMs).unref()
+  await hub.close()
+}
+
+function toJsonLine(hub: Hub): string {
+  return `${JSON.stringify({ ready: true, pid: process.pid, url: hub.url, version, api_key: hub.apiKey })}\n`
+}
+
+function toWelcome({ url, apiKey }: Hub, data: string): string {
+  const ready = `Sluice ${version} is ready at ${url}`
+  if (apiKey === null) return `${ready}\n\nMake a key with: sluice keys create --user-id YOU --data ${data}\n`
+  return `${ready}
+
+Admin key, shown this once: ${apiKey}
+
+Publish an event, then pull it:
+curl -X POST ${url}/v1/events -H 'Authorization: Bearer ${apiKey}' -H 'Content-Type: application/json' -d '{"event_type":"hello","payload":{"to":"world"}}'
+curl ${url}/v1/events/inbox -H 'Authorization: Bearer ${apiKey}'
+`
+}
+
+function toStartError(error: unknown, { host, port, data }: { host: string; port: number; data: string }): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const says = (message: string): CommandError => new CommandError(exitCodes.failed, message, { cause: error })
+  if (code === 'EADDRINUSE')
+    return says(
+      `port ${port} on ${host} is taken; end what uses it, or pass --port ${port + 1} (--port 0 takes a free one)`,
+    )
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return says(`${host} is no address of this machine; pass another --host`)
+  if (code === 'EACCES' && port > 0 && port < 1024) return says(`port ${port} is for administrators; pass --port 8000`)
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return says(`cannot write to the data folder ${data}; pass another with --data`)
+  return error
+}

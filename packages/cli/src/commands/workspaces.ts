@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { confirm } from '../confirm.ts'
+import { withPages, type PageOptions } from '../options.ts'
+import { createOutput, toLines, toTable } from '../output.ts'
+import { onTarget, withTarget, type TargetOptions } from '../target.ts'
+
+export function addWorkspaces(program: Command): void {
+  const workspaces = program.command('workspaces').summary('tenants; nothing crosses from one to another')
+  withPages(withTarget(workspaces.command('list')))
+    .description('All workspaces.')
+    .action(async (options: TargetOptions & PageOptions) => {
+      const page = await onTarget(options, (target) =>
+        target.listWorkspaces({ limit: options.limit, cursor: options.cursor }),
+      )
+      const rows = page.workspaces.map(({ key, events, inboxes, created_at: createdAt }) => [
+        key,
+        events,
+        inboxes,
+        createdAt,
+      ])
+      createOutput(options).result(page, toTable(['WORKSPACE', 'EVENTS', 'INBOXES', 'CREATED'], rows))
+    })
+  withTarget(workspaces.command('create'))
+    .description('Makes a workspace, or sees to it that it is there.')
+    .argument('<key>', 'a-z 0-9 . _ -')
+    .action(async (key: string, options: TargetOptions) => {
+      const workspace = await onTarget(options, (target) => target.putWorkspace(key))
+      createOutput(options).result(workspace, toLines(workspace))
+    })
+  withTarget(workspaces.command('delete'))
+    .description('Removes a workspace with its events, inboxes and keys.')
+    .argument('<key>')
+    .option('--yes', 'do not ask')
+    .action(async (key: string, options: TargetOptions & { yes?: boolean }) => {
+      await confirm(`Delete workspace ${key} with all its events, inboxes and keys?`, options.yes)
+      await onTarget(options, (target) => target.deleteWorkspace(key), true)
+      createOutput(options).result({ key, deleted: true }, `Workspace ${key} is deleted.`)
+    })
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander'
+import { addCompletions } from './commands/completions.ts'
+import { addDeadLetters } from './commands/dead-letters.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addEvents } from './commands/events.ts'
+import { addInboxes } from './commands/inboxes.ts'
+import { addKeys } from './commands/keys.ts'
+import { addPoll } from './commands/poll.ts'
+import { addSend } from './commands/send.ts'
+import { addStart } from './commands/start.ts'
+import { addTail } from './commands/tail.ts'
+import { addWork } from './commands/work.ts'
+import { addWorkspaces } from './commands/workspaces.ts'
+import { version } from './version.ts'
+
+/** All commands, each in a file of its own under commands/. */
+export function createProgram(): Command {
+  const program = new Command('sluice')
+    .description('A self-hosted hub for events and integrations.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help to see what is possible)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 cannot reach the hub, 4 refused, 5 partly done.',
+    )
+  for (const add of [
+    addStart,
+    addKeys,
+    addWorkspaces,
+    addSend,
+    addPoll,
+    addTail,
+    addWork,
+    addInboxes,
+    addEvents,
+    addDeadLetters,
+    addDoctor,
+    addCompletions,
+  ]) {
+    add(program)
+  }
+  return program
+}

@@ -1,0 +1,75 @@
+import { openLocalAdmin } from '@sluice/hub'
+import { createAdmin, type Admin } from '@sluice/client/admin'
+import { readEnvironment } from './environment.ts'
+import { usage } from './exit.ts'
+import { toConnection } from './hub.ts'
+import { withJson, type HubOptions } from './options.ts'
+import type { Command } from 'commander'
+
+/** What can be done to keys and workspaces, in a running hub or in its data folder. */
+export type Target = Pick<
+  Admin,
+  | 'createKey'
+  | 'listKeys'
+  | 'patchKey'
+  | 'rotateKey'
+  | 'revokeKey'
+  | 'listWorkspaces'
+  | 'putWorkspace'
+  | 'deleteWorkspace'
+> & { readonly close: () => Promise<void> }
+
+export type TargetOptions = HubOptions & { readonly data?: string; readonly databaseUrl?: string }
+
+/** For commands that work on a data folder as well as over HTTP. */
+export function withTarget(command: Command): Command {
+  return withJson(command)
+    .option('--data <dir>', 'the data folder of the hub, also while it runs (SLUICE_DATA; default ./.sluice)')
+    .option('--database-url <url>', "the hub's Postgres database")
+    .option('--url <url>', 'a running hub (SLUICE_URL)')
+    .option('--key <key>', 'API key of an administrator, with --url (SLUICE_API_KEY)')
+}
+
+/** Where the command acts: an explicit flag, else SLUICE_URL, else DATABASE_URL, else the data folder. */
+type Place =
+  | { readonly kind: 'hub'; readonly url: string }
+  | { readonly kind: 'postgres' }
+  | { readonly kind: 'folder'; readonly data: string }
+
+export function toPlace(options: TargetOptions): Place {
+  const environment = readEnvironment()
+  const data = options.data ?? environment.data ?? './.sluice'
+  if (options.databaseUrl !== undefined) return { kind: 'postgres' }
+  if (options.url !== undefined && options.data !== undefined) throw usage('give --data or --url, not both')
+  if (options.url !== undefined) return { kind: 'hub', url: options.url }
+  if (options.data !== undefined) return { kind: 'folder', data }
+  if (environment.url !== undefined) return { kind: 'hub', url: environment.url }
+  return environment.databaseUrl === undefined ? { kind: 'folder', data } : { kind: 'postgres' }
+}
+
+export function refusePostgres(): Error {
+  return usage(
+    'Postgres is not available in this version of Sluice; leave --database-url and DATABASE_URL out and use --data DIR',
+  )
+}
+
+/** Runs `act` on the place that the options name, and lets go of it afterwards. */
+export async function onTarget<Result>(
+  options: TargetOptions,
+  act: (target: Target) => Promise<Result>,
+  exclusive = false,
+): Promise<Result> {
+  const target = await openTarget(options, exclusive)
+  try {
+    return await act(target)
+  } finally {
+    await target.close()
+  }
+}
+
+async function openTarget(options: TargetOptions, exclusive: boolean): Promise<Target> {
+  const place = toPlace(options)
+  if (place.kind === 'postgres') throw refusePostgres()
+  if (place.kind === 'folder') return openLocalAdmin({ data: place.data, exclusive })
+  return { ...createAdmin(toConnection({ ...options, url: place.url })), close: async () => undefined }
+}
