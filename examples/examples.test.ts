@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { problems } from '@sluice/protocol'
+import { startHub, type HubProcess } from '../scripts/hub-process.ts'
+
+const run = promisify(execFile)
+
+describe('examples', () => {
+  const data = mkdtempSync(join(tmpdir(), 'sluice-examples-'))
+  let hub: HubProcess
+
+  before(async () => {
+    hub = await startHub({ data })
+  })
+  after(async () => {
+    await hub.stop()
+    rmSync(data, { recursive: true, force: true })
+  })
+
+  /** What an example prints; rejects if it fails. */
+  async function runExample(file: string, command = process.execPath): Promise<string> {
+    const path = fileURLToPath(new URL(file, import.meta.url))
+    // Python would leave its compiled form beside the example.
+    const env = { ...process.env, SLUICE_URL: hub.url, SLUICE_API_KEY: hub.apiKey ?? '', PYTHONDONTWRITEBYTECODE: '1' }
+    const { stdout } = await run(command, [path], { env, timeout: 100_000 })
+    return stdout
+  }
+
+  it('send: the same key again is the same event', async () => {
+    const output = await runExample('send.ts')
+    const [, id] = /^accepted: event (\S+) at \S+Z$/m.exec(output) ?? []
+    assert.ok(id)
+    assert.ok(output.includes(`duplicate: event ${id}, the same`), output)
+    assert.match(output, /stored: .*event_type: 'user.signup'/s)
+  })
+
+  it('poll-pages: all of three pages is acknowledged', async () => {
+    const output = await runExample('poll-pages.ts')
+    assert.match(output, /published 120 events\nacknowledged 120 events on [3-9] pages/)
+  })
+
+  it('worker: what failed comes again, and all is done in the end', async () => {
+    const output = await runExample('worker.ts')
+    assert.match(output, /order\.created 7 failed: Error: the mail server is away/)
+    assert.match(output, /order\.created 7, attempt 2/)
+    assert.match(output, /acknowledged 20, given back 1, dead 0\n$/)
+  })
+
+  it('batch: one bad event does not take the others with it', async () => {
+    const output = await runExample('batch.ts')
+    assert.match(output, /event 2 refused: validation-error/)
+    assert.match(output, /3 accepted, 1 refused\n/)
+    assert.match(output, /2500 of 2500\n2500 accepted, 0 refused\n$/)
+  })
+
+  it('errors: each shows as what it is', async () => {
+    const output = await runExample('errors.ts')
+    assert.match(output, /an event with two faults: refused: .*\/event_type .*\/occurred_at/)
+    assert.match(output, /an event that does not exist: 404 not-found/)
+    assert.match(output, /a key that nobody made: 401 unauthorized/)
+    assert.match(output, /a key that was used with another event: 422 idempotency-mismatch/)
+    assert.match(output, /more requests than the key may make: too fast, new requests in \d+ s/)
+    assert.match(output, /a hub that is not there: no answer after 3 attempts/)
+  })
+
+  it('triggers_client.py: the stories of the Triggers API client', async () => {
+    const output = await runExample('triggers_client.py', 'python3')
+    assert.match(output, /== Send an event\naccepted: /)
+    assert.match(output, /12 sent, 0 failed/)
+    assert.match(output, /acknowledged 13 events on \d+ pages/)
+    assert.equal(output.match(/order\.created: \{'order_id': '[012]'\}/g)?.length, 3)
+    assert.match(output, /an empty event type: 400 validation-error, Validation error/)
+    assert.match(output, /an event that does not exist: 404 not-found/)
+    assert.match(output, /a wrong key: 401 unauthorized, Invalid or missing API key/)
+    assert.match(output, /a page of 500: 400 validation-error/)
+    assert.match(output, /acknowledged twice, and still there: user.signup\n== Done\n$/)
+  })
+
+  it('github-payloads: none lost, none left, though workers are killed', async () => {
+    const output = await runExample('github-payloads.ts')
+    assert.match(output, /^published 1000$/m)
+    assert.equal(output.match(/one worker ended by SIGKILL, the other with 0/g)?.length, 3, output)
+    assert.equal(output.match(/ 0 lost, 0 left$/gm)?.length, 3, output)
+    assert.match(output, /1000 events: none lost, none left\n$/)
+  })
+})
+
+describe('docs', () => {
+  it('list every error code with its status and title', () => {
+    const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
+    const documented = [...page.matchAll(/^\| (\d{3}) \| `([a-z-]+)` \| ([^|]+) \|/gm)].map(
+      ([, status, code, title]) => {
+        return `${status} ${code} ${title}`
+      },
+    )
+    const defined = Object.entries(problems).map(([code, { status, title }]) => `${status} ${code} ${title}`)
+    assert.deepEqual(documented.toSorted(), defined.toSorted())
+  })
+})
