@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
-import { HubError, escapePointer, problems, toFaults, toValidationError } from './error.ts'
+import { HubError, problems } from './error.ts'
+import { escapePointer, toFaults, toValidationError } from './problem.ts'
 import { NewEvent } from './event.ts'
 
 const faultsOf = (schema: z.ZodType, value: unknown, prefix?: string): { pointer: string; detail: string }[] => {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { Fault } from './problem.ts'
 
 /**
  * Every error that leaves the hub, by its code: the status and title on the wire, and what the page under
@@ -129,27 +129,6 @@ export const problems = {
 
 export type ErrorCode = keyof typeof problems
 
-/** One fault in a request: where (a JSON Pointer into the body, or `query.NAME`) and what. */
-export const Fault = z.object({ pointer: z.string(), detail: z.string() })
-export type Fault = z.infer<typeof Fault>
-
-/** The body of every error answer: RFC 9457 problem details with the members that Sluice adds. */
-export const Problem = z
-  .object({
-    type: z.string().describe('stable URI reference: /problems/<error_code>'),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string(),
-    error_code: z.string(),
-    message: z.string(),
-    correlation_id: z.string(),
-    details: z.record(z.string(), z.unknown()),
-    errors: z.array(Fault).optional(),
-  })
-  .meta({ id: 'Problem', description: 'RFC 9457 problem details' })
-export type Problem = z.infer<typeof Problem>
-
 export type HubErrorOptions = {
   readonly cause?: unknown
   readonly details?: Record<string, unknown>
@@ -183,24 +162,4 @@ export class HubError extends Error {
   get status(): number {
     return problems[this.code].status
   }
-}
-
-/** A 400 that lists every fault at once. */
-export function toValidationError(faults: readonly Fault[]): HubError {
-  const detail = faults.map((fault) => (fault.pointer ? `${fault.pointer}: ${fault.detail}` : fault.detail)).join('; ')
-  return new HubError('validation-error', detail, { errors: faults })
-}
-
-/** zod's issues as faults. Unknown members are named one by one. */
-export function toFaults(error: z.ZodError, prefix = ''): Fault[] {
-  return error.issues.flatMap((issue) => {
-    const pointer = prefix + issue.path.map((part) => `/${escapePointer(String(part))}`).join('')
-    if (issue.code !== 'unrecognized_keys') return [{ pointer, detail: issue.message }]
-    return issue.keys.map((key) => ({ pointer: `${pointer}/${escapePointer(key)}`, detail: 'unknown member' }))
-  })
-}
-
-/** One reference token of a JSON Pointer (RFC 6901 section 4). Long names are cut: they come from the request. */
-export function escapePointer(name: string): string {
-  return name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')
 }

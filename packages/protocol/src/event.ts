@@ -136,12 +136,10 @@ export const BatchResult = z
   .meta({ id: 'BatchResult' })
 export type BatchResult = z.infer<typeof BatchResult>
 
-export const BatchAccepted = z
-  .object({ accepted: z.int(), failed: z.int(), results: z.array(BatchResult) })
-  .meta({
-    id: 'BatchAccepted',
-    description: 'one result for each event, in the order of the request; `accepted` counts duplicates too',
-  })
+export const BatchAccepted = z.object({ accepted: z.int(), failed: z.int(), results: z.array(BatchResult) }).meta({
+  id: 'BatchAccepted',
+  description: 'one result for each event, in the order of the request; `accepted` counts duplicates too',
+})
 export type BatchAccepted = z.infer<typeof BatchAccepted>
 
 export const Pagination = z

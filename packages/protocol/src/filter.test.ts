@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Filter, PayloadCondition, failedRule, isOpenFilter, matchesFilter, type FilterSubject } from './filter.ts'
+import { Filter, PayloadCondition } from './filter.ts'
+import { failedRule, isOpenFilter, matchesFilter, type FilterSubject } from './match.ts'
 
 const payload = {
   total: 42,

@@ -7,9 +7,6 @@ export const Slug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, 'must have 1 to 100 characters of a-z 0-9 . _ -, the first a letter or digit')
 
-/** The inbox that always exists: it starts at the earliest event and delays retention only once somebody has used it. */
-export const defaultInbox = 'default'
-
 export const Start = z
   .union([z.enum(['latest', 'earliest']), z.iso.datetime({ offset: true })])
   .describe('where a new inbox begins: `latest`, `earliest`, or the first event accepted at or after a time')
@@ -36,17 +33,6 @@ export const InboxSettings = z.strictObject({
     .describe('with ordering `key`: whether a dead letter holds back later events of its subject'),
 })
 export type InboxSettings = z.infer<typeof InboxSettings>
-
-export const inboxDefaults: InboxSettings = {
-  filter: {},
-  start: 'latest',
-  owner: null,
-  lease_seconds: 30,
-  max_attempts: 12,
-  retry: { schedule_seconds: [] },
-  ordering: 'none',
-  on_dead: 'continue',
-}
 
 /** The body of PUT: what is left out takes its default; only what is sent is compared with an inbox that exists. */
 export const PutInbox = InboxSettings.partial().meta({ id: 'PutInbox' })

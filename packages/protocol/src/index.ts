@@ -1,14 +1,6 @@
-export {
-  Fault,
-  HubError,
-  Problem,
-  escapePointer,
-  problems,
-  toFaults,
-  toValidationError,
-  type ErrorCode,
-  type HubErrorOptions,
-} from './error.ts'
+export { HubError, problems, type ErrorCode, type HubErrorOptions } from './error.ts'
+export { Fault, Problem, escapePointer, toFaults, toValidationError } from './problem.ts'
+export { defaultInbox, defaultWorkspace, inboxDefaults } from './defaults.ts'
 export { matchesEventType, matchesGlob, reservedPrefix } from './glob.ts'
 export { maxPosition, parseEventId, tagSpace, toEventId, type EventAddress } from './event-id.ts'
 export {
@@ -28,7 +20,8 @@ export {
   type JsonObject,
   type LeasedEvent,
 } from './event.ts'
-export { Filter, PayloadCondition, failedRule, isOpenFilter, matchesFilter, type FilterSubject } from './filter.ts'
+export { Filter, PayloadCondition } from './filter.ts'
+export { failedRule, isOpenFilter, matchesFilter, type FilterSubject } from './match.ts'
 export {
   AckRequest,
   Attempt,
@@ -50,8 +43,6 @@ export {
   Settled,
   Slug,
   Verdict,
-  defaultInbox,
-  inboxDefaults,
 } from './inbox.ts'
 export {
   AuditEntry,
@@ -66,7 +57,7 @@ export {
   permissionsOf,
   type Permission,
 } from './key.ts'
-export { PutWorkspace, Workspace, defaultWorkspace } from './workspace.ts'
+export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'
 export { routes, type Route, type RouteName } from './routes.ts'

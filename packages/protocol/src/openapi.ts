@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Problem } from './error.ts'
+import { Problem } from './problem.ts'
 import { routes, type Route } from './routes.ts'
 
 type Json = Record<string, unknown>

@@ -36,6 +36,8 @@ const time = z.iso.datetime({ offset: true })
 const limit = (max: number, initial: number): z.ZodDefault<z.ZodCoercedNumber> =>
   z.coerce.number().int().min(1).max(max).default(initial) as unknown as z.ZodDefault<z.ZodCoercedNumber>
 const cursor = z.string().min(1).max(1024).optional()
+// Older clients address an event by id and time; the id alone is enough here.
+const withTimestamp = z.object({ timestamp: z.string().max(64).optional().describe('accepted and not needed') })
 const page = z.object({ limit: limit(limits.pollMax, limits.pollDefault), cursor })
 
 export type Route = {
@@ -186,6 +188,7 @@ export const routes = {
     alias: '/events/{event_id}',
     summary: 'One event, acknowledged or not',
     access: 'read',
+    query: withTimestamp,
     answers: ok('the event', Event),
   },
   acknowledgeEvent: {
@@ -194,6 +197,7 @@ export const routes = {
     alias: '/events/{event_id}',
     summary: 'Acknowledge in the default inbox',
     access: 'inbox',
+    query: withTimestamp,
     answers: { 204: { description: 'acknowledged, now or before' } },
   },
   explainEvent: {

@@ -1,9 +1,6 @@
 import { z } from 'zod'
 import { Slug } from './inbox.ts'
 
-/** The workspace that always exists. Its administrators are the instance's. */
-export const defaultWorkspace = 'default'
-
 export const PutWorkspace = z.strictObject({}).meta({ id: 'PutWorkspace' })
 
 export const Workspace = z

@@ -52,12 +52,13 @@ export function migrate({ raw }: Database): void {
 
 /**
  * The rows of a statement, as the type that its columns make. SQLite checks nothing here: the SQL beside the call and the
- * type must agree, which the contract suite sees to.
+ * type must agree, which the contract suite sees to. Copied, because SQLite's rows have no prototype.
  */
 export function rows<Row>(statement: StatementSync, ...values: SQLInputValue[]): Row[] {
-  return statement.all(...values) as Row[]
+  return statement.all(...values).map((found) => ({ ...found }) as Row)
 }
 
 export function row<Row>(statement: StatementSync, ...values: SQLInputValue[]): Row | undefined {
-  return statement.get(...values) as Row | undefined
+  const found = statement.get(...values)
+  return found && ({ ...found } as Row)
 }

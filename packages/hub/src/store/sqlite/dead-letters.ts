@@ -1,4 +1,4 @@
-import { HubError } from '@sluice/protocol'
+import { HubError } from '@sluice/protocol/error'
 import type { DeadLetterChoice, DeadLetterRow } from '../store.ts'
 import { noteAttempts } from './attempts.ts'
 import { row, rows, type Database } from './database.ts'

@@ -1,4 +1,5 @@
-import { HubError, type InboxSettings, type InboxStatus } from '@sluice/protocol'
+import type { InboxSettings, InboxStatus } from '@sluice/protocol'
+import { HubError } from '@sluice/protocol/error'
 import { row, rows, type Database } from './database.ts'
 
 /**

@@ -1,4 +1,5 @@
-import { failedRule, isOpenFilter, type InboxSettings } from '@sluice/protocol'
+import type { InboxSettings } from '@sluice/protocol'
+import { failedRule, isOpenFilter } from '@sluice/protocol/match'
 import { hasPosition, parseRuns } from '../runs.ts'
 import type { AttemptRow, StoredEvent, VerdictRow } from '../store.ts'
 import { attemptsOf } from './attempts.ts'

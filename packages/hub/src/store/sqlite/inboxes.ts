@@ -1,8 +1,10 @@
-import { HubError, inboxDefaults, type InboxSettings, type InboxStatus } from '@sluice/protocol'
+import type { InboxSettings, InboxStatus } from '@sluice/protocol'
+import { inboxDefaults } from '@sluice/protocol/defaults'
+import { HubError } from '@sluice/protocol/error'
 import { mergeRuns, printRuns, runsBelow } from '../runs.ts'
 import type { InboxRow } from '../store.ts'
 import { row } from './database.ts'
-import { inboxOf, readInbox, wake, type Engine, type InboxState } from './engine.ts'
+import { inboxOf, readInbox, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
 import { listLeases } from './lease.ts'
 import { listParkedUpTo, runsOf } from './parked.ts'
 
@@ -17,8 +19,9 @@ export function createInbox(
   workspaceId: number,
   { key, settings, start }: NewInbox,
 ): { inbox: InboxRow; created: boolean } {
-  const existing = readInbox(engine.db, workspaceId, key)
-  if (existing) return { inbox: toInboxRow(inboxOf(engine, workspaceId, key)), created: false }
+  workspaceOf(engine, workspaceId)
+  if (readInbox(engine.db, workspaceId, key))
+    return { inbox: toInboxRow(inboxOf(engine, workspaceId, key)), created: false }
   engine.db
     .sql(
       `insert into inbox (workspace_id, key, settings, status, revision, generation, created_ms, next, used)

@@ -1,4 +1,5 @@
-import { isOpenFilter, type InboxStatus } from '@sluice/protocol'
+import type { InboxStatus } from '@sluice/protocol'
+import { isOpenFilter } from '@sluice/protocol/match'
 import { countRuns, expandRuns, parseRuns, printRuns, splitRuns, toRuns, type Runs } from '../runs.ts'
 import type { LeaseOrder } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
@@ -192,15 +193,12 @@ export function extendLease(
   engine: Engine,
   workspaceId: number,
   key: string,
-  leaseId: string,
-  leaseMs: number,
+  { leaseId, leaseMs }: Pick<LeaseOrder, 'leaseId' | 'leaseMs'>,
 ): { untilMs: number } | undefined {
   const inbox = inboxOf(engine, workspaceId, key)
   const untilMs = engine.nowMs + leaseMs
-  const { changes } = engine.db
-    .sql(`update lease set until_ms = ? where inbox_id = ? and lease_id = ?`)
-    .run(untilMs, inbox.id, leaseId)
-  return changes === 0 ? undefined : { untilMs }
+  const extend = engine.db.sql(`update lease set until_ms = ? where inbox_id = ? and lease_id = ?`)
+  return extend.run(untilMs, inbox.id, leaseId).changes === 0 ? undefined : { untilMs }
 }
 
 // ---- expiry ----

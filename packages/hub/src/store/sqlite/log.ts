@@ -1,4 +1,7 @@
-import { matchesFilter, reservedPrefix, type Filter, type FilterSubject } from '@sluice/protocol'
+import type { Filter } from '@sluice/protocol'
+import { HubError } from '@sluice/protocol/error'
+import { reservedPrefix } from '@sluice/protocol/glob'
+import { matchesFilter, type FilterSubject } from '@sluice/protocol/match'
 import type { AppendOutcome, Draft, StoredEvent } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import { workspaceOf, type Engine } from './engine.ts'
@@ -115,7 +118,8 @@ export function readHead(db: Database, workspaceId: number): { head: number; tri
     db.sql(`select head, trimmed_to as trimmedTo from workspace where id = ?`),
     workspaceId,
   )
-  return found ?? { head: 0, trimmedTo: 0 }
+  if (!found) throw new HubError('not-found', 'the workspace does not exist')
+  return found
 }
 
 /** What a filter looks at, from a row; the body is parsed only if a condition asks for it. */

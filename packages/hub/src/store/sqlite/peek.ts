@@ -1,4 +1,4 @@
-import { isOpenFilter } from '@sluice/protocol'
+import { isOpenFilter } from '@sluice/protocol/match'
 import { expandRuns, parseRuns } from '../runs.ts'
 import type { StoredEvent } from '../store.ts'
 import type { Database } from './database.ts'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { HubError } from '@sluice/protocol'
+import { HubError } from '@sluice/protocol/error'
 import type { FromReader, ReaderArguments, ReaderVerb, ReaderVerbs, ToReader } from './reader.ts'
 
 export type Reader = {

@@ -1,4 +1,4 @@
-import { defaultInbox } from '@sluice/protocol'
+import { defaultInbox } from '@sluice/protocol/defaults'
 import { expandRuns, mergeRuns, printRuns, runsBelow } from '../runs.ts'
 import type { RetentionPolicy } from '../store.ts'
 import { row, rows } from './database.ts'

@@ -1,4 +1,4 @@
-import { matchesGlob } from '@sluice/protocol'
+import { matchesGlob } from '@sluice/protocol/glob'
 import type { Search, SearchResult, StoredEvent } from '../store.ts'
 import type { Database } from './database.ts'
 import { eventColumns, eventTable, findPosition, readHead } from './log.ts'

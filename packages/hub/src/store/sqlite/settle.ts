@@ -1,4 +1,5 @@
-import { isOpenFilter, type SettleStatus } from '@sluice/protocol'
+import type { SettleStatus } from '@sluice/protocol'
+import { isOpenFilter } from '@sluice/protocol/match'
 import { countRuns, expandRuns, hasPosition, parseRuns, withoutPositions, type Runs } from '../runs.ts'
 import type { SettleOrder } from '../store.ts'
 import { noteAttempts } from './attempts.ts'

@@ -1,26 +1,30 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { HubError, defaultWorkspace, failedRule } from '@sluice/protocol'
-import type { LeaseGrant, Settlement, Store, StoredEvent, Wake } from '../store.ts'
+import { defaultWorkspace } from '@sluice/protocol/defaults'
+import { HubError } from '@sluice/protocol/error'
+import { matchesFilter } from '@sluice/protocol/match'
 import { expandRuns } from '../runs.ts'
+import type { KeyRow, LeaseGrant, Store, WorkspaceRow } from '../store.ts'
 import { listAttempts } from './attempts.ts'
-import { createClock, toClock } from './clock.ts'
 import { openCheckpoints } from './checkpoints.ts'
-import { openDatabase } from './database.ts'
+import { createClock, toClock } from './clock.ts'
+import { openDatabase, type Database } from './database.ts'
 import { listDeadLetters } from './dead-letters.ts'
 import { readInbox, readInboxes, requireInbox, type InboxState } from './engine.ts'
-import { openGroupCommit } from './group-commit.ts'
+import { openGroupCommit, type GroupCommit } from './group-commit.ts'
 import { toInboxRow } from './inboxes.ts'
 import { findKey, listAudit, listKeys } from './keys.ts'
 import type { Granted } from './lease.ts'
-import { eventTable, findPosition, readEvents, readHead, scanLog, toFilterSubject } from './log.ts'
+import { findPosition, readEvent, readEvents, readHead, scanLog, toFilterSubject } from './log.ts'
 import { createMemo } from './memo.ts'
+import { acceptedAt } from './parked.ts'
 import { peekEvents } from './peek.ts'
 import { createRateLimits } from './rate-limits.ts'
-import { openReader } from './reader-thread.ts'
+import { openReader, type Reader } from './reader-thread.ts'
+import { createWakes } from './wakes.ts'
 import { findWorkspace, listWorkspaces } from './workspaces.ts'
-import type { VerbName, WriteOrder, WriteResult } from './writer.ts'
+import type { VerbName } from './writer.ts'
 
 export type SqliteOptions = {
   /** the data folder; made if it does not exist */
@@ -46,48 +50,72 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
   const lock = access === 'hub' ? lockFolder(path) : undefined
   const file = join(path, 'sluice.db')
   const clock = read ? toClock(read) : createClock()
-  const listeners = new Set<(wake: Wake) => void>()
-  let death: Error | undefined
-  let appended = 0
-
+  const health = { writer: 'ok' }
+  const wakes = createWakes()
   const group = await openGroupCommit({
     file,
     only: access === 'admin' ? adminVerbs : undefined,
     nowMs: clock.nowMs,
     onReady: clock.startFrom,
-    onCommit: (orders, results, wakes) => {
-      const news = toWakes(orders, results, wakes)
-      for (const wake of news) {
-        appended += wake.appended?.length ?? 0
-        for (const listener of listeners) listener(wake)
-      }
-    },
-    onDeath: (error) => (death = error),
+    onCommit: wakes.announce,
+    onDeath: (error) => (health.writer = `stopped: ${error.message}`),
   })
   await group.write('ensureWorkspace', defaultWorkspace)
-  const db = openDatabase(file, 'reader')
-  const reader = openReader(file)
+  const parts: Parts = { group, db: openDatabase(file, 'reader'), reader: openReader(file), nowMs: clock.nowMs }
   const checkpoints = access === 'hub' ? openCheckpoints({ file, finish: group.checkpoint }) : undefined
-  const keys = createMemo<ReturnType<typeof findKey>>(500)
-  const workspaces = createMemo<ReturnType<typeof findWorkspace>>(500)
-  const takeRequest = createRateLimits(clock.nowMs)
-  let clockSavedMs = clock.nowMs()
-
-  const inboxOf = (workspaceId: number, key: string): InboxState => requireInbox(readInbox(db, workspaceId, key), key)
 
   return {
-    ensureWorkspace: async (key) => {
-      workspaces.forget(key)
+    ...workspaceVerbs(parts),
+    ...logVerbs(parts),
+    ...inboxVerbs(parts),
+    ...consumingVerbs(parts),
+    ...keyVerbs(parts),
+    ...upkeepVerbs(parts),
+    onWake: wakes.listen,
+    nowMs: clock.nowMs,
+    checkHealth: async () => ({ store: checkReadable(parts.db), writer: health.writer }),
+    stats: () => ({ ...group.stats(), appended: wakes.appended() }),
+    close: async () => {
+      await checkpoints?.close()
+      await group.close()
+      await parts.reader.close()
+      parts.db.raw.close()
+      lock?.close()
+    },
+  }
+}
+
+type Parts = {
+  readonly group: GroupCommit
+  /** reads whose cost is bounded, on this thread */
+  readonly db: Database
+  readonly reader: Reader
+  readonly nowMs: () => number
+}
+
+type WorkspaceVerb = 'ensureWorkspace' | 'findWorkspace' | 'listWorkspaces' | 'deleteWorkspace'
+
+function workspaceVerbs({ group, db }: Parts): Pick<Store, WorkspaceVerb> {
+  const known = createMemo<WorkspaceRow | undefined>(memoMs)
+  return {
+    ensureWorkspace: (key) => {
+      known.forget(key)
       return group.write('ensureWorkspace', key)
     },
-    findWorkspace: async (key) => workspaces.get(key, () => findWorkspace(db, key)),
+    findWorkspace: async (key) => known.get(key, () => findWorkspace(db, key)),
     listWorkspaces: async (after, limit) => listWorkspaces(db, after, limit),
     deleteWorkspace: async (key) => {
       const removed = await group.write('deleteWorkspace', key)
-      workspaces.forget(key)
+      known.forget(key)
       return removed
     },
+  }
+}
 
+type LogVerb = 'appendEvents' | 'readEvents' | 'readHead' | 'findPosition' | 'searchEvents' | 'scanEvents'
+
+function logVerbs({ group, db, reader }: Parts): Pick<Store, LogVerb> {
+  return {
     appendEvents: (workspaceId, drafts) => group.write('appendEvents', workspaceId, drafts),
     readEvents: async (workspaceId, positions) => readEvents(db, workspaceId, positions),
     readHead: async (workspaceId) => readHead(db, workspaceId),
@@ -95,21 +123,25 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     searchEvents: (workspaceId, search) => reader.read('searchEvents', workspaceId, search),
     scanEvents: async (workspaceId, { after, filter, limit, rowBudget }) => {
       const { head } = readHead(db, workspaceId)
-      const { found, scannedTo } = scanLog(db, workspaceId, {
-        first: after + 1,
-        last: head,
-        filter,
-        limit,
-        budget: rowBudget,
-      })
-      const events = readEvents(
-        db,
-        workspaceId,
-        found.map((event) => event.position),
-      )
-      return { events, scannedTo: Math.max(after, scannedTo) }
+      const scan = { first: after + 1, last: head, filter, limit, budget: rowBudget }
+      const { found, scannedTo } = scanLog(db, workspaceId, scan)
+      const positions = found.map((event) => event.position)
+      return { events: readEvents(db, workspaceId, positions), scannedTo: Math.max(after, scannedTo) }
     },
+  }
+}
 
+type InboxVerb =
+  | 'createInbox'
+  | 'findInbox'
+  | 'listInboxes'
+  | 'updateInbox'
+  | 'deleteInbox'
+  | 'seekInbox'
+  | 'readProgress'
+
+function inboxVerbs({ group, db, reader, nowMs }: Parts): Pick<Store, InboxVerb> {
+  return {
     createInbox: (workspaceId, key, settings, start) =>
       group.write('createInbox', workspaceId, { key, settings, start }),
     findInbox: async (workspaceId, key) => {
@@ -121,84 +153,99 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     deleteInbox: (workspaceId, key) => group.write('deleteInbox', workspaceId, key),
     seekInbox: (workspaceId, key, position) => group.write('seekInbox', workspaceId, key, position),
     readProgress: async (workspaceId, key) => {
-      const progress = await reader.read('readProgress', workspaceId, key, clock.nowMs())
+      const progress = await reader.read('readProgress', workspaceId, key, nowMs())
       if (!progress) throw new HubError('not-found', `inbox "${key}" does not exist`)
       return progress
     },
+  }
+}
 
+type ConsumingVerb =
+  | 'leaseEvents'
+  | 'settleLease'
+  | 'extendLease'
+  | 'acknowledgeEvent'
+  | 'peekEvents'
+  | 'replayEvent'
+  | 'listDeadLetters'
+  | 'settleDeadLetters'
+  | 'listAttempts'
+  | 'explainEvent'
+
+function consumingVerbs({ group, db, reader, nowMs }: Parts): Pick<Store, ConsumingVerb> {
+  const inboxOf = (workspaceId: number, key: string): InboxState => requireInbox(readInbox(db, workspaceId, key), key)
+  return {
     leaseEvents: async (workspaceId, key, order) => {
       let granted = await group.write('leaseEvents', workspaceId, key, order)
-      // A filter may look at many rows before it finds one; each step is a group of its own, so that others are served between.
+      // A filter may look at many rows before it finds one. Each step is a write of its own, so that others are served between.
       while (granted.more && granted.held.length === 0)
         granted = await group.write('leaseEvents', workspaceId, key, order)
-      return toGrant(granted, (positions) => readEvents(db, workspaceId, positions))
+      return toGrant(db, workspaceId, granted)
     },
     settleLease: async (workspaceId, key, order) => {
       const settled = await group.write('settleLease', workspaceId, key, order)
-      const at = db.sql(`select accepted_ms as ms from ${eventTable(workspaceId)} where position = ?`)
-      return settled.map(([position, status]): Settlement => ({
-        position,
-        status,
-        acceptedMs: order.positions ? null : Number(at.get(position)?.['ms'] ?? 0),
-      }))
+      const acceptedMs = (position: number): number | null =>
+        order.positions ? null : acceptedAt(db, workspaceId, position)
+      return settled.map(([position, status]) => ({ position, status, acceptedMs: acceptedMs(position) }))
     },
-    extendLease: (workspaceId, key, leaseId, leaseMs) => group.write('extendLease', workspaceId, key, leaseId, leaseMs),
+    extendLease: (workspaceId, key, leaseId, leaseMs) =>
+      group.write('extendLease', workspaceId, key, { leaseId, leaseMs }),
     acknowledgeEvent: (workspaceId, key, position) => group.write('acknowledgeEvent', workspaceId, key, position),
     peekEvents: async (workspaceId, key, peek) => peekEvents(db, inboxOf(workspaceId, key), peek),
     replayEvent: async (workspaceId, key, position, ignoreFilter) => {
       const inbox = inboxOf(workspaceId, key)
-      const [event] = readEvents(db, workspaceId, [position])
-      const matches = event !== undefined && failedRule(inbox.settings.filter, toFilterSubject(event)) === undefined
-      if (!matches && !ignoreFilter) return 'filtered'
-      return group.write('replayEvent', workspaceId, key, { position, matches })
+      const event = readEvent(db, workspaceId, position)
+      const matches = event !== undefined && matchesFilter(inbox.settings.filter, toFilterSubject(event))
+      return matches || ignoreFilter ? group.write('replayEvent', workspaceId, key, { position, matches }) : 'filtered'
     },
     listDeadLetters: async (workspaceId, key, page) => listDeadLetters(db, inboxOf(workspaceId, key).id, page),
     settleDeadLetters: (workspaceId, key, choice, action) =>
       group.write('settleDeadLetters', workspaceId, key, { choice, action }),
     listAttempts: async (workspaceId, key, page) => listAttempts(db, inboxOf(workspaceId, key).id, page),
-    explainEvent: (workspaceId, position) => reader.read('explainEvent', workspaceId, position, clock.nowMs()),
+    explainEvent: (workspaceId, position) => reader.read('explainEvent', workspaceId, position, nowMs()),
+  }
+}
 
+type KeyVerb = 'insertKey' | 'findKey' | 'listKeys' | 'updateKey' | 'appendAudit' | 'listAudit' | 'takeRequest'
+
+function keyVerbs({ group, db, nowMs }: Parts): Pick<Store, KeyVerb> {
+  const known = createMemo<KeyRow | undefined>(memoMs)
+  const takeRequest = createRateLimits(nowMs)
+  return {
     insertKey: async (key) => {
       await group.write('putKey', key)
-      keys.forget(key.keyId)
+      known.forget(key.keyId)
     },
-    findKey: async (keyId) => keys.get(keyId, () => findKey(db, keyId)),
+    findKey: async (keyId) => known.get(keyId, () => findKey(db, keyId)),
     listKeys: async (workspaceId, page) => listKeys(db, workspaceId, page),
     updateKey: async (keyId, change) => {
       const key = await group.write('updateKey', keyId, change)
-      keys.forget(keyId)
+      known.forget(keyId)
       return key
     },
     appendAudit: (entry) => group.write('appendAudit', entry),
     listAudit: async (workspaceId, page) => listAudit(db, workspaceId, page),
     takeRequest: async (keyId, perMinute) => takeRequest(keyId, perMinute),
+  }
+}
 
+function upkeepVerbs({ group, nowMs }: Parts): Pick<Store, 'expireLeases' | 'trimEvents'> {
+  let clockSavedMs = nowMs()
+  return {
     expireLeases: async () => {
       await group.write('expireLeases')
-      if (clock.nowMs() - clockSavedMs < 10_000) return
-      clockSavedMs = clock.nowMs()
+      if (nowMs() - clockSavedMs < clockEveryMs) return
+      clockSavedMs = nowMs()
       await group.write('saveClock')
     },
     trimEvents: (workspaceId, policy) => group.write('trimEvents', workspaceId, policy),
-    onWake: (listener) => {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    nowMs: clock.nowMs,
-    checkHealth: async () => ({
-      store: checkReadable(() => readHead(db, 0)),
-      writer: death ? `stopped: ${death.message}` : 'ok',
-    }),
-    stats: () => ({ ...group.stats(), appended }),
-    close: async () => {
-      await checkpoints?.close()
-      await group.close()
-      await reader.close()
-      db.raw.close()
-      lock?.close()
-    },
   }
 }
+
+/** Keys and workspaces are looked up on every request; what another process changed is felt this late. */
+const memoMs = 500
+/** How often the time is written down, for a restart under a clock that was set back. */
+const clockEveryMs = 10_000
 
 /** What a second process may write: no row of these is kept in the memory of the hub's writer. */
 const adminVerbs: ReadonlySet<VerbName> = new Set(['appendAudit', 'ensureWorkspace', 'putKey', 'updateKey'])
@@ -211,45 +258,24 @@ function lockFolder(path: string): DatabaseSync {
     return lock
   } catch (cause) {
     lock.close()
-    throw new HubError(
-      'conflict',
-      `another hub runs on the data folder ${path}; stop it, or give this one another folder with --data`,
-      { cause },
-    )
+    const message = `another hub runs on the data folder ${path}; stop it, or give this one another folder with --data`
+    throw new HubError('conflict', message, { cause })
   }
 }
 
-function checkReadable(read: () => unknown): string {
+function checkReadable(db: Database): string {
   try {
-    read()
+    listWorkspaces(db, '', 1)
     return 'ok'
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
 }
 
-function toGrant(
-  { inboxStatus, untilMs, held, more, retryAtMs }: Granted,
-  read: (positions: number[]) => StoredEvent[],
-): LeaseGrant {
-  const events = held.flatMap(({ attempt, runs }) => read(expandRuns(runs)).map((event) => ({ ...event, attempt })))
+function toGrant(db: Database, workspaceId: number, granted: Granted): LeaseGrant {
+  const { inboxStatus, untilMs, held, more, retryAtMs } = granted
+  const events = held.flatMap(({ attempt, runs }) =>
+    readEvents(db, workspaceId, expandRuns(runs)).map((event) => ({ ...event, attempt })),
+  )
   return { inboxStatus, untilMs, events, more, retryAtMs }
-}
-
-function toWakes(orders: readonly WriteOrder[], results: readonly WriteResult[], wakes: readonly string[]): Wake[] {
-  const news: Wake[] = wakes.map((name) => {
-    const slash = name.indexOf('/')
-    return { workspaceId: Number(name.slice(0, slash)), inbox: name.slice(slash + 1) }
-  })
-  const appended = new Map<number, NonNullable<Wake['appended']>[number][]>()
-  for (const [index, { verb, args }] of orders.entries()) {
-    const result = results[index]
-    if (verb !== 'appendEvents' || !result || 'error' in result) continue
-    const [workspaceId, drafts] = args as Parameters<Store['appendEvents']> // the arguments of that verb
-    const list = appended.get(workspaceId) ?? []
-    list.push(...drafts)
-    appended.set(workspaceId, list)
-  }
-  for (const [workspaceId, drafts] of appended) news.push({ workspaceId, appended: drafts })
-  return news
 }

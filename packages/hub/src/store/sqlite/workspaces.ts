@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto'
-import { HubError, defaultInbox, defaultWorkspace, tagSpace } from '@sluice/protocol'
+import { defaultInbox, defaultWorkspace } from '@sluice/protocol/defaults'
+import { HubError } from '@sluice/protocol/error'
+import { tagSpace } from '@sluice/protocol/event-id'
 import type { WorkspaceRow } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import type { Engine } from './engine.ts'

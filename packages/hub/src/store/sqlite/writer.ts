@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { HubError, type ErrorCode } from '@sluice/protocol'
+import { HubError, type ErrorCode } from '@sluice/protocol/error'
 import { migrate, openDatabase, type Database } from './database.ts'
 import { settleDeadLetters } from './dead-letters.ts'
 import { createEngine, flush, forget, type Engine } from './engine.ts'
