@@ -9,12 +9,22 @@ import { requireInbox } from './inboxes.ts'
  *
  * @throws HubError `lease-lost` if one of them has been leased to somebody else since; `details.results` says what was done
  */
-export async function ackEvents(context: Context, workspace: Workspace, key: string, request: AckRequest): Promise<Settled> {
+export async function ackEvents(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  request: AckRequest,
+): Promise<Settled> {
   return settle(context, workspace, key, { request, outcome: { kind: 'ack' } })
 }
 
 /** Gives events of a lease back, at once or after a delay. @throws HubError `lease-lost`, as `ackEvents` */
-export async function releaseEvents(context: Context, workspace: Workspace, key: string, request: ReleaseRequest): Promise<Settled> {
+export async function releaseEvents(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  request: ReleaseRequest,
+): Promise<Settled> {
   const { delay_seconds: delaySeconds, reason, count = true } = request
   const outcome = {
     kind: 'release',
@@ -27,20 +37,34 @@ export async function releaseEvents(context: Context, workspace: Workspace, key:
 
 type Settling = { readonly request: AckRequest; readonly outcome: SettleOrder['outcome'] }
 
-async function settle(context: Context, workspace: Workspace, key: string, { request, outcome }: Settling): Promise<Settled> {
+async function settle(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  { request, outcome }: Settling,
+): Promise<Settled> {
   const { lease_id: leaseId, event_ids: eventIds } = request
   const results = eventIds
     ? await settleSome(context, workspace, key, { leaseId, eventIds, outcome })
     : await settleAll(context, workspace, key, { leaseId, outcome })
   if (results.some(({ status }) => status === 'lost')) {
-    throw new HubError('lease-lost', `lease ${leaseId} of inbox "${key}" ran out, and other consumers hold some of its events`, {
-      details: { lease_id: leaseId, results },
-    })
+    throw new HubError(
+      'lease-lost',
+      `lease ${leaseId} of inbox "${key}" ran out, and other consumers hold some of its events`,
+      {
+        details: { lease_id: leaseId, results },
+      },
+    )
   }
   return { lease_id: leaseId, results }
 }
 
-async function settleAll(context: Context, workspace: Workspace, key: string, order: SettleOrder): Promise<Settled['results']> {
+async function settleAll(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  order: SettleOrder,
+): Promise<Settled['results']> {
   const settled = await settleInStore(context, workspace, key, order)
   return settled.map(({ position, acceptedMs, status }) => ({
     event_id: toEventId({ position, acceptedMs: acceptedMs ?? 0, tag: workspace.tag }),
@@ -64,11 +88,20 @@ async function settleSome(
       ? await settleInStore(context, workspace, key, { leaseId, positions, outcome })
       : void (await requireInbox(context, workspace, key))
   const statusOf = new Map((settled ?? []).map(({ position, status }) => [position, status]))
-  return asked.map(({ id, position }) => ({ event_id: id, status: (position !== undefined && statusOf.get(position)) || 'unknown' }))
+  return asked.map(({ id, position }) => ({
+    event_id: id,
+    status: (position !== undefined && statusOf.get(position)) || 'unknown',
+  }))
 }
 
-async function settleInStore(context: Context, workspace: Workspace, key: string, order: SettleOrder): Promise<Settlement[]> {
+async function settleInStore(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  order: SettleOrder,
+): Promise<Settlement[]> {
   const settled = await context.store.settleLease(workspace.id, key, order)
+  for (const { status } of settled) if (status === 'acked') context.counts.acknowledged += 1
   context.leaseWatch.noteSettled({ workspaceId: workspace.id, inbox: key, leaseId: order.leaseId }, order.positions)
   return settled
 }
@@ -80,6 +113,7 @@ async function settleInStore(context: Context, workspace: Workspace, key: string
  */
 export async function acknowledgeEvent(context: Context, workspace: Workspace, eventId: string): Promise<void> {
   const { position } = await locateEvent(context, workspace, eventId)
-  await context.store.acknowledgeEvent(workspace.id, defaultInbox, position)
+  const outcome = await context.store.acknowledgeEvent(workspace.id, defaultInbox, position)
+  if (outcome === 'acked') context.counts.acknowledged += 1
   context.leaseWatch.noteAcknowledged({ workspaceId: workspace.id, inbox: defaultInbox }, position)
 }

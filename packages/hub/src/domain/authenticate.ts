@@ -21,7 +21,11 @@ export type Authenticator = {
   readonly authenticateById: (keyId: string) => Promise<Principal>
 }
 
-type Deps = { readonly store: Store; readonly directory: WorkspaceDirectory; readonly onError: (error: unknown) => void }
+type Deps = {
+  readonly store: Store
+  readonly directory: WorkspaceDirectory
+  readonly onError: (error: unknown) => void
+}
 
 /** Digests of keys that were good once: paying for SHA-256 on every request would cost more than routing it. */
 const rememberedKeys = 10_000
@@ -79,7 +83,12 @@ function toDigest(apiKey: string): { keyId: string; hash: string } | undefined {
 /** The secret of now, or the one before its rotation while that overlaps. */
 function isSecretOf(key: KeyRow, hash: string, now: number): boolean {
   if (isSame(key.secretHash, hash)) return true
-  return key.previousHash !== null && key.previousUntilMs !== null && key.previousUntilMs > now && isSame(key.previousHash, hash)
+  return (
+    key.previousHash !== null &&
+    key.previousUntilMs !== null &&
+    key.previousUntilMs > now &&
+    isSame(key.previousHash, hash)
+  )
 }
 
 function isSame(known: string, given: string): boolean {
@@ -100,10 +109,16 @@ export function requirePermission(principal: Principal, permission: Permission):
   }
   if (permissionsOf[role].includes(permission)) return
   const able = Object.entries(permissionsOf).filter(([, permissions]) => permissions.includes(permission))
-  throw new HubError('forbidden', `the role ${role} may not do this; it takes ${able.map(([name]) => name).join(' or ')}`)
+  throw new HubError(
+    'forbidden',
+    `the role ${role} may not do this; it takes ${able.map(([name]) => name).join(' or ')}`,
+  )
 }
 
 /** Counts a request against the key's limit; undefined for a key without one. */
-export async function takeRequest(store: Store, { keyId, rateLimit }: Principal): Promise<(RateState & { readonly limit: number }) | undefined> {
+export async function takeRequest(
+  store: Store,
+  { keyId, rateLimit }: Principal,
+): Promise<(RateState & { readonly limit: number }) | undefined> {
   return rateLimit === null ? undefined : { ...(await store.takeRequest(keyId, rateLimit)), limit: rateLimit }
 }

@@ -1,4 +1,5 @@
 import type { Store, WorkspaceRow } from '../store/store.ts'
+import type { Counts } from './counts.ts'
 import type { Cursors } from './cursors.ts'
 import type { LeaseWatch } from './lease-watch.ts'
 import type { Notifier } from './wake.ts'
@@ -8,6 +9,7 @@ export type Context = {
   readonly store: Store
   readonly cursors: Cursors
   readonly notifier: Notifier
+  readonly counts: Counts
   readonly leaseWatch: LeaseWatch
   readonly newId: () => string
 }

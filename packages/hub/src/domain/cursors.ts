@@ -27,7 +27,8 @@ export function createCursors(secretKeys: readonly Uint8Array[]): Cursors {
 /** @throws HubError `invalid-cursor`: never page one again */
 function openCursor(cursors: Cursors, scope: string, text: string): string {
   const value = cursors.open(scope, text)
-  if (value === undefined) throw new HubError('invalid-cursor', 'the cursor was not made for this list, or was changed on its way')
+  if (value === undefined)
+    throw new HubError('invalid-cursor', 'the cursor was not made for this list, or was changed on its way')
   return value
 }
 

@@ -9,13 +9,25 @@ import { toPage, type Page, type PageRequest } from './page.ts'
 import { toDeadLetterText, toWireAttempt } from './to-wire.ts'
 
 /** Oldest event first. */
-export async function listDeadLetters(context: Context, workspace: Workspace, key: string, { limit, cursor }: PageRequest): Promise<Page> {
+export async function listDeadLetters(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  { limit, cursor }: PageRequest,
+): Promise<Page> {
   const { store, cursors } = context
   const scope = `${workspace.id}/dead-letters/${key}`
   const after = openPosition(cursors, scope, cursor, 0)
   await requireInbox(context, workspace, key)
   const rows = await store.listDeadLetters(workspace.id, key, { after, limit: limit + 1 })
-  return toPage({ cursors, scope, limit, rows, placeOf: ({ position }) => position, print: (letter) => toDeadLetterText(workspace, letter) })
+  return toPage({
+    cursors,
+    scope,
+    limit,
+    rows,
+    placeOf: ({ position }) => position,
+    print: (letter) => toDeadLetterText(workspace, letter),
+  })
 }
 
 /** Hands dead letters out anew, or gives them up; answers how many. With `dry_run` it only counts them. */
@@ -35,7 +47,8 @@ export async function settleDeadLetters(
 }
 
 function toChoice(workspace: Workspace, { event_ids: eventIds, filter = {} }: DeadLetterSelection): DeadLetterChoice {
-  if (eventIds) return { positions: eventIds.map((id) => toPosition(workspace, id)).filter((position) => position !== undefined) }
+  if (eventIds)
+    return { positions: eventIds.map((id) => toPosition(workspace, id)).filter((position) => position !== undefined) }
   return {
     ...(filter.event_type !== undefined && { eventType: filter.event_type }),
     ...(filter.after !== undefined && { afterMs: Date.parse(filter.after) }),
@@ -44,11 +57,23 @@ function toChoice(workspace: Workspace, { event_ids: eventIds, filter = {} }: De
 }
 
 /** Hand-outs that did not end in an acknowledgement, newest first. */
-export async function listAttempts(context: Context, workspace: Workspace, key: string, { limit, cursor }: PageRequest): Promise<Page> {
+export async function listAttempts(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  { limit, cursor }: PageRequest,
+): Promise<Page> {
   const { store, cursors } = context
   const scope = `${workspace.id}/attempts/${key}`
   const before = openPosition(cursors, scope, cursor, Number.MAX_SAFE_INTEGER)
   await requireInbox(context, workspace, key)
   const rows = await store.listAttempts(workspace.id, key, { before, limit: limit + 1 })
-  return toPage({ cursors, scope, limit, rows, placeOf: ({ id }) => id, print: (row) => JSON.stringify(toWireAttempt(workspace, row)) })
+  return toPage({
+    cursors,
+    scope,
+    limit,
+    rows,
+    placeOf: ({ id }) => id,
+    print: (row) => JSON.stringify(toWireAttempt(workspace, row)),
+  })
 }

@@ -34,7 +34,11 @@ export async function locateEvent({ store }: Context, workspace: Workspace, even
  *
  * @throws HubError `not-found`, `expired`, `erased`
  */
-export async function requireEvent(context: Context, workspace: Workspace, eventId: string): Promise<StoredEvent & { readonly body: string }> {
+export async function requireEvent(
+  context: Context,
+  workspace: Workspace,
+  eventId: string,
+): Promise<StoredEvent & { readonly body: string }> {
   const { event } = await locateEvent(context, workspace, eventId)
   if (event === 'expired') throw new HubError('expired', `event ${eventId} has expired`)
   const { body } = event

@@ -36,7 +36,12 @@ export async function followInbox(
   return follow({ context, workspace, inbox, after, request })
 }
 
-async function placeOf({ store, cursors }: Context, workspace: Workspace, inbox: InboxRow, request: FollowRequest): Promise<number> {
+async function placeOf(
+  { store, cursors }: Context,
+  workspace: Workspace,
+  inbox: InboxRow,
+  request: FollowRequest,
+): Promise<number> {
   if (request.cursor !== undefined) return openPosition(cursors, inboxScope(workspace.id, inbox.key), request.cursor, 0)
   if (request.from === undefined) return inbox.next - 1
   const { head, trimmedTo } = await store.readHead(workspace.id)
@@ -63,7 +68,8 @@ async function* follow(following: Following): AsyncGenerator<StreamItem> {
       follower.begin()
       const scan = { after, filter: inbox.settings.filter, limit: eventsAtATime, rowBudget }
       const { events, scannedTo } = await store.scanEvents(workspace.id, scan)
-      for (const event of events) yield { cursor: cursors.seal(scope, String(event.position)), text: toEventText(workspace, event) }
+      for (const event of events)
+        yield { cursor: cursors.seal(scope, String(event.position)), text: toEventText(workspace, event) }
       if (scannedTo > after) {
         after = scannedTo
         await nextTurn()

@@ -22,7 +22,8 @@ import { toWireInbox } from './to-wire.ts'
 /** @throws HubError `not-found` */
 export async function requireInbox({ store }: Context, workspace: Workspace, key: string): Promise<InboxRow> {
   const inbox = Slug.safeParse(key).success ? await store.findInbox(workspace.id, key) : undefined
-  if (!inbox) throw new HubError('not-found', `inbox "${key.slice(0, 100)}" does not exist; PUT /v1/inboxes/{inbox} makes one`)
+  if (!inbox)
+    throw new HubError('not-found', `inbox "${key.slice(0, 100)}" does not exist; PUT /v1/inboxes/{inbox} makes one`)
   return inbox
 }
 
@@ -35,7 +36,11 @@ async function withProgress({ store }: Context, workspace: Workspace, inbox: Inb
 }
 
 /** In the order of their keys. */
-export async function listInboxes(context: Context, workspace: Workspace, { limit, cursor }: PageRequest): Promise<Page> {
+export async function listInboxes(
+  context: Context,
+  workspace: Workspace,
+  { limit, cursor }: PageRequest,
+): Promise<Page> {
   const { store, cursors } = context
   const scope = `${workspace.id}/inboxes`
   const found = await store.listInboxes(workspace.id, openKey(cursors, scope, cursor), limit + 1)
@@ -55,9 +60,12 @@ export async function ensureInbox(
   wanted: PutInbox,
 ): Promise<{ inbox: Inbox; created: boolean }> {
   const checked = Slug.safeParse(key)
-  if (!checked.success) throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.inbox', detail: message })))
+  if (!checked.success)
+    throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.inbox', detail: message })))
   const existing = await context.store.findInbox(workspace.id, key)
-  const { inbox, created } = existing ? { inbox: existing, created: false } : await createInbox(context, workspace, key, wanted)
+  const { inbox, created } = existing
+    ? { inbox: existing, created: false }
+    : await createInbox(context, workspace, key, wanted)
   if (!created) refuseDifference(inbox, wanted)
   return { inbox: await withProgress(context, workspace, inbox), created }
 }
@@ -82,7 +90,9 @@ function refuseDifference({ key, settings }: InboxRow, wanted: PutInbox): void {
     .filter(([name, value]) => !isDeepStrictEqual(settings[name as keyof InboxSettings], value)) // PutInbox has no other names
     .map(([name]) => name)
   if (differs.length === 0) return
-  throw new HubError('inbox-differs', `inbox "${key}" exists with another ${differs.join(', ')}; PATCH changes it`, { details: { differs } })
+  throw new HubError('inbox-differs', `inbox "${key}" exists with another ${differs.join(', ')}; PATCH changes it`, {
+    details: { differs },
+  })
 }
 
 /** The first position that is looked at from a place: `earliest`, `latest`, or a time. */
@@ -93,7 +103,12 @@ async function resolvePlace({ store }: Context, workspace: Workspace, place: str
   return store.findPosition(workspace.id, Date.parse(place))
 }
 
-export async function patchInbox(context: Context, workspace: Workspace, key: string, change: PatchInbox): Promise<Inbox> {
+export async function patchInbox(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  change: PatchInbox,
+): Promise<Inbox> {
   const inbox = await requireInbox(context, workspace, key)
   const settings = withChanges(inbox.settings, change)
   if (isDeepStrictEqual(settings, inbox.settings)) return withProgress(context, workspace, inbox)
@@ -108,7 +123,12 @@ export async function resumeInbox(context: Context, workspace: Workspace, key: s
   return setStatus(context, workspace, key, 'active')
 }
 
-async function setStatus(context: Context, workspace: Workspace, key: string, status: 'active' | 'paused'): Promise<Inbox> {
+async function setStatus(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  status: 'active' | 'paused',
+): Promise<Inbox> {
   const inbox = await requireInbox(context, workspace, key)
   const changed = inbox.status === status ? inbox : await context.store.updateInbox(workspace.id, key, { status })
   return withProgress(context, workspace, changed)
@@ -123,7 +143,9 @@ export async function seekInbox(context: Context, caller: Caller, key: string, {
   const { workspace } = caller
   await requireInbox(context, workspace, key)
   const isTime = to === 'earliest' || to === 'latest' || to.includes('T')
-  const position = isTime ? await resolvePlace(context, workspace, to) : (await requireEvent(context, workspace, to)).position
+  const position = isTime
+    ? await resolvePlace(context, workspace, to)
+    : (await requireEvent(context, workspace, to)).position
   const inbox = await context.store.seekInbox(workspace.id, key, position)
   await noteDeed(context, caller, { verb: 'inbox.seek', target: key, details: { to } })
   return withProgress(context, workspace, inbox)
@@ -131,7 +153,8 @@ export async function seekInbox(context: Context, caller: Caller, key: string, {
 
 /** @throws HubError `conflict` for the inbox that always exists */
 export async function deleteInbox(context: Context, caller: Caller, key: string): Promise<void> {
-  if (key === defaultInbox) throw new HubError('conflict', `inbox "${defaultInbox}" always exists and cannot be removed`)
+  if (key === defaultInbox)
+    throw new HubError('conflict', `inbox "${defaultInbox}" always exists and cannot be removed`)
   await requireInbox(context, caller.workspace, key)
   await context.store.deleteInbox(caller.workspace.id, key)
   await noteDeed(context, caller, { verb: 'inbox.delete', target: key })

@@ -1,5 +1,14 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { DepthError, escapePointer, limits, scanMembers, startOfJson, toValidationError, type Fault, type Member } from '@sluice/protocol'
+import {
+  DepthError,
+  escapePointer,
+  limits,
+  scanMembers,
+  startOfJson,
+  toValidationError,
+  type Fault,
+  type Member,
+} from '@sluice/protocol'
 
 /** @throws HubError `validation-error` if the bytes are no UTF-8 */
 export function toText(bytes: Buffer): string {

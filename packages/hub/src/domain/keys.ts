@@ -73,12 +73,16 @@ export async function createKey(context: KeyContext, admin: KeyAdmin, wanted: Ne
 async function workspaceFor(context: KeyContext, admin: KeyAdmin, key: string | undefined): Promise<WorkspaceRow> {
   if (key === undefined || key === admin.workspace.key) return admin.workspace
   if (admin.isInstanceAdmin) return requireWorkspace(context, key)
-  throw new HubError('forbidden', `only administrators of the workspace "${defaultWorkspace}" may make keys for another workspace`)
+  throw new HubError(
+    'forbidden',
+    `only administrators of the workspace "${defaultWorkspace}" may make keys for another workspace`,
+  )
 }
 
 function refusePast(store: Store, expiresAt: string | null | undefined): void {
   const expiresMs = toMs(expiresAt)
-  if (expiresMs !== null && expiresMs <= store.nowMs()) throw toValidationError([{ pointer: '/expires_at', detail: 'must be in the future' }])
+  if (expiresMs !== null && expiresMs <= store.nowMs())
+    throw toValidationError([{ pointer: '/expires_at', detail: 'must be in the future' }])
 }
 
 const toMs = (time: string | null | undefined): number | null => (time ? Date.parse(time) : null)
@@ -103,19 +107,35 @@ export async function showKey(context: KeyContext, admin: KeyAdmin, keyId: strin
 export type KeyPageRequest = PageRequest & { readonly status?: KeyStatus | undefined }
 
 /** Keys of one workspace in the order of their ids. */
-export async function listKeys(context: Pick<Context, 'store' | 'cursors'>, workspace: WorkspaceRow, request: KeyPageRequest): Promise<Page> {
+export async function listKeys(
+  context: Pick<Context, 'store' | 'cursors'>,
+  workspace: WorkspaceRow,
+  request: KeyPageRequest,
+): Promise<Page> {
   const { store, cursors } = context
   const { limit, cursor, status } = request
   const scope = `${workspace.id}/keys`
   const after = openKey(cursors, scope, cursor)
   const rows = await store.listKeys(workspace.id, { after, limit: limit + 1, ...(status && { status }) })
-  return toPage({ cursors, scope, limit, rows, placeOf: ({ keyId }) => keyId, print: (key) => JSON.stringify(toWireKey(key, workspace.key)) })
+  return toPage({
+    cursors,
+    scope,
+    limit,
+    rows,
+    placeOf: ({ keyId }) => keyId,
+    print: (key) => JSON.stringify(toWireKey(key, workspace.key)),
+  })
 }
 
 type KeyChange = Parameters<Store['updateKey']>[1]
 type Change = { readonly change: KeyChange; readonly verb: string; readonly details?: Record<string, unknown> }
 
-async function changeKey(context: KeyContext, admin: KeyAdmin, { key, workspace }: Found, { change, verb, details = {} }: Change): Promise<KeyRow> {
+async function changeKey(
+  context: KeyContext,
+  admin: KeyAdmin,
+  { key, workspace }: Found,
+  { change, verb, details = {} }: Change,
+): Promise<KeyRow> {
   const changed = await context.store.updateKey(key.keyId, change)
   if (!changed) throw new HubError('not-found', `key "${key.keyId}" does not exist`)
   await noteDeed(context, { workspace, actor: admin.actor }, { verb, target: key.keyId, details })
@@ -148,7 +168,12 @@ function toChange(patch: PatchKey): KeyChange {
 }
 
 /** A new secret under the same id; the old one stops at once, or after `overlapSeconds`. */
-export async function rotateKey(context: KeyContext, admin: KeyAdmin, keyId: string, overlapSeconds: number): Promise<KeyWithSecret> {
+export async function rotateKey(
+  context: KeyContext,
+  admin: KeyAdmin,
+  keyId: string,
+  overlapSeconds: number,
+): Promise<KeyWithSecret> {
   const found = await requireKey(context, admin, keyId)
   refuseRevoked(found.key)
   const secret = createSecret()
@@ -166,5 +191,6 @@ export async function rotateKey(context: KeyContext, admin: KeyAdmin, keyId: str
 /** For good. Repeatable. */
 export async function revokeKey(context: KeyContext, admin: KeyAdmin, keyId: string): Promise<void> {
   const found = await requireKey(context, admin, keyId)
-  if (found.key.status !== 'revoked') await changeKey(context, admin, found, { change: { status: 'revoked' }, verb: 'key.revoke' })
+  if (found.key.status !== 'revoked')
+    await changeKey(context, admin, found, { change: { status: 'revoked' }, verb: 'key.revoke' })
 }

@@ -70,13 +70,21 @@ async function takeNow({ context, workspace, inbox, order, signal }: Take): Prom
   } finally {
     alone = end()
   }
-  if (!signal.aborted || grant.events.length === 0) return grant
+  if (!signal.aborted || grant.events.length === 0) {
+    context.counts.leased += grant.events.length
+    return grant
+  }
   // Another request for this lease is about to be answered with the same events: they are its now.
   if (alone) await giveBack(context, { workspace, inbox: inbox.key, leaseId: order.leaseId })
   return nothing
 }
 
-type Untouched = { readonly workspace: Workspace; readonly inbox: string; readonly leaseId: string; readonly positions?: readonly number[] }
+type Untouched = {
+  readonly workspace: Workspace
+  readonly inbox: string
+  readonly leaseId: string
+  readonly positions?: readonly number[]
+}
 
 /** Events that nobody has seen go back without costing an attempt. */
 export async function giveBack({ store }: Context, { workspace, inbox, leaseId, positions }: Untouched): Promise<void> {
@@ -92,7 +100,12 @@ export async function giveBack({ store }: Context, { workspace, inbox, leaseId, 
  *
  * @throws HubError `lease-lost` if it has ended
  */
-export async function extendLease(context: Context, workspace: Workspace, key: string, request: ExtendRequest): Promise<{ untilMs: number }> {
+export async function extendLease(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  request: ExtendRequest,
+): Promise<{ untilMs: number }> {
   await requireInbox(context, workspace, key)
   const leaseMs = request.lease_seconds * 1000
   const extended = await context.store.extendLease(workspace.id, key, request.lease_id, leaseMs)
@@ -101,6 +114,9 @@ export async function extendLease(context: Context, workspace: Workspace, key: s
       details: { lease_id: request.lease_id, results: [] },
     })
   }
-  context.leaseWatch.noteExtended({ workspaceId: workspace.id, inbox: key, leaseId: request.lease_id }, extended.untilMs)
+  context.leaseWatch.noteExtended(
+    { workspaceId: workspace.id, inbox: key, leaseId: request.lease_id },
+    extended.untilMs,
+  )
   return extended
 }

@@ -15,7 +15,10 @@ export function parseBatch(bytes: Buffer, form: 'json' | 'ndjson'): BatchItem[] 
   const items = form === 'ndjson' ? parseLines(bytes) : parseArray(toText(bytes))
   if (items.length === 0) throw toValidationError([{ pointer: '', detail: 'the batch holds no events' }])
   if (items.length > limits.batchEvents) {
-    throw new HubError('payload-too-large', `the batch holds ${items.length} events; at most ${limits.batchEvents} are allowed`)
+    throw new HubError(
+      'payload-too-large',
+      `the batch holds ${items.length} events; at most ${limits.batchEvents} are allowed`,
+    )
   }
   return items
 }
@@ -24,11 +27,13 @@ function parseArray(text: string): BatchItem[] {
   const whole = parseJson(text)
   const at = startOfJson(text)
   if (Array.isArray(whole)) return elementsOf(text, at, whole)
-  if (!isObject(whole)) throw toValidationError([{ pointer: '', detail: 'must be an array of events or {"events":[…]}' }])
+  if (!isObject(whole))
+    throw toValidationError([{ pointer: '', detail: 'must be an array of events or {"events":[…]}' }])
   // Depth is each item's own affair: an item that is nested too deep is not to take the others with it.
   const members = membersOf(text, at, Infinity)
   const faults = duplicateFaults(members)
-  for (const { name } of members) if (name !== 'events') faults.push({ pointer: `/${name.slice(0, 100)}`, detail: 'unknown member' })
+  for (const { name } of members)
+    if (name !== 'events') faults.push({ pointer: `/${name.slice(0, 100)}`, detail: 'unknown member' })
   const { events } = whole
   if (!Array.isArray(events)) faults.push({ pointer: '/events', detail: 'must be an array of events' })
   if (faults.length > 0) throw toValidationError(faults)
@@ -47,7 +52,7 @@ function parseLines(bytes: Buffer): BatchItem[] {
 /** Only for bodies that are no UTF-8: the lines that are have a right to be stored. */
 function splitLines(bytes: Buffer): (string | HubError)[] {
   const lines: (string | HubError)[] = []
-  for (let at = 0; at <= bytes.length; ) {
+  for (let at = 0; at <= bytes.length;) {
     const found = bytes.indexOf(10, at)
     const end = found < 0 ? bytes.length : found
     lines.push(toLine(bytes.subarray(at, end)))

@@ -59,7 +59,10 @@ function nameFaults(members: readonly Member[], names: ReadonlySet<string>): Fau
   const twice = new Set(members.map(({ name }) => name)).size < members.length
   if (!unknown && !twice) return []
   const strangers = new Set(members.map(({ name }) => name).filter((name) => !names.has(name)))
-  return [...duplicateFaults(members), ...[...strangers].map((name) => ({ pointer: `/${escapePointer(name)}`, detail: 'unknown member' }))]
+  return [
+    ...duplicateFaults(members),
+    ...[...strangers].map((name) => ({ pointer: `/${escapePointer(name)}`, detail: 'unknown member' })),
+  ]
 }
 
 /** Faults of the values; those of top-level names are found in the text, where a duplicate and `__proto__` still stand. */

@@ -5,7 +5,12 @@ import type { Page, PageRequest } from './page.ts'
 import { toEventText } from './to-wire.ts'
 
 /** What waits in an inbox, oldest first. Takes no lease and changes nothing. */
-export async function peekInbox(context: Context, workspace: Workspace, key: string, { limit, cursor }: PageRequest): Promise<Page> {
+export async function peekInbox(
+  context: Context,
+  workspace: Workspace,
+  key: string,
+  { limit, cursor }: PageRequest,
+): Promise<Page> {
   const { store, cursors } = context
   const scope = inboxScope(workspace.id, key)
   const after = openPosition(cursors, scope, cursor, 0)

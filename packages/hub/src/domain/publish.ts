@@ -9,7 +9,11 @@ import { toIso } from './to-wire.ts'
 /** Who publishes: where to, and which event types the key may publish (globs; null allows all). */
 export type Publisher = { readonly workspace: Workspace; readonly allowedEventTypes: readonly string[] | null }
 
-export type Published = { readonly status: 'accepted' | 'duplicate'; readonly eventId: string; readonly timestamp: string }
+export type Published = {
+  readonly status: 'accepted' | 'duplicate'
+  readonly eventId: string
+  readonly timestamp: string
+}
 
 export type Publication = {
   /** the event, as received */
@@ -24,7 +28,11 @@ export type Publication = {
  *
  * @throws HubError `validation-error`, `payload-too-large`, `event-type-not-allowed`, `idempotency-mismatch`, `overloaded`
  */
-export async function publishEvent(context: Context, publisher: Publisher, publication: Publication): Promise<Published> {
+export async function publishEvent(
+  context: Context,
+  publisher: Publisher,
+  publication: Publication,
+): Promise<Published> {
   const { bytes, idempotencyKey, traceparent } = publication
   const text = toText(bytes)
   const value = parseJson(text)
@@ -34,21 +42,31 @@ export async function publishEvent(context: Context, publisher: Publisher, publi
   )
   refuseType(publisher, draft)
   const [outcome] = await context.store.appendEvents(publisher.workspace.id, [draft])
+  countOutcome(context, outcome)
   return toPublished(publisher.workspace, outcome)
 }
 
-export type BatchPublication = { readonly bytes: Buffer; readonly form: 'json' | 'ndjson'; readonly traceparent?: string }
+export type BatchPublication = {
+  readonly bytes: Buffer
+  readonly form: 'json' | 'ndjson'
+  readonly traceparent?: string
+}
 
 /**
  * Stores those events of a batch that can be stored, and says of each what became of it, in their order.
  *
  * @throws HubError `validation-error` and `payload-too-large` for the batch as a whole
  */
-export async function publishBatch(context: Context, publisher: Publisher, publication: BatchPublication): Promise<(Published | HubError)[]> {
+export async function publishBatch(
+  context: Context,
+  publisher: Publisher,
+  publication: BatchPublication,
+): Promise<(Published | HubError)[]> {
   const notes = toNotes(publication.traceparent)
   const drafts = parseBatch(publication.bytes, publication.form).map((item) => toDraft(publisher, item, notes))
   const good = drafts.filter((draft): draft is Draft => !(draft instanceof HubError))
   const outcomes = good.length === 0 ? [] : await context.store.appendEvents(publisher.workspace.id, good)
+  for (const outcome of outcomes) countOutcome(context, outcome)
   let next = 0
   return drafts.map((draft) => {
     if (draft instanceof HubError) return draft
@@ -77,14 +95,26 @@ function orError<Value>(make: () => Value): Value | HubError {
 }
 
 function refuseType({ allowedEventTypes }: Publisher, { eventType }: Draft): void {
-  if (allowedEventTypes === null || (allowedEventTypes.length > 0 && matchesEventType(allowedEventTypes, eventType))) return
-  throw new HubError('event-type-not-allowed', `this API key may not publish "${eventType}"; it may publish ${allowedEventTypes.join(', ') || 'nothing'}`)
+  if (allowedEventTypes === null || (allowedEventTypes.length > 0 && matchesEventType(allowedEventTypes, eventType)))
+    return
+  throw new HubError(
+    'event-type-not-allowed',
+    `this API key may not publish "${eventType}"; it may publish ${allowedEventTypes.join(', ') || 'nothing'}`,
+  )
+}
+
+function countOutcome({ counts }: Context, outcome: AppendOutcome | undefined): void {
+  if (outcome?.status === 'stored') counts.published += 1
+  if (outcome?.status === 'duplicate') counts.duplicates += 1
 }
 
 function toPublished({ tag }: Workspace, outcome: AppendOutcome | undefined): Published {
   if (!outcome) throw new Error('the store gave no outcome for an event')
   if (outcome.status === 'mismatch') {
-    throw new HubError('idempotency-mismatch', 'the idempotency key, or source with external_event_id, was used before with another body')
+    throw new HubError(
+      'idempotency-mismatch',
+      'the idempotency key, or source with external_event_id, was used before with another body',
+    )
   }
   const { acceptedMs, position } = outcome
   return {

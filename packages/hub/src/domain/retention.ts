@@ -19,11 +19,18 @@ const workspacesAtATime = 100
 export type Upkeep = { readonly close: () => Promise<void> }
 
 /** Gives back what leases that ran out held, and lets go of what retention no longer keeps, until closed. */
-export function startUpkeep(store: Store, options: { policy?: RetentionPolicy; onError: (error: unknown) => void }): Upkeep {
+export function startUpkeep(
+  store: Store,
+  options: { policy?: RetentionPolicy; onError: (error: unknown) => void },
+): Upkeep {
   const { policy = defaultRetention, onError } = options
   const stop = new AbortController()
   const expiring = repeat(() => store.expireLeases(), { everyMs: expireEveryMs, signal: stop.signal, onError })
-  const trimming = repeat(() => trimAll(store, policy, stop.signal), { everyMs: trimEveryMs, signal: stop.signal, onError })
+  const trimming = repeat(() => trimAll(store, policy, stop.signal), {
+    everyMs: trimEveryMs,
+    signal: stop.signal,
+    onError,
+  })
   return {
     close: async () => {
       stop.abort()
@@ -55,7 +62,7 @@ async function rest(ms: number, signal: AbortSignal): Promise<boolean> {
 }
 
 async function trimAll(store: Store, policy: RetentionPolicy, signal: AbortSignal): Promise<void> {
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const workspaces = await store.listWorkspaces(after, workspacesAtATime)
     for (const { id } of workspaces) {
       while ((await store.trimEvents(id, policy)).more) if (!(await rest(stepPauseMs, signal))) return

@@ -20,7 +20,11 @@ export async function createTicket(
 }
 
 /** The id of the key that the ticket stands for. @throws HubError `unauthorized` if it has run out or is not for this inbox */
-export function openTicket({ cursors, store }: Pick<Context, 'cursors' | 'store'>, inbox: string, ticket: string): string {
+export function openTicket(
+  { cursors, store }: Pick<Context, 'cursors' | 'store'>,
+  inbox: string,
+  ticket: string,
+): string {
   const [keyId, expiresMs] = cursors.open(scopeOf(inbox), ticket)?.split('/') ?? []
   if (keyId === undefined || Number(expiresMs) <= store.nowMs()) {
     throw new HubError('unauthorized', 'the ticket is not for this stream or has run out; ask for a new one')

@@ -1,5 +1,14 @@
-import { toEventId, type Inbox, type Key, type Verdict, type Attempt, type AuditEntry, type Fault } from '@sluice/protocol'
-import type { AttemptRow, AuditRow, DeadLetterRow, InboxProgress, InboxRow, KeyRow, StoredEvent, VerdictRow } from '../store/store.ts'
+import { toEventId, type Inbox, type Key, type Verdict, type Attempt, type AuditEntry } from '@sluice/protocol'
+import type {
+  AttemptRow,
+  AuditRow,
+  DeadLetterRow,
+  InboxProgress,
+  InboxRow,
+  KeyRow,
+  StoredEvent,
+  VerdictRow,
+} from '../store/store.ts'
 import type { Workspace } from './context.ts'
 
 let lastMs = 0
@@ -17,16 +26,15 @@ export function toIso(ms: number): string {
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : toIso(ms))
 
 /** The event as JSON text: the hub's own members are put in front of the publisher's, whose text is not touched. */
-export function toEventText(workspace: Workspace, event: Pick<StoredEvent, 'acceptedMs' | 'position' | 'body'>, attempt?: number): string {
+export function toEventText(
+  workspace: Workspace,
+  event: Pick<StoredEvent, 'acceptedMs' | 'position' | 'body'>,
+  attempt?: number,
+): string {
   const { acceptedMs, position } = event
   const id = toEventId({ acceptedMs, position, tag: workspace.tag })
   const own = `{"event_id":"${id}","timestamp":"${toIso(acceptedMs)}",${attempt === undefined ? '' : `"attempt":${attempt},`}`
   return own + (event.body ?? '{}').slice(1)
-}
-
-export function toPageText(name: string, items: readonly string[], page: { nextCursor: string | null; hasMore: boolean }): string {
-  const pagination = JSON.stringify({ next_cursor: page.nextCursor, has_more: page.hasMore })
-  return `{"${name}":[${items.join(',')}],"pagination":${pagination}}`
 }
 
 export function toWireInbox(inbox: InboxRow, progress: InboxProgress, nowMs: number): Inbox {
@@ -107,5 +115,3 @@ export function toDeadLetterText(workspace: Workspace, letter: DeadLetterRow): s
 export function toWireAudit(entry: AuditRow): AuditEntry {
   return { at: toIso(entry.atMs), actor: entry.actor, verb: entry.verb, target: entry.target, details: entry.details }
 }
-
-export type ItemError = { readonly error_code: string; readonly message: string; readonly errors?: readonly Fault[] }

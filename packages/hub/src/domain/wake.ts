@@ -38,7 +38,11 @@ type Queue = { filter: Filter; readonly sleeping: Set<Sleeper>; readonly awake: 
 type Alarm = { readonly at: number; readonly timer: NodeJS.Timeout }
 type FollowerEntry = Sleeper & { readonly filter: Filter }
 
-type State = { readonly queues: Map<number, Map<string, Queue>>; readonly followers: Map<number, Set<FollowerEntry>>; closed: boolean }
+type State = {
+  readonly queues: Map<number, Map<string, Queue>>
+  readonly followers: Map<number, Set<FollowerEntry>>
+  closed: boolean
+}
 
 export function createNotifier(store: Pick<Store, 'onWake'>): Notifier {
   const state: State = { queues: new Map(), followers: new Map(), closed: false }
@@ -70,7 +74,8 @@ function spread({ queues, followers }: State, { workspaceId, inbox, appended }: 
   if (!appended) return
   const wanted = (filter: Filter): boolean => appended.some((event) => mayWant(filter, event))
   for (const queue of queuesHere?.values() ?? []) if (wanted(queue.filter)) signalQueue(queue)
-  for (const follower of followers.get(workspaceId) ?? []) if (!follower.signalled && wanted(follower.filter)) signal(follower)
+  for (const follower of followers.get(workspaceId) ?? [])
+    if (!follower.signalled && wanted(follower.filter)) signal(follower)
 }
 
 type Appended = NonNullable<Wake['appended']>[number]
@@ -79,7 +84,11 @@ type Appended = NonNullable<Wake['appended']>[number]
 function mayWant({ event_types, sources, subjects }: Filter, event: Appended): boolean {
   const listed = (globs: readonly string[] | undefined, value: string | null): boolean =>
     globs === undefined || globs.length === 0 || (value !== null && globs.some((glob) => matchesGlob(glob, value)))
-  return matchesEventType(event_types ?? [], event.eventType) && listed(sources, event.source) && listed(subjects, event.subject)
+  return (
+    matchesEventType(event_types ?? [], event.eventType) &&
+    listed(sources, event.source) &&
+    listed(subjects, event.subject)
+  )
 }
 
 function signal(sleeper: Sleeper): void {
@@ -132,7 +141,12 @@ function join(state: State, place: Place): Waiter {
 function queueOf(state: State, place: Place): Queue {
   const queues = state.queues.get(place.workspaceId) ?? new Map<string, Queue>()
   state.queues.set(place.workspaceId, queues)
-  const queue: Queue = queues.get(place.inbox) ?? { filter: place.filter, sleeping: new Set(), awake: new Set(), alarm: undefined }
+  const queue: Queue = queues.get(place.inbox) ?? {
+    filter: place.filter,
+    sleeping: new Set(),
+    awake: new Set(),
+    alarm: undefined,
+  }
   // It may have changed since the others joined: theirs is then the older one.
   queue.filter = place.filter
   queues.set(place.inbox, queue)

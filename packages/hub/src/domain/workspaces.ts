@@ -14,7 +14,7 @@ const rowsAtATime = 500
 export function createWorkspaceDirectory(store: Store): WorkspaceDirectory {
   const known = new Map<number, WorkspaceRow>()
   const readAll = async (): Promise<void> => {
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       const rows = await store.listWorkspaces(after, rowsAtATime)
       for (const row of rows) known.set(row.id, row)
       const last = rows.at(-1)
@@ -36,22 +36,31 @@ export function createWorkspaceDirectory(store: Store): WorkspaceDirectory {
 /** @throws HubError `not-found` */
 export async function requireWorkspace({ store }: Pick<Context, 'store'>, key: string): Promise<WorkspaceRow> {
   const workspace = Slug.safeParse(key).success ? await store.findWorkspace(key) : undefined
-  if (!workspace) throw new HubError('not-found', `workspace "${key.slice(0, 100)}" does not exist; PUT /v1/workspaces/{workspace} makes one`)
+  if (!workspace)
+    throw new HubError(
+      'not-found',
+      `workspace "${key.slice(0, 100)}" does not exist; PUT /v1/workspaces/{workspace} makes one`,
+    )
   return workspace
 }
 
-export async function showWorkspace(context: Context, key: string): Promise<WireWorkspace> {
+export async function showWorkspace(context: Pick<Context, 'store'>, key: string): Promise<WireWorkspace> {
   return toWireWorkspace(context, await requireWorkspace(context, key))
 }
 
-async function toWireWorkspace({ store }: Context, workspace: WorkspaceRow): Promise<WireWorkspace> {
+async function toWireWorkspace({ store }: Pick<Context, 'store'>, workspace: WorkspaceRow): Promise<WireWorkspace> {
   const { head } = await store.readHead(workspace.id)
-  return { key: workspace.key, created_at: toIso(workspace.createdMs), events: head, inboxes: await countInboxes(store, workspace.id) }
+  return {
+    key: workspace.key,
+    created_at: toIso(workspace.createdMs),
+    events: head,
+    inboxes: await countInboxes(store, workspace.id),
+  }
 }
 
 async function countInboxes(store: Store, workspaceId: number): Promise<number> {
   let count = 0
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const rows = await store.listInboxes(workspaceId, after, rowsAtATime)
     count += rows.length
     const last = rows.at(-1)
@@ -61,25 +70,41 @@ async function countInboxes(store: Store, workspaceId: number): Promise<number> 
 }
 
 /** In the order of their keys. */
-export async function listWorkspaces(context: Context, { limit, cursor }: PageRequest): Promise<Page> {
+export async function listWorkspaces(
+  context: Pick<Context, 'store' | 'cursors'>,
+  { limit, cursor }: PageRequest,
+): Promise<Page> {
   const { store, cursors } = context
   const scope = 'workspaces'
   const found = await store.listWorkspaces(openKey(cursors, scope, cursor), limit + 1)
   const rows = await Promise.all(found.map((workspace) => toWireWorkspace(context, workspace)))
-  return toPage({ cursors, scope, limit, rows, placeOf: ({ key }) => key, print: (workspace) => JSON.stringify(workspace) })
+  return toPage({
+    cursors,
+    scope,
+    limit,
+    rows,
+    placeOf: ({ key }) => key,
+    print: (workspace) => JSON.stringify(workspace),
+  })
 }
 
-export async function ensureWorkspace(context: Context, caller: Caller, key: string): Promise<{ workspace: WireWorkspace; created: boolean }> {
+export async function ensureWorkspace(
+  context: Pick<Context, 'store'>,
+  caller: Caller,
+  key: string,
+): Promise<{ workspace: WireWorkspace; created: boolean }> {
   const checked = Slug.safeParse(key)
-  if (!checked.success) throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.workspace', detail: message })))
+  if (!checked.success)
+    throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.workspace', detail: message })))
   const { workspace, created } = await context.store.ensureWorkspace(key)
   if (created) await noteDeed(context, caller, { verb: 'workspace.create', target: key })
   return { workspace: await toWireWorkspace(context, workspace), created }
 }
 
 /** Removes a workspace with all that is in it. @throws HubError `conflict` for the one that always exists, `not-found` */
-export async function deleteWorkspace(context: Context, caller: Caller, key: string): Promise<void> {
-  if (key === defaultWorkspace) throw new HubError('conflict', `workspace "${defaultWorkspace}" always exists and cannot be removed`)
+export async function deleteWorkspace(context: Pick<Context, 'store'>, caller: Caller, key: string): Promise<void> {
+  if (key === defaultWorkspace)
+    throw new HubError('conflict', `workspace "${defaultWorkspace}" always exists and cannot be removed`)
   await requireWorkspace(context, key)
   if (!(await context.store.deleteWorkspace(key))) throw new HubError('not-found', `workspace "${key}" does not exist`)
   await noteDeed(context, caller, { verb: 'workspace.delete', target: key })

@@ -1,0 +1,41 @@
+/** A request as handlers see it, whatever carried it. */
+export type HubRequest = {
+  /** in capitals */
+  readonly method: string
+  /** as sent: percent-encoded, without the query */
+  readonly path: string
+  /** what follows the `?`, or the empty text */
+  readonly queryText: string
+  /** @param name in lower case */
+  readonly header: (name: string) => string | undefined
+  /** of the socket; empty where it is not known */
+  readonly remoteAddress: string
+  /** aborted when the caller has gone; made when first asked for */
+  readonly signal: AbortSignal
+  /**
+   * The bytes as sent. Once.
+   *
+   * @throws HubError `payload-too-large` beyond `limit` bytes, before reading where `Content-Length` tells; `body-incomplete`
+   */
+  readonly readBody: (limit: number) => Promise<Buffer>
+}
+
+export type HubResponse = {
+  readonly status: number
+  /** names in lower case */
+  readonly headers: Record<string, string>
+  readonly body: string | AsyncIterable<string> | null
+}
+
+/** @param text JSON, printed already */
+export function jsonText(status: number, text: string): HubResponse {
+  return { status, headers: { 'content-type': 'application/json' }, body: text }
+}
+
+export function json(status: number, value: unknown): HubResponse {
+  return jsonText(status, JSON.stringify(value))
+}
+
+export function noContent(): HubResponse {
+  return { status: 204, headers: {}, body: null }
+}

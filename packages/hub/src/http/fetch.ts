@@ -1,0 +1,82 @@
+import { HubError } from '@sluice/protocol'
+import type { App } from './app.ts'
+import type { HubRequest, HubResponse } from './exchange.ts'
+
+/** The hub as a function that can be mounted in somebody else's server. */
+export type FetchApp = {
+  /** @param remoteAddress of the caller, if the server around it knows: `/metrics` is open to loopback */
+  readonly fetch: (request: Request, options?: { remoteAddress?: string }) => Promise<Response>
+  /** For tests: a request in memory. */
+  readonly request: (path: string, init?: RequestInit, options?: { remoteAddress?: string }) => Promise<Response>
+}
+
+export function toFetch(app: App): FetchApp {
+  const fetch: FetchApp['fetch'] = async (request, { remoteAddress = '' } = {}) => {
+    const gone = new AbortController()
+    const response = await app(toHubRequest(request, remoteAddress, AbortSignal.any([request.signal, gone.signal])))
+    return toResponse(response, request.method, gone)
+  }
+  return {
+    fetch,
+    request: (path, init, options) => fetch(new Request(new URL(path, 'http://localhost'), init), options),
+  }
+}
+
+function toHubRequest(request: Request, remoteAddress: string, signal: AbortSignal): HubRequest {
+  const { pathname, search } = new URL(request.url)
+  return {
+    method: request.method,
+    path: pathname,
+    queryText: search.slice(1),
+    header: (name) => request.headers.get(name) ?? undefined,
+    remoteAddress,
+    signal,
+    readBody: (limit) => readBody(request, limit),
+  }
+}
+
+async function readBody(request: Request, limit: number): Promise<Buffer> {
+  refuseLength(request.headers.get('content-length'), limit)
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > limit) throw tooLarge(limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+export function tooLarge(limit: number): HubError {
+  return new HubError('payload-too-large', `the body has more than ${limit} bytes`)
+}
+
+/** Before a byte is read. @throws HubError `payload-too-large` */
+export function refuseLength(contentLength: string | null | undefined, limit: number): void {
+  if (contentLength != null && Number(contentLength) > limit) throw tooLarge(limit)
+}
+
+function toResponse({ status, headers, body }: HubResponse, method: string, gone: AbortController): Response {
+  const { connection: _ofTheSocket, ...fields } = headers
+  if (body === null || method === 'HEAD') return new Response(null, { status, headers: fields })
+  return new Response(typeof body === 'string' ? body : toStream(body, gone), { status, headers: fields })
+}
+
+function toStream(body: AsyncIterable<string>, gone: AbortController): ReadableStream<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]()
+  const encoder = new TextEncoder()
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { done, value } = await chunks.next()
+        if (done) controller.close()
+        else controller.enqueue(encoder.encode(value))
+      },
+      cancel: async () => {
+        gone.abort()
+        await chunks.return?.()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

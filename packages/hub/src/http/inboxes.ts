@@ -1,0 +1,85 @@
+import { ackEvents, releaseEvents } from '../domain/acknowledge.ts'
+import type { Context } from '../domain/context.ts'
+import {
+  deleteInbox,
+  ensureInbox,
+  listInboxes,
+  patchInbox,
+  pauseInbox,
+  resumeInbox,
+  seekInbox,
+  showInbox,
+} from '../domain/inboxes.ts'
+import { extendLease, leaseEvents, type Leased } from '../domain/lease.ts'
+import { peekInbox } from '../domain/peek.ts'
+import { toEventText, toIso } from '../domain/to-wire.ts'
+import type { Workspace } from '../domain/context.ts'
+import { json, jsonText, noContent, type HubResponse } from './exchange.ts'
+import type { Handlers } from './handlers.ts'
+import { pageResponse } from './page.ts'
+
+type InboxRoute =
+  | 'listInboxes'
+  | 'getInbox'
+  | 'putInbox'
+  | 'patchInbox'
+  | 'deleteInbox'
+  | 'pauseInbox'
+  | 'resumeInbox'
+  | 'seekInbox'
+  | 'leaseEvents'
+  | 'ackEvents'
+  | 'releaseEvents'
+  | 'extendLease'
+  | 'peekInbox'
+
+export function inboxHandlers(context: Context): Pick<Handlers, InboxRoute> {
+  return {
+    listInboxes: async ({ principal, query }) =>
+      pageResponse('inboxes', await listInboxes(context, principal.workspace, query)),
+    getInbox: async ({ principal, params }) => json(200, await showInbox(context, principal.workspace, params.inbox)),
+    putInbox: async ({ principal, params, body }) => {
+      const { inbox, created } = await ensureInbox(context, principal.workspace, params.inbox, body)
+      return json(created ? 201 : 200, inbox)
+    },
+    patchInbox: async ({ principal, params, body }) =>
+      json(200, await patchInbox(context, principal.workspace, params.inbox, body)),
+    deleteInbox: async ({ principal, params }) => {
+      await deleteInbox(context, principal, params.inbox)
+      return noContent()
+    },
+    pauseInbox: async ({ principal, params }) =>
+      json(200, await pauseInbox(context, principal.workspace, params.inbox)),
+    resumeInbox: async ({ principal, params }) =>
+      json(200, await resumeInbox(context, principal.workspace, params.inbox)),
+    seekInbox: async ({ principal, params, body }) =>
+      json(200, await seekInbox(context, principal, params.inbox, body)),
+    leaseEvents: async ({ principal, params, body, request }) => {
+      const { workspace } = principal
+      return leaseResponse(
+        workspace,
+        await leaseEvents(context, workspace, params.inbox, { ...body, signal: request.signal }),
+      )
+    },
+    ackEvents: async ({ principal, params, body }) =>
+      json(200, await ackEvents(context, principal.workspace, params.inbox, body)),
+    releaseEvents: async ({ principal, params, body }) =>
+      json(200, await releaseEvents(context, principal.workspace, params.inbox, body)),
+    extendLease: async ({ principal, params, body }) => {
+      const { untilMs } = await extendLease(context, principal.workspace, params.inbox, body)
+      return json(200, { lease_id: body.lease_id, leased_until: toIso(untilMs) })
+    },
+    peekInbox: async ({ principal, params, query }) =>
+      pageResponse('events', await peekInbox(context, principal.workspace, params.inbox, query)),
+  }
+}
+
+function leaseResponse(workspace: Workspace, { leaseId, untilMs, inboxStatus, events }: Leased): HubResponse {
+  const own = JSON.stringify({
+    lease_id: leaseId,
+    leased_until: untilMs === null ? null : toIso(untilMs),
+    inbox_status: inboxStatus,
+  })
+  const texts = events.map((event) => toEventText(workspace, event, event.attempt))
+  return jsonText(200, `${own.slice(0, -1)},"events":[${texts.join(',')}]}`)
+}

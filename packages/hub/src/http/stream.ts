@@ -1,0 +1,65 @@
+import type { Context } from '../domain/context.ts'
+import { requirePermission } from '../domain/authenticate.ts'
+import { followInbox, type StreamItem } from '../domain/follow.ts'
+import { streamLeases } from '../domain/lease-stream.ts'
+import { createTicket } from '../domain/tickets.ts'
+import { json, type HubResponse } from './exchange.ts'
+import type { Call, Handlers } from './handlers.ts'
+
+export function streamHandlers(context: Context): Pick<Handlers, 'streamInbox' | 'createTicket'> {
+  return {
+    streamInbox: async (call) => ({
+      status: 200,
+      headers: streamFields,
+      body: toFrames(await openStream(context, call)),
+    }),
+    createTicket: async ({ principal, params }) => json(200, await createTicket(context, principal, params.inbox)),
+  }
+}
+
+const streamFields: HubResponse['headers'] = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  // Proxies of the nginx family hold back what they think is a page.
+  'x-accel-buffering': 'no',
+}
+
+async function openStream(context: Context, call: Call<'streamInbox'>): Promise<AsyncGenerator<StreamItem>> {
+  const { request, params, query, principal, isStillAllowed } = call
+  const { signal } = request
+  const { workspace } = principal
+  if (query.lease_seconds !== undefined) {
+    requirePermission(principal, 'inbox')
+    const { lease_seconds: leaseSeconds, limit } = query
+    return streamLeases(context, workspace, params.inbox, {
+      leaseSeconds,
+      limit,
+      signal,
+      isAllowed: () => isStillAllowed('inbox'),
+    })
+  }
+  // What a browser sends when it connects again goes before what its address said the first time.
+  const cursor = request.header('last-event-id') ?? query.cursor
+  return followInbox(context, workspace, params.inbox, {
+    from: query.from,
+    cursor,
+    signal,
+    isAllowed: () => isStillAllowed('inbox-read'),
+  })
+}
+
+/** Proxies cut connections on which nothing has moved for a while. */
+const keepAliveMs = 15_000
+
+/** One frame an event; the id is the cursor. Events have no raw line break, so that each is one `data` line. */
+async function* toFrames(items: AsyncGenerator<StreamItem>): AsyncGenerator<string> {
+  let sentMs = performance.now()
+  yield 'retry: 2000\n\n'
+  for await (const item of items) {
+    const now = performance.now()
+    if (item !== 'idle') yield `event: event\nid: ${item.cursor}\ndata: ${item.text}\n\n`
+    else if (now - sentMs >= keepAliveMs) yield ': still here\n\n'
+    else continue
+    sentMs = now
+  }
+}

@@ -1,0 +1,100 @@
+import {
+  NewKey,
+  PatchKey,
+  RotateKey,
+  defaultWorkspace,
+  toFaults,
+  toValidationError,
+  type Key,
+  type KeyStatus,
+  type KeyWithSecret,
+  type Pagination,
+  type Workspace,
+} from '@sluice/protocol'
+import type { z } from 'zod'
+import { readEnvironment, readSecretKeys } from './config.ts'
+import { createCursors } from './domain/cursors.ts'
+import { createKey, listKeys, patchKey, revokeKey, rotateKey, type KeyAdmin } from './domain/keys.ts'
+import type { Page } from './domain/page.ts'
+import {
+  createWorkspaceDirectory,
+  deleteWorkspace,
+  ensureWorkspace,
+  listWorkspaces,
+  requireWorkspace,
+} from './domain/workspaces.ts'
+import { openSqliteStore } from './store/sqlite/store.ts'
+
+type PageQuery = { readonly limit?: number | undefined; readonly cursor?: string | undefined }
+type KeyQuery = PageQuery & { readonly status?: KeyStatus | undefined; readonly workspace?: string | undefined }
+
+/** What an administrator may do to a data folder without a hub in between: the same verbs and answers as over HTTP. */
+export type LocalAdmin = {
+  readonly createKey: (wanted: NewKey) => Promise<KeyWithSecret>
+  readonly listKeys: (query?: KeyQuery) => Promise<{ keys: Key[]; pagination: Pagination }>
+  readonly patchKey: (keyId: string, patch: PatchKey) => Promise<Key>
+  readonly rotateKey: (keyId: string, body?: RotateKey) => Promise<KeyWithSecret>
+  readonly revokeKey: (keyId: string) => Promise<void>
+  readonly listWorkspaces: (query?: PageQuery) => Promise<{ workspaces: Workspace[]; pagination: Pagination }>
+  readonly putWorkspace: (key: string) => Promise<Workspace>
+  readonly deleteWorkspace: (key: string) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+export type LocalAdminOptions = {
+  readonly data: string
+  /** true: no hub may be running; removing a workspace takes that */
+  readonly exclusive: boolean
+}
+
+const pageLimit = 50
+
+/**
+ * Opens a data folder as its administrator. Whoever can write the folder may do everything in it.
+ *
+ * @throws HubError `conflict` with `exclusive` while a hub runs on the folder
+ */
+export async function openLocalAdmin({ data, exclusive }: LocalAdminOptions): Promise<LocalAdmin> {
+  const cursors = createCursors(readSecretKeys(readEnvironment(), data))
+  const store = await openSqliteStore({ path: data, access: exclusive ? 'hub' : 'admin' })
+  const context = { store, cursors, directory: createWorkspaceDirectory(store) }
+  const admin: KeyAdmin = {
+    workspace: await requireWorkspace(context, defaultWorkspace),
+    actor: 'cli',
+    isInstanceAdmin: true,
+  }
+  return {
+    createKey: async (wanted) => createKey(context, admin, check(NewKey, wanted)),
+    listKeys: async ({ limit = pageLimit, cursor, status, workspace = defaultWorkspace } = {}) => {
+      const row = await requireWorkspace(context, workspace)
+      const page = await listKeys(context, row, { limit, cursor, status })
+      return { keys: toItems<Key>(page), pagination: toPagination(page) }
+    },
+    patchKey: async (keyId, patch) => patchKey(context, admin, keyId, check(PatchKey, patch)),
+    rotateKey: async (keyId, body = {}) =>
+      rotateKey(context, admin, keyId, check(RotateKey, body).overlap_seconds ?? 0),
+    revokeKey: (keyId) => revokeKey(context, admin, keyId),
+    listWorkspaces: async ({ limit = pageLimit, cursor } = {}) => {
+      const page = await listWorkspaces(context, { limit, cursor })
+      return { workspaces: toItems<Workspace>(page), pagination: toPagination(page) }
+    },
+    putWorkspace: async (key) => (await ensureWorkspace(context, admin, key)).workspace,
+    deleteWorkspace: (key) => deleteWorkspace(context, admin, key),
+    close: () => store.close(),
+  }
+}
+
+function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw toValidationError(toFaults(parsed.error))
+  return parsed.data
+}
+
+/** Pages hold their items as printed: what the verb has printed has this type. */
+function toItems<Item>({ items }: Page): Item[] {
+  return items.map((item) => JSON.parse(item))
+}
+
+function toPagination({ nextCursor, hasMore }: Page): Pagination {
+  return { next_cursor: nextCursor, has_more: hasMore }
+}

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto'
+import { defaultWorkspace } from '@sluice/protocol'
+import pino from 'pino'
+import manifest from '../package.json' with { type: 'json' }
+import type { HubOptions } from './config.ts'
+import { createAuthenticator } from './domain/authenticate.ts'
+import type { Context } from './domain/context.ts'
+import { createCounts } from './domain/counts.ts'
+import { createCursors } from './domain/cursors.ts'
+import { createKey, type KeyAdmin, type KeyContext } from './domain/keys.ts'
+import { createLeaseWatch } from './domain/lease-watch.ts'
+import { startUpkeep } from './domain/retention.ts'
+import { createNotifier } from './domain/wake.ts'
+import { createWorkspaceDirectory, requireWorkspace } from './domain/workspaces.ts'
+import { createApp } from './http/app.ts'
+import { toFetch, type FetchApp } from './http/fetch.ts'
+import { listen } from './http/node.ts'
+import { openSqliteStore } from './store/sqlite/store.ts'
+import type { Store } from './store/store.ts'
+
+export {
+  ConfigError,
+  defaultData,
+  readConfig,
+  readEnvironment,
+  type Flags,
+  type HubOptions,
+  type Role,
+} from './config.ts'
+export { openLocalAdmin, type LocalAdmin } from './local-admin.ts'
+export type { Store } from './store/store.ts'
+
+export const version: string = manifest.version
+
+export type Hub = {
+  /** where it listens; empty without the role `http` */
+  readonly url: string
+  readonly port: number
+  /** of an administrator, once: on the first start of an empty store */
+  readonly apiKey: string | null
+  /** the same hub as a function, for another server or a test */
+  readonly app: FetchApp
+  readonly store: Store
+  /** Stops taking requests, answers those under way, gives back what streams hold, and closes the store. Within 10 s. */
+  readonly close: () => Promise<void>
+}
+
+export type StoreOptions = {
+  readonly data: string
+  /** `admin`: keys, workspaces and audit only, also beside a running hub */
+  readonly access?: 'hub' | 'admin'
+  readonly clock?: (() => number) | undefined
+}
+
+export function openStore({ data, access = 'hub', clock }: StoreOptions): Promise<Store> {
+  return openSqliteStore({ path: data, access, ...(clock && { clock }) })
+}
+
+/**
+ * Starts a hub.
+ *
+ * @throws HubError `conflict` when another hub runs on the data folder; the error of `node:net` when the port is taken
+ * @example const hub = await startHub(readConfig(readEnvironment()))
+ */
+export async function startHub(options: HubOptions): Promise<Hub> {
+  const store = await openStore(options)
+  try {
+    return await start(store, options)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Requests under way get this long at the end; commits and the store then have the rest of 10 s. */
+const graceMs = 8000
+
+async function start(store: Store, options: HubOptions): Promise<Hub> {
+  const { host, port, roles = ['http', 'deliver', 'schedule'] } = options
+  const logger = pino({ level: options.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+  const onError = (error: unknown): void => logger.error({ err: error }, 'work in the background failed')
+  const context = createContext(store, options)
+  const apiKey = await createFirstKey(context)
+  const app = createApp({
+    context,
+    authenticator: createAuthenticator({ store, directory: context.directory, onError }),
+    logger,
+    version,
+    publicUrl: options.publicUrl,
+    trustProxy: options.trustProxy,
+    corsOrigins: options.corsOrigins,
+  })
+  const listener = roles.includes('http') ? await listen({ app, host, port, logger }) : undefined
+  const upkeep = roles.includes('schedule') ? startUpkeep(store, { onError }) : undefined
+  let closed: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    context.notifier.close()
+    await Promise.all([listener?.close(graceMs), upkeep?.close()])
+    await store.close()
+  }
+  return {
+    url: listener ? toUrl(host, listener.port) : '',
+    port: listener?.port ?? 0,
+    apiKey,
+    app: toFetch(app),
+    store,
+    close: () => (closed ??= close()),
+  }
+}
+
+function createContext(store: Store, { secretKeys }: HubOptions): Context & KeyContext {
+  return {
+    store,
+    cursors: createCursors(secretKeys),
+    notifier: createNotifier(store),
+    leaseWatch: createLeaseWatch(),
+    counts: createCounts(),
+    newId: randomUUID,
+    directory: createWorkspaceDirectory(store),
+  }
+}
+
+/** The way into an empty store: there is nobody yet who could make a key. */
+async function createFirstKey(context: KeyContext): Promise<string | null> {
+  const workspace = await requireWorkspace(context, defaultWorkspace)
+  const keys = await context.store.listKeys(workspace.id, { after: '', limit: 1 })
+  if (keys.length > 0) return null
+  const hub: KeyAdmin = { workspace, actor: 'hub', isInstanceAdmin: true }
+  const { api_key: apiKey } = await createKey(context, hub, { user_id: 'admin', role: 'admin' })
+  return apiKey
+}
+
+/** An address that a client on this machine can use. */
+function toUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
