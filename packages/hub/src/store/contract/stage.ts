@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
-import { inboxDefaults, type InboxSettings } from '@sluice/protocol'
-import type { Draft, LeaseGrant, RetentionPolicy, SettleOrder, Store, StoredEvent, VerdictRow } from '../store.ts'
+import { HubError, inboxDefaults, type InboxSettings } from '@sluice/protocol'
+import type {
+  AppendOutcome,
+  Draft,
+  LeaseGrant,
+  RetentionPolicy,
+  SettleOrder,
+  Store,
+  StoredEvent,
+  VerdictRow,
+} from '../store.ts'
 
 /** A store of its own for one test. `reopen` and `crash` give the store as it is afterwards; the one before is of no use any more. */
 export type OpenedStore = {
@@ -53,7 +62,9 @@ export type Stage = {
   readonly crash: () => Promise<void>
   /** Advances and lets leases run out. */
   readonly expire: (ms?: number) => Promise<void>
-  readonly publish: <const Specs extends readonly EventSpec[]>(...specs: Specs) => Promise<{ [Index in keyof Specs]: number }>
+  readonly publish: <const Specs extends readonly EventSpec[]>(
+    ...specs: Specs
+  ) => Promise<{ [Index in keyof Specs]: number }>
   readonly publishMany: (count: number, spec?: EventSpec) => Promise<number[]>
   readonly makeInbox: (settings?: Partial<InboxSettings>, options?: { key?: string; start?: number }) => Promise<void>
   readonly lease: (leaseId: string, options?: LeaseOptions) => Promise<LeaseGrant>
@@ -74,15 +85,49 @@ export const defaultLeaseMs = 30_000
 export const dayMs = 86_400_000
 
 /** Nothing is trimmed by age unless a test says so. */
-export const retention: RetentionPolicy = { passedMs: 30 * dayMs, anywayMs: 90 * dayMs, attemptsMs: 7 * dayMs, maxRows: 1000 }
+export const retention: RetentionPolicy = {
+  passedMs: 30 * dayMs,
+  anywayMs: 90 * dayMs,
+  attemptsMs: 7 * dayMs,
+  maxRows: 1000,
+}
 
-export const positionsOf = (events: readonly Pick<StoredEvent, 'position'>[]): number[] => events.map(({ position }) => position)
+export const positionsOf = (events: readonly Pick<StoredEvent, 'position'>[]): number[] =>
+  events.map(({ position }) => position)
+
+export const notFound = (error: unknown): boolean => error instanceof HubError && error.code === 'not-found'
+
+export const statusesOf = (outcomes: readonly AppendOutcome[]): string[] => outcomes.map(({ status }) => status)
+
+export const positionOf = (outcome: AppendOutcome | undefined): number =>
+  outcome && outcome.status !== 'mismatch' ? outcome.position : assert.fail(`no position: ${outcome?.status}`)
+
+/** An event that is a duplicate the second time. */
+export const repeated = { dedup: [{ key: 'k', fingerprint: 'f' }] }
+
+/** Reads all that a workspace holds, oldest first. */
+export async function readAll(store: Store, id: number): Promise<number[]> {
+  const { events } = await store.scanEvents(id, { after: 0, filter: {}, limit: 10_000, rowBudget: 100_000 })
+  return positionsOf(events)
+}
+
+/** Equal rows, whatever objects a store makes them of. */
+export function assertSame(actual: unknown, expected: unknown, message?: string): void {
+  assert.deepEqual(structuredClone(actual), structuredClone(expected), message)
+}
 
 export function toDraft(spec: EventSpec = 'order.created'): Draft {
   const given = typeof spec === 'string' ? { type: spec } : spec
   const { type = 'order.created', source, subject, payload = {}, identity, entity, channel, dedup = [] } = given
   const body = { event_type: type, payload, source, subject, identity, entity, channel }
-  return { eventType: type, source: source ?? null, subject: subject ?? null, body: JSON.stringify(body), notes: null, dedup }
+  return {
+    eventType: type,
+    source: source ?? null,
+    subject: subject ?? null,
+    body: JSON.stringify(body),
+    notes: null,
+    dedup,
+  }
 }
 
 export async function createStage(opened: OpenedStore): Promise<Stage> {
@@ -114,7 +159,9 @@ export async function createStage(opened: OpenedStore): Promise<Stage> {
 function writingVerbs(store: () => Store, id: number): Pick<Stage, 'publish' | 'publishMany' | 'makeInbox'> {
   const append = async (drafts: readonly Draft[]): Promise<number[]> => {
     const outcomes = await store().appendEvents(id, drafts)
-    return outcomes.map((outcome) => (outcome.status === 'stored' ? outcome.position : assert.fail(`not stored: ${outcome.status}`)))
+    return outcomes.map((outcome) =>
+      outcome.status === 'stored' ? outcome.position : assert.fail(`not stored: ${outcome.status}`),
+    )
   }
   return {
     publish: async <const Specs extends readonly EventSpec[]>(...specs: Specs) => {
@@ -139,7 +186,10 @@ function writingVerbs(store: () => Store, id: number): Pick<Stage, 'publish' | '
 /** More rounds than any store needs to look through what a test publishes. */
 const patience = 200
 
-function consumingVerbs(store: () => Store, id: number): Pick<Stage, 'lease' | 'take' | 'takeAttempts' | 'ack' | 'release' | 'drain'> {
+function consumingVerbs(
+  store: () => Store,
+  id: number,
+): Pick<Stage, 'lease' | 'take' | 'takeAttempts' | 'ack' | 'release' | 'drain'> {
   const lease: Stage['lease'] = async (leaseId, { limit = 10, leaseMs = defaultLeaseMs, inbox = 'crm' } = {}) => {
     let grant = await store().leaseEvents(id, inbox, { leaseId, limit, leaseMs })
     for (let round = 0; grant.events.length === 0 && grant.more; round += 1) {
@@ -161,7 +211,12 @@ function consumingVerbs(store: () => Store, id: number): Pick<Stage, 'lease' | '
     },
     ack,
     release: (leaseId, { positions, delayMs, reason, count = true, inbox = 'crm' } = {}) => {
-      const outcome = { kind: 'release', count, ...(delayMs !== undefined && { delayMs }), ...(reason !== undefined && { reason }) } as const
+      const outcome = {
+        kind: 'release',
+        count,
+        ...(delayMs !== undefined && { delayMs }),
+        ...(reason !== undefined && { reason }),
+      } as const
       return settle(inbox, { leaseId, ...(positions && { positions }), outcome })
     },
     drain: async (inbox = 'crm') => {
@@ -190,7 +245,8 @@ function lookingVerbs(store: () => Store, id: number): Pick<Stage, 'peek' | 'dea
       }
       return assert.fail('peeking goes on for ever')
     },
-    deadLetters: async (inbox = 'crm') => positionsOf(await store().listDeadLetters(id, inbox, { after: 0, limit: 1000 })),
+    deadLetters: async (inbox = 'crm') =>
+      positionsOf(await store().listDeadLetters(id, inbox, { after: 0, limit: 1000 })),
     verdict: async (position, inbox = 'crm') => {
       const verdicts = await store().explainEvent(id, position)
       return verdicts.find((verdict) => verdict.inbox === inbox) ?? assert.fail(`no verdict for ${inbox}`)

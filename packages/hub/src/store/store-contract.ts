@@ -1,0 +1,62 @@
+import { describe, it } from 'node:test'
+import { appendCases } from './contract/append-cases.ts'
+import { expiryCases } from './contract/expiry-cases.ts'
+import { explainCases } from './contract/explain-cases.ts'
+import { filterCases } from './contract/filter-cases.ts'
+import { inboxCases } from './contract/inbox-cases.ts'
+import { keyCases } from './contract/key-cases.ts'
+import { leaseCases } from './contract/lease-cases.ts'
+import { orderCases } from './contract/order-cases.ts'
+import { acknowledgeCases, peekCases, seekCases } from './contract/place-cases.ts'
+import { deadLetterCases, replayCases } from './contract/replay-cases.ts'
+import { retentionCases } from './contract/retention-cases.ts'
+import { searchCases } from './contract/search-cases.ts'
+import { ackCases, releaseCases } from './contract/settle-cases.ts'
+import { createStage, type ContractCases, type OpenStore } from './contract/stage.ts'
+import { wakeCases } from './contract/wake-cases.ts'
+import { workspaceCases } from './contract/workspace-cases.ts'
+
+const chapters: Readonly<Record<string, ContractCases>> = {
+  workspaces: workspaceCases,
+  append: appendCases,
+  search: searchCases,
+  inboxes: inboxCases,
+  lease: leaseCases,
+  filters: filterCases,
+  acknowledge: ackCases,
+  release: releaseCases,
+  expiry: expiryCases,
+  'acknowledge by event': acknowledgeCases,
+  peek: peekCases,
+  seek: seekCases,
+  replay: replayCases,
+  'dead letters': deadLetterCases,
+  explain: explainCases,
+  'ordering by key': orderCases,
+  retention: retentionCases,
+  'keys and audit': keyCases,
+  'wake-ups and health': wakeCases,
+}
+
+/**
+ * What every store must do, as tests. Each gets a store of its own.
+ *
+ * @param name of the store, as it stands in the report
+ * @example storeContract('sqlite', openTemporaryStore)
+ */
+export function storeContract(name: string, open: OpenStore): void {
+  for (const [chapter, cases] of Object.entries(chapters)) {
+    void describe(`${name}: ${chapter}`, () => {
+      for (const [title, run] of Object.entries(cases)) {
+        void it(title, async () => {
+          const opened = await open()
+          try {
+            await run(await createStage(opened))
+          } finally {
+            await opened.close()
+          }
+        })
+      }
+    })
+  }
+}
