@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { startHub, type Hub } from '@sluice/hub'
+import { routes, type Route, type RouteName } from '@sluice/protocol'
+import { createAdmin, type Admin } from './admin.ts'
+
+type Answer = { readonly route: RouteName; readonly status: number; readonly body: string }
+
+let folder: string
+let hub: Hub
+const answers: Answer[] = []
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-admin-'))
+  hub = await startHub({
+    data: folder,
+    host: '127.0.0.1',
+    port: 0,
+    secretKeys: [new Uint8Array(32)],
+    logLevel: 'silent',
+    trustProxy: [],
+    corsOrigins: [],
+  })
+})
+
+after(async () => {
+  await hub.close()
+  await rm(folder, { recursive: true })
+})
+
+/** The admin client, with every answer noted under its route. */
+function watch(): Admin {
+  const patterns = Object.entries(routes).map(([name, { method, path }]) => ({
+    // The table's keys are its names.
+    name: name as RouteName,
+    method,
+    pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+    // An exact path goes before one with a parameter: /v1/events/inbox is no event.
+    weight: path.split('{').length,
+  }))
+  patterns.sort((left, right) => left.weight - right.weight)
+  return createAdmin({
+    baseUrl: hub.url,
+    apiKey: hub.apiKey ?? '',
+    fetch: async (url, init) => {
+      const response = await fetch(url, init)
+      const { pathname } = new URL(url)
+      const route = patterns.find(({ method, pattern }) => method === init.method && pattern.test(pathname))?.name
+      assert.ok(route, `${init.method} ${pathname} is no route`)
+      const isStream = response.headers.get('content-type') === 'text/event-stream'
+      answers.push({ route, status: response.status, body: isStream ? '' : await response.clone().text() })
+      return response
+    },
+  })
+}
+
+test('every route of the table is called through the client, and answers as the table says', async () => {
+  const admin = watch()
+  await callOpen(admin)
+  const eventId = await callEvents(admin)
+  await callInboxes(admin, eventId)
+  await callDeadLetters(admin)
+  await callKeys(admin)
+  await callWorkspaces(admin)
+  const called = new Set(answers.map((answer) => answer.route))
+  assert.deepEqual(
+    Object.keys(routes).filter((name) => !called.has(name as RouteName)),
+    [],
+  )
+  for (const { route, status, body } of answers) checkAnswer(route, status, body)
+})
+
+function checkAnswer(route: RouteName, status: number, body: string): void {
+  const { answers: documented }: Route = routes[route]
+  const answer = documented[status]
+  assert.ok(answer, `${route} answered ${status}, which its table does not know: ${body}`)
+  const parsed = answer.schema?.safeParse(JSON.parse(body))
+  assert.ok(parsed?.success ?? true, `${route}: ${parsed?.error?.message} in ${body}`)
+}
+
+async function callOpen(admin: Admin): Promise<void> {
+  assert.equal((await admin.getRoot()).docs, '/docs')
+  assert.equal((await admin.getStatus()).status, 'ok')
+  assert.equal((await admin.getHealth()).status, 'ok')
+  assert.equal((await admin.getOpenapi())['openapi'], '3.1.0')
+  assert.match(await admin.getDocs(), /<html/)
+  assert.match(await admin.getProblem('not-found'), /<html/)
+  assert.match(await admin.getMetrics(), /# TYPE/)
+}
+
+async function callEvents(admin: Admin): Promise<string> {
+  const { event_id: eventId } = await admin.publishEvent(
+    { event_type: 'order.created', payload: { n: 1 } },
+    { idempotencyKey: 'one' },
+  )
+  assert.equal(
+    (await admin.publishEvent({ event_type: 'order.created', payload: { n: 1 } }, { idempotencyKey: 'one' })).status,
+    'duplicate',
+  )
+  const batch = await admin.publishBatch([
+    { event_type: 'order.paid', payload: {} },
+    { event_type: 'x', payload: {}, source: '' },
+  ])
+  assert.deepEqual([batch.accepted, batch.failed], [1, 1])
+  assert.equal((await admin.getEvent(eventId)).event_id, eventId)
+  assert.equal((await admin.searchEvents({ event_type: 'order.*' })).events.length, 2)
+  assert.equal((await admin.pollDefault({ limit: 1 })).pagination.has_more, true)
+  assert.equal((await admin.explainEvent(eventId)).verdicts[0]?.verdict, 'waiting')
+  await admin.acknowledgeEvent(eventId)
+  assert.equal((await admin.replayEvent(eventId, { inbox: 'default' })).status, 'replayed')
+  return eventId
+}
+
+async function callInboxes(admin: Admin, eventId: string): Promise<void> {
+  const settings = { start: 'earliest', filter: { event_types: ['order.*'] }, max_attempts: 1 } as const
+  await admin.putInbox('crm', { ...settings, filter: { event_types: ['order.*'] } })
+  assert.equal((await admin.patchInbox('crm', { lease_seconds: 60 })).lease_seconds, 60)
+  assert.deepEqual(
+    (await admin.listInboxes()).inboxes.map((inbox) => inbox.key),
+    ['crm', 'default'],
+  )
+  assert.equal((await admin.getInbox('crm')).behind, 2)
+  assert.equal((await admin.peekInbox('crm')).events.length, 2)
+  assert.equal((await admin.pauseInbox('crm')).status, 'paused')
+  assert.equal((await admin.resumeInbox('crm')).status, 'active')
+  for await (const { event } of admin.streamInbox('crm')) {
+    assert.equal(event.event_id, eventId)
+    break
+  }
+  assert.ok((await admin.createTicket('crm')).ticket)
+  const lease = await admin.leaseEvents('crm', { limit: 2 })
+  const [first, second] = lease.events.map((event) => event.event_id)
+  assert.ok(first && second)
+  await admin.extendLease('crm', { lease_id: lease.lease_id, lease_seconds: 90 })
+  assert.equal(
+    (await admin.ackEvents('crm', { lease_id: lease.lease_id, event_ids: [first] })).results[0]?.status,
+    'acked',
+  )
+  assert.equal(
+    (await admin.releaseEvents('crm', { lease_id: lease.lease_id, reason: 'no' })).results[0]?.status,
+    'dead',
+  )
+  assert.equal((await admin.listAttempts('crm')).attempts[0]?.reason, 'no')
+  await admin.putInbox('other')
+  assert.equal((await admin.seekInbox('other', { to: 'earliest' })).generation, 2)
+  await admin.deleteInbox('other')
+}
+
+async function callDeadLetters(admin: Admin): Promise<void> {
+  assert.equal((await admin.listDeadLetters('crm')).dead_letters.length, 1)
+  assert.deepEqual(await admin.discardDeadLetters('crm', { all: true, dry_run: true }), { count: 1, dry_run: true })
+  assert.deepEqual(await admin.replayDeadLetters('crm', { all: true }), { count: 1, dry_run: false })
+}
+
+async function callKeys(admin: Admin): Promise<void> {
+  const { key_id: keyId, api_key: secret } = await admin.createKey({ user_id: 'u', role: 'viewer' })
+  assert.equal((await admin.getKey(keyId)).status, 'active')
+  assert.ok((await admin.listKeys({ status: 'active' })).keys.some((key) => key.key_id === keyId))
+  assert.equal((await admin.patchKey(keyId, { rate_limit: 100 })).rate_limit, 100)
+  assert.notEqual((await admin.rotateKey(keyId)).api_key, secret)
+  await admin.revokeKey(keyId)
+  assert.ok((await admin.listAudit()).entries.some((entry) => entry.target === keyId))
+}
+
+async function callWorkspaces(admin: Admin): Promise<void> {
+  assert.equal((await admin.putWorkspace('team')).key, 'team')
+  assert.equal((await admin.getWorkspace('team')).events, 0)
+  assert.equal((await admin.listWorkspaces()).workspaces.length, 2)
+  await admin.deleteWorkspace('team')
+}
