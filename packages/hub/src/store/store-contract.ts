@@ -1,4 +1,4 @@
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { appendCases } from './contract/append-cases.ts'
 import { expiryCases } from './contract/expiry-cases.ts'
 import { explainCases } from './contract/explain-cases.ts'
@@ -12,7 +12,7 @@ import { deadLetterCases, replayCases } from './contract/replay-cases.ts'
 import { retentionCases } from './contract/retention-cases.ts'
 import { searchCases } from './contract/search-cases.ts'
 import { ackCases, releaseCases } from './contract/settle-cases.ts'
-import { createStage, type ContractCases, type OpenStore } from './contract/stage.ts'
+import { createStage, type ContractCases, type OpenStore, type OpenedStore } from './contract/stage.ts'
 import { wakeCases } from './contract/wake-cases.ts'
 import { workspaceCases } from './contract/workspace-cases.ts'
 
@@ -38,8 +38,11 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   'wake-ups and health': wakeCases,
 }
 
+/** Chapters that change or count what is in the whole store, so that each of their tests needs one of its own. */
+const alone: ReadonlySet<string> = new Set(['workspaces', 'retention', 'keys and audit'])
+
 /**
- * What every store must do, as tests. Each gets a store of its own.
+ * What every store must do, as tests.
  *
  * @param name of the store, as it stands in the report
  * @example storeContract('sqlite', openTemporaryStore)
@@ -47,16 +50,45 @@ const chapters: Readonly<Record<string, ContractCases>> = {
 export function storeContract(name: string, open: OpenStore): void {
   for (const [chapter, cases] of Object.entries(chapters)) {
     void describe(`${name}: ${chapter}`, () => {
-      for (const [title, run] of Object.entries(cases)) {
-        void it(title, async () => {
-          const opened = await open()
-          try {
-            await run(await createStage(opened))
-          } finally {
-            await opened.close()
-          }
-        })
+      if (alone.has(chapter)) runAlone(cases, open)
+      else runTogether(cases, open)
+    })
+  }
+}
+
+function runAlone(cases: ContractCases, open: OpenStore): void {
+  for (const [title, run] of Object.entries(cases)) {
+    void it(title, async () => {
+      const opened = await open()
+      try {
+        await run(await createStage(opened))
+      } finally {
+        await opened.close()
       }
     })
+  }
+}
+
+function runTogether(cases: ContractCases, open: OpenStore): void {
+  let opened: OpenedStore
+  before(async () => {
+    opened = follow(await open())
+  })
+  after(() => opened.close())
+  for (const [index, [title, run]] of Object.entries(cases).entries()) {
+    void it(title, async () => run(await createStage(opened, `stage-${index}`)))
+  }
+}
+
+/** The same with `store` as it is now, also after it was opened again. */
+function follow(opened: OpenedStore): OpenedStore {
+  let { store } = opened
+  return {
+    ...opened,
+    get store() {
+      return store
+    },
+    reopen: async () => (store = await opened.reopen()),
+    crash: async () => (store = await opened.crash()),
   }
 }

@@ -158,6 +158,7 @@ export const appendCases: ContractCases = {
     await stage.reopen()
     stage.advance(-3_600_000)
     const [second] = await stage.store.appendEvents(stage.id, [toDraft()])
+    stage.advance(3_600_000)
     assert.ok(first?.status === 'stored' && second?.status === 'stored' && second.acceptedMs >= first.acceptedMs)
   },
 

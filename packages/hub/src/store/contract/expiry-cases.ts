@@ -147,7 +147,7 @@ export const expiryCases: ContractCases = {
 
   'many inboxes and workspaces run out in one go': async (stage) => {
     const { store, id, publish, makeInbox, take, expire } = stage
-    const other = (await store.ensureWorkspace('other')).workspace.id
+    const other = (await store.ensureWorkspace('expiry-other')).workspace.id
     await publish('a')
     await store.appendEvents(other, [
       { eventType: 'a', source: null, subject: null, body: '{}', notes: null, dedup: [] },

@@ -11,7 +11,7 @@ import type {
   VerdictRow,
 } from '../store.ts'
 
-/** A store of its own for one test. `reopen` and `crash` give the store as it is afterwards; the one before is of no use any more. */
+/** A new store. `reopen` and `crash` give the store as it is afterwards; the one before is of no use any more. */
 export type OpenedStore = {
   readonly store: Store
   /** Moves the clock that the store was given, forwards or backwards. */
@@ -26,7 +26,7 @@ export type OpenedStore = {
 
 export type OpenStore = () => Promise<OpenedStore>
 
-/** Tests by name, each on a store of its own. */
+/** Tests by name, each in a workspace of its own. */
 export type ContractCases = Readonly<Record<string, (stage: Stage) => Promise<void>>>
 
 /** What a test says about an event; a text is its type. */
@@ -52,7 +52,7 @@ export type ReleaseOptions = {
   readonly inbox?: string
 }
 
-/** One workspace in a fresh store, with short words for what tests do all the time. The inbox is `crm` unless said otherwise. */
+/** One workspace in a store, with short words for what tests do all the time. The inbox is `crm` unless said otherwise. */
 export type Stage = {
   /** the store as it is now, after any `reopen` or `crash` */
   readonly store: Store
@@ -130,8 +130,10 @@ export function toDraft(spec: EventSpec = 'order.created'): Draft {
   }
 }
 
-export async function createStage(opened: OpenedStore): Promise<Stage> {
-  const { workspace } = await opened.store.ensureWorkspace('stage')
+/** @param key of the workspace, which must be new */
+export async function createStage(opened: OpenedStore, key = 'stage'): Promise<Stage> {
+  const { workspace, created } = await opened.store.ensureWorkspace(key)
+  assert.ok(created)
   let { store } = opened
   const id = workspace.id
   return {
