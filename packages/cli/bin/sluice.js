@@ -3,7 +3,7 @@
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major > 24 || (major === 24 && minor >= 15)) {
-  import('../src/main.ts').then((main) => main.run(process.argv.slice(2)))
+  void import('../src/main.ts').then((main) => main.run(process.argv.slice(2)))
 } else {
   console.error(
     'sluice needs Node.js 24.15 or newer and this is ' +
