@@ -17,6 +17,7 @@ type Options = {
 /** Watches the size of the write-ahead log; the copying happens in a thread of its own, so that commits do not wait for it. */
 export function openCheckpoints({ file, finish }: Options): Checkpoints {
   const worker = new Worker(new URL('checkpointer.ts', import.meta.url), { workerData: file })
+  const exit = once(worker, 'exit').catch(() => undefined)
   worker.on('error', () => {})
   let running = false
   const run = async (): Promise<void> => {
@@ -35,7 +36,6 @@ export function openCheckpoints({ file, finish }: Options): Checkpoints {
   return {
     close: async () => {
       clearInterval(timer)
-      const exit = once(worker, 'exit')
       worker.postMessage('close')
       await exit
     },

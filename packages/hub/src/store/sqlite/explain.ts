@@ -1,4 +1,4 @@
-import type { InboxSettings } from '@sluice/protocol'
+import type { Filter, InboxSettings } from '@sluice/protocol'
 import { failedRule, isOpenFilter } from '@sluice/protocol/match'
 import { hasPosition, parseRuns } from '../runs.ts'
 import type { AttemptRow, StoredEvent, VerdictRow } from '../store.ts'
@@ -8,7 +8,7 @@ import { findDeadLetter } from './dead-letters.ts'
 import { readInboxes, type InboxState } from './engine.ts'
 import { listLeases } from './lease.ts'
 import { readEvent, readHead, toFilterSubject } from './log.ts'
-import { behindMs, findParked } from './parked.ts'
+import { behindMs, filterOf, findParked } from './parked.ts'
 
 type Subject = {
   readonly position: number
@@ -69,11 +69,13 @@ function held(db: Database, inbox: InboxState, { position, event, trimmedTo, now
       availableMs: delayed ? parked.availableMs : null,
     }
   }
-  return filtered(inbox.settings, inbox.revision, event) ?? { verdict: 'waiting', revision: inbox.revision }
+  const filter = parked ? filterOf(db, inbox, parked) : inbox.settings.filter
+  const revision = parked?.revision ?? inbox.revision
+  return filtered(filter, revision, event) ?? { verdict: 'waiting', revision }
 }
 
-function filtered(settings: InboxSettings, revision: number, event: StoredEvent): Finding | undefined {
-  const rule = failedRule(settings.filter, toFilterSubject(event))
+function filtered(filter: Filter, revision: number, event: StoredEvent): Finding | undefined {
+  const rule = failedRule(filter, toFilterSubject(event))
   return rule === undefined ? undefined : { verdict: 'filtered', rule: `/filter${rule}`, revision }
 }
 
@@ -125,7 +127,11 @@ function passed(
   const settings: InboxSettings = JSON.parse(deciding.settings)
   if (event && event.body !== null)
     return (
-      filtered(settings, deciding.revision, event) ?? { verdict: 'acknowledged', revision: deciding.revision, attempts }
+      filtered(settings.filter, deciding.revision, event) ?? {
+        verdict: 'acknowledged',
+        revision: deciding.revision,
+        attempts,
+      }
     )
   return { verdict: isOpenFilter(settings.filter) ? 'acknowledged' : 'expired', revision: deciding.revision, attempts }
 }

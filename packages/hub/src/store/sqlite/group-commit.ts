@@ -41,6 +41,7 @@ type Options = {
  */
 export async function openGroupCommit(options: Options): Promise<GroupCommit> {
   const worker = new Worker(new URL('writer.ts', import.meta.url), { workerData: options.file })
+  const exit = once(worker, 'exit').catch(() => undefined)
   const queue: Waiting[] = []
   const counts = { queued: 0, bytes: 0, commits: 0, rowsScanned: 0 }
   let flying: Waiting[] = []
@@ -113,7 +114,6 @@ export async function openGroupCommit(options: Options): Promise<GroupCommit> {
     close: async () => {
       if (!dead && (flying.length > 0 || queue.length > 0)) await new Promise<void>((resolve) => idle.push(resolve))
       if (dead) return
-      const exit = once(worker, 'exit')
       post({ kind: 'close' })
       await exit
     },

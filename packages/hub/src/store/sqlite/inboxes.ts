@@ -39,7 +39,7 @@ export function createDefaultInbox(engine: Engine, workspaceId: number, key: str
 }
 
 type History = {
-  readonly kind: 'settings' | 'seek' | 'expired'
+  readonly kind: 'settings' | 'seek' | 'expired' | 'replay'
   readonly from: number
   readonly to: number
   readonly settings?: InboxSettings

@@ -7,7 +7,7 @@ import { buryEvent } from './dead-letters.ts'
 import { advance, inboxOf, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
 import { freeSubjects, orderedEvents, promoteSubjects } from './key-order.ts'
 import { scanLog } from './log.ts'
-import { listAvailable, nextAvailableMs, park, shortenRange, takeParked } from './parked.ts'
+import { filterOf, listAvailable, nextAvailableMs, park, shortenRange, takeParked, type Parked } from './parked.ts'
 import { noteAttempts } from './attempts.ts'
 
 /** Part of a lease: events of one attempt, and the lease that held them before, if any. */
@@ -97,17 +97,12 @@ type RangeOrder = { readonly limit: number; readonly budget: number }
 function takeRange(
   engine: Engine,
   inbox: InboxState,
-  parked: Parameters<typeof shortenRange>[1],
+  parked: Parked,
   { limit, budget }: RangeOrder,
 ): { runs: Runs; looked: number } {
-  const { filter } = inbox.settings
-  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, {
-    first: parked.first,
-    last: parked.last,
-    filter,
-    limit,
-    budget,
-  })
+  const { first, last } = parked
+  const filter = filterOf(engine.db, inbox, parked)
+  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, { first, last, filter, limit, budget })
   engine.rowsScanned += looked
   shortenRange(engine, parked, scannedTo)
   return { runs: toRuns(found.map((event) => event.position)), looked }

@@ -1,3 +1,4 @@
+import type { Filter, InboxSettings } from '@sluice/protocol'
 import {
   countRuns,
   expandRuns,
@@ -22,6 +23,8 @@ export type Parked = {
   readonly first: number
   readonly last: number
   readonly positions: string | null
+  /** of the settings whose filter a range is still to pass */
+  readonly revision: number | null
   readonly availableMs: number
   readonly attempt: number
   readonly alone: number
@@ -37,7 +40,7 @@ export const maxSpan = 10_000
 /** `available_ms` of what waits behind an earlier event of its subject. */
 export const behindMs = Number.MAX_SAFE_INTEGER
 
-const parkedColumns = `id, first, last, positions, available_ms as availableMs, attempt, alone, lease_id as leaseId, subject`
+const parkedColumns = `id, first, last, positions, revision, available_ms as availableMs, attempt, alone, lease_id as leaseId, subject`
 
 type ParkedGroup = {
   readonly runs: Runs
@@ -48,19 +51,20 @@ type ParkedGroup = {
   readonly leaseId: string | null
 }
 
-type ParkedValues = Omit<Parked, 'id' | 'alone'> & { alone: boolean }
+type ParkedValues = Omit<Parked, 'id' | 'alone' | 'revision'> & { alone: boolean; revision?: number }
 
 function insertParked(engine: Engine, inbox: InboxState, values: ParkedValues): void {
   engine.db
     .sql(
-      `insert into parked (inbox_id, first, last, positions, available_ms, attempt, alone, lease_id, subject)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into parked (inbox_id, first, last, positions, revision, available_ms, attempt, alone, lease_id, subject)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       inbox.id,
       values.first,
       values.last,
       values.positions,
+      values.revision ?? null,
       values.availableMs,
       values.attempt,
       values.alone ? 1 : 0,
@@ -100,14 +104,17 @@ export function parkOne(engine: Engine, inbox: InboxState, { position, ...values
   insertParked(engine, inbox, { first: position, last: position, positions: String(position), ...values })
 }
 
-/** Parks a range that was passed over and may hold events that the filter does not want. */
-export function parkRange(engine: Engine, inbox: InboxState, first: number, last: number): void {
+type ParkedRange = { readonly first: number; readonly last: number; readonly revision: number }
+
+/** Parks a range that was passed over and may hold events that the filter of that time did not want. */
+export function parkRange(engine: Engine, inbox: InboxState, { first, last, revision }: ParkedRange): void {
   for (let start = first; start <= last; start += maxSpan) {
     const end = Math.min(last, start + maxSpan - 1)
     insertParked(engine, inbox, {
       first: start,
       last: end,
       positions: null,
+      revision,
       availableMs: 0,
       attempt: 0,
       alone: false,
@@ -200,6 +207,17 @@ export function listParkedUpTo(db: Database, inboxId: number, last: number): Par
   )
 }
 
+/** The filter that a parked range is still to pass: that of the settings when it was passed over. */
+export function filterOf(db: Database, inbox: InboxState, parked: Parked): Filter {
+  if (parked.revision === null || parked.revision === inbox.revision) return inbox.settings.filter
+  const statement = db.sql(
+    `select settings from inbox_history where inbox_id = ? and kind = 'settings' and revision = ?`,
+  )
+  const found = row<{ settings: string }>(statement, inbox.id, parked.revision)
+  const settings: InboxSettings | undefined = found && JSON.parse(found.settings)
+  return settings?.filter ?? inbox.settings.filter
+}
+
 /** All positions that a row may hold. */
 export function runsOf(parked: Parked): Runs {
   return parked.positions === null ? [[parked.first, parked.last]] : parseRuns(parked.positions)
@@ -216,8 +234,9 @@ export function removePosition(engine: Engine, inbox: InboxState, parked: Parked
     return dropPositions(engine, parked, [position])
   }
   removeParked(engine, parked)
-  parkRange(engine, inbox, parked.first, position - 1)
-  parkRange(engine, inbox, position + 1, parked.last)
+  const revision = parked.revision ?? inbox.revision
+  parkRange(engine, inbox, { first: parked.first, last: position - 1, revision })
+  parkRange(engine, inbox, { first: position + 1, last: parked.last, revision })
 }
 
 export function nextAvailableMs(db: Database, inboxId: number, nowMs: number): number | null {

@@ -1,10 +1,9 @@
-import { isOpenFilter } from '@sluice/protocol/match'
 import { expandRuns, parseRuns } from '../runs.ts'
 import type { StoredEvent } from '../store.ts'
 import type { Database } from './database.ts'
 import type { InboxState } from './engine.ts'
 import { readEvents, readHead, scanLog } from './log.ts'
-import { iterateParked } from './parked.ts'
+import { filterOf, iterateParked } from './parked.ts'
 
 type Peek = { readonly after: number; readonly limit: number }
 type Peeked = { readonly events: StoredEvent[]; readonly more: boolean; readonly scannedTo: number }
@@ -39,17 +38,15 @@ export function peekEvents(db: Database, inbox: InboxState, { after, limit }: Pe
 /** At least the `count` lowest parked positions after `after`, as far as there are so many. */
 function collectParked(db: Database, inbox: InboxState, after: number, count: number): number[] {
   const found: number[] = []
-  const open = isOpenFilter(inbox.settings.filter)
   for (const parked of iterateParked(db, inbox.id, after)) {
     if (found.length >= count && parked.first > (found.toSorted((a, b) => a - b)[count - 1] ?? 0)) break
-    const first = Math.max(parked.first, after + 1)
-    if (parked.positions !== null)
+    if (parked.positions !== null) {
       found.push(...expandRuns(parseRuns(parked.positions)).filter((position) => position > after))
-    else if (open) found.push(...expandRuns([[first, Math.min(parked.last, first + count - 1)]]))
-    else {
-      const scan = { first, last: parked.last, filter: inbox.settings.filter, limit: count, budget: peekBudget }
-      found.push(...scanLog(db, inbox.workspaceId, scan).found.map((event) => event.position))
+      continue
     }
+    const first = Math.max(parked.first, after + 1)
+    const scan = { first, last: parked.last, filter: filterOf(db, inbox, parked), limit: count, budget: peekBudget }
+    found.push(...scanLog(db, inbox.workspaceId, scan).found.map((event) => event.position))
   }
   return found
 }

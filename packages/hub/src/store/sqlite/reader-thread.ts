@@ -18,6 +18,7 @@ const maxWaiting = 1000
 
 export function openReader(file: string): Reader {
   const worker = new Worker(new URL('reader.ts', import.meta.url), { workerData: file })
+  const exit = once(worker, 'exit').catch(() => undefined)
   const waiting = new Map<number, Waiting>()
   let last = 0
   const failAll = (cause: unknown): void => {
@@ -42,7 +43,6 @@ export function openReader(file: string): Reader {
         worker.postMessage({ id: last, verb, args } satisfies ToReader)
       }),
     close: async () => {
-      const exit = once(worker, 'exit')
       worker.postMessage({ close: true } satisfies ToReader)
       await exit
     },

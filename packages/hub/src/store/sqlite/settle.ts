@@ -1,15 +1,17 @@
 import type { SettleStatus } from '@sluice/protocol'
-import { isOpenFilter } from '@sluice/protocol/match'
+import { HubError } from '@sluice/protocol/error'
+import { isOpenFilter, matchesFilter } from '@sluice/protocol/match'
 import { countRuns, expandRuns, hasPosition, parseRuns, withoutPositions, type Runs } from '../runs.ts'
-import type { SettleOrder } from '../store.ts'
+import type { SettleOrder, StoredEvent } from '../store.ts'
 import { noteAttempts } from './attempts.ts'
 import { row } from './database.ts'
 import { buryEvent, findDeadLetter, removeDeadLetter } from './dead-letters.ts'
 import { advance, inboxOf, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
-import { freeSubjects, promoteSubjects } from './key-order.ts'
+import { noteHistory } from './inboxes.ts'
+import { freeSubjects, maxWaiting, promoteSubjects } from './key-order.ts'
 import { findLease, listLeases, removeLease, writeLease, type HeldLease } from './lease.ts'
-import { readEvents, scanLog } from './log.ts'
-import { findParked, listParkedOfLease, park, parkOne, parkRange, removePosition } from './parked.ts'
+import { readEvent, scanLog, toFilterSubject } from './log.ts'
+import { filterOf, findParked, listParkedOfLease, park, parkOne, parkRange, removePosition } from './parked.ts'
 
 export type SettledPosition = readonly [position: number, status: SettleStatus]
 
@@ -124,12 +126,7 @@ function settleElsewhere(engine: Engine, inbox: InboxState, position: number, or
     removePosition(engine, inbox, parked, position)
     return 'acked'
   }
-  if (
-    listLeases(engine.db, inbox.id, position).some((lease) =>
-      lease.held.some((part) => hasPosition(part.runs, position)),
-    )
-  )
-    return 'lost'
+  if (leaseOf(engine, inbox, position)) return 'lost'
   if (findDeadLetter(engine.db, inbox.id, position)) return 'dead'
   return parked || position >= inbox.next || position < 1 ? 'unknown' : 'already'
 }
@@ -154,8 +151,10 @@ export function acknowledgeEvent(
   const parked = findParked(engine.db, inbox.id, position)
   if (parked) {
     removePosition(engine, inbox, parked, position)
-    if (parked.subject !== null) promoteSubjects(engine, inbox, [parked.subject])
-    if (parked.subject !== null) wake(engine, inbox)
+    if (parked.subject !== null) {
+      promoteSubjects(engine, inbox, [parked.subject])
+      wake(engine, inbox)
+    }
     return 'acked'
   }
   if (position >= inbox.next) {
@@ -167,75 +166,84 @@ export function acknowledgeEvent(
 }
 
 function acknowledgeHeld(engine: Engine, inbox: InboxState, position: number): 'acked' | 'already' {
-  const lease = listLeases(engine.db, inbox.id, position).find(({ held }) =>
-    held.some((part) => hasPosition(part.runs, position)),
-  )
-  if (!lease) return removeDeadLetter(engine, inbox, position) ? 'acked' : 'already'
-  const leaving = new Set([position])
-  writeLease(engine, inbox, {
-    ...lease,
-    held: lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) })),
-  })
-  promoteSubjects(engine, inbox, freeSubjects(engine, inbox, [position]))
+  const lease = leaseOf(engine, inbox, position)
+  if (!lease && !removeDeadLetter(engine, inbox, position)) return 'already'
+  if (lease) {
+    const leaving = new Set([position])
+    const held = lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) }))
+    writeLease(engine, inbox, { ...lease, held })
+    promoteSubjects(engine, inbox, freeSubjects(engine, inbox, [position]))
+  }
   wake(engine, inbox)
   return 'acked'
+}
+
+function leaseOf(engine: Engine, inbox: InboxState, position: number): HeldLease | undefined {
+  const holds = ({ held }: HeldLease): boolean => held.some((part) => hasPosition(part.runs, position))
+  return listLeases(engine.db, inbox.id, position).find(holds)
 }
 
 /** Events between an inbox's place and one that was acknowledged out of turn keep waiting. */
 function passOver(engine: Engine, inbox: InboxState, first: number, last: number): void {
   if (first > last) return
-  const { filter, ordering } = inbox.settings
-  if (ordering === 'none' && isOpenFilter(filter)) return parkRange(engine, inbox, first, last)
-  const keyed = ordering === 'key'
-  const budget = keyed ? Number.MAX_SAFE_INTEGER : passBudget
-  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, {
-    first,
-    last,
-    filter,
-    limit: keyed ? budget : 1,
-    budget,
-  })
+  const { settings, revision } = inbox
+  if (settings.ordering === 'key') return passOverInOrder(engine, inbox, first, last)
+  if (isOpenFilter(settings.filter)) return parkRange(engine, inbox, { first, last, revision })
+  const scan = { first, last, filter: settings.filter, limit: 1, budget: passBudget }
+  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, scan)
   engine.rowsScanned += looked
-  if (keyed) {
-    for (const { position, subject } of found) {
-      parkOne(engine, inbox, { position, subject, availableMs: 0, attempt: 0, alone: false, leaseId: null })
-    }
-    return
+  parkRange(engine, inbox, { first: found[0]?.position ?? scannedTo + 1, last, revision })
+}
+
+/** With key ordering each event that waits is a row which knows its subject; so their number is bounded. */
+function passOverInOrder(engine: Engine, inbox: InboxState, first: number, last: number): void {
+  const { filter } = inbox.settings
+  const scan = { first, last, filter, limit: maxWaiting, budget: maxWaiting }
+  const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, scan)
+  engine.rowsScanned += looked
+  if (scannedTo < last) {
+    throw new HubError(
+      'conflict',
+      `more than ${maxWaiting} events wait before this one; acknowledge them first, or seek`,
+    )
   }
-  const [match] = found
-  if (match) parkRange(engine, inbox, match.position, last)
-  else parkRange(engine, inbox, scannedTo + 1, last)
+  for (const { position, subject } of found) {
+    parkOne(engine, inbox, { position, subject, availableMs: 0, attempt: 0, alone: false, leaseId: null })
+  }
+}
+
+type Replay = {
+  readonly position: number
+  /** the filter of now wants it */
+  readonly matches: boolean
 }
 
 export function replayEvent(
   engine: Engine,
   workspaceId: number,
   key: string,
-  { position, matches }: { position: number; matches: boolean },
+  { position, matches }: Replay,
 ): 'replayed' | 'already-waiting' | 'leased' {
   const inbox = inboxOf(engine, workspaceId, key)
-  const parked = findParked(engine.db, inbox.id, position)
-  if (parked && (parked.positions !== null || matches)) return 'already-waiting'
-  if (position >= inbox.next && matches) return 'already-waiting'
-  const held = listLeases(engine.db, inbox.id, position).some((lease) =>
-    lease.held.some((part) => hasPosition(part.runs, position)),
-  )
-  if (held) return 'leased'
+  const event = readEvent(engine.db, workspaceId, position)
+  if (isWaiting(engine, inbox, event, { position, matches })) return 'already-waiting'
+  if (leaseOf(engine, inbox, position)) return 'leased'
   removeDeadLetter(engine, inbox, position)
-  const [event] = readEvents(engine.db, workspaceId, [position])
-  parkOne(engine, inbox, {
-    position,
-    subject: inbox.settings.ordering === 'key' ? (event?.subject ?? null) : null,
-    availableMs: 0,
-    attempt: 0,
-    alone: false,
-    leaseId: null,
-  })
-  engine.db
-    .sql(
-      `insert into inbox_history (inbox_id, kind, at_ms, revision, generation, from_position, to_position) values (?, 'replay', ?, ?, ?, ?, ?)`,
-    )
-    .run(inbox.id, engine.nowMs, inbox.revision, inbox.generation, position, position)
+  const subject = inbox.settings.ordering === 'key' ? (event?.subject ?? null) : null
+  parkOne(engine, inbox, { position, subject, availableMs: 0, attempt: 0, alone: false, leaseId: null })
+  noteHistory(engine, inbox, { kind: 'replay', from: position, to: position })
   wake(engine, inbox)
   return 'replayed'
+}
+
+function isWaiting(
+  engine: Engine,
+  inbox: InboxState,
+  event: StoredEvent | undefined,
+  { position, matches }: Replay,
+): boolean {
+  const parked = findParked(engine.db, inbox.id, position)
+  if (!parked) return position >= inbox.next && matches
+  if (parked.positions !== null) return true
+  return event !== undefined && matchesFilter(filterOf(engine.db, inbox, parked), toFilterSubject(event))
 }

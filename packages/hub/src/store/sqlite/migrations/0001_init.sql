@@ -89,8 +89,9 @@ create table parked (
   inbox_id integer not null,
   first integer not null,
   last integer not null,
-  -- runs, or null: the whole range, still to be filtered
+  -- runs, or null: the whole range, still to be filtered as the settings of that revision say
   positions text,
+  revision integer,
   available_ms integer not null,
   attempt integer not null,
   alone integer not null,
