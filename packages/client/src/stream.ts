@@ -93,10 +93,15 @@ async function* readFrames(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SseFrame, void, undefined> {
   const connection = new AbortController()
-  const close = (): void => connection.abort()
+  let silence: ReturnType<typeof setTimeout> | undefined
+  // Also while nobody asks for the next frame: the timer must not keep a program alive that has turned away.
+  const close = (): void => {
+    clearTimeout(silence)
+    connection.abort()
+  }
   signal?.addEventListener('abort', close, { once: true })
   if (signal?.aborted) close()
-  let silence = setTimeout(close, settings.timeoutMs)
+  silence = setTimeout(close, settings.timeoutMs)
   try {
     const response = await settings.transport({ ...toOutgoing(settings, call), signal: connection.signal })
     if (response.status !== 200) throw toRefusal(settings, toOperation(call), { response, text: await response.text() })
@@ -109,7 +114,6 @@ async function* readFrames(
       yield* parse(decoder.decode(piece.value, { stream: true }))
     }
   } finally {
-    clearTimeout(silence)
     signal?.removeEventListener('abort', close)
     close()
   }

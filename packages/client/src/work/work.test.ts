@@ -307,6 +307,26 @@ test('an event that comes back while its handler still runs is not begun twice',
   assert.equal(await left(place), 0)
 })
 
+test('a stream of what is new misses nothing that comes while the hub restarts, even before its first event', async (context) => {
+  const place = await openPlace(context)
+  const stop = new AbortController()
+  const connected = Promise.withResolvers<void>()
+  const watched = place.sluice.with({
+    fetch: async (url, init) => {
+      const response = await fetch(url, init)
+      connected.resolve()
+      return response
+    },
+  })
+  const next = watched.inbox().stream({ from: 'latest', signal: stop.signal }).next()
+  await connected.promise
+  await place.restart()
+  const { event_id: id } = await place.sluice.events.send('job', {})
+  const { value } = await next
+  assert.equal(value?.event.event_id, id)
+  stop.abort()
+})
+
 test('answers that are lost on the way neither lose nor double an event', async (context) => {
   let requests = 0
   const place = await openPlace(context, {

@@ -5,7 +5,7 @@ import { inboxScope, openPosition } from './cursors.ts'
 import { requireInbox } from './inboxes.ts'
 import { toEventText } from './to-wire.ts'
 
-/** One thing to send, or `idle` about once a second while there is none. */
+/** One thing to send (without text: only the place where the stream begins), or `idle` about once a second while there is none. */
 export type StreamItem = { readonly cursor: string; readonly text: string } | 'idle'
 
 export type FollowRequest = {
@@ -64,6 +64,8 @@ async function* follow(following: Following): AsyncGenerator<StreamItem> {
   let checkedMs = performance.now()
   let follower = notifier.follow(workspace.id, inbox.settings.filter)
   try {
+    // A reader that is cut off before the first event comes back to here, not to a later end of the log.
+    yield { cursor: cursors.seal(scope, String(after)), text: '' }
     while (!request.signal.aborted && !notifier.isClosed()) {
       follower.begin()
       const scan = { after, filter: inbox.settings.filter, limit: eventsAtATime, rowBudget }

@@ -57,7 +57,8 @@ async function* toFrames(items: AsyncGenerator<StreamItem>): AsyncGenerator<stri
   yield 'retry: 2000\n\n'
   for await (const item of items) {
     const now = performance.now()
-    if (item !== 'idle') yield `event: event\nid: ${item.cursor}\ndata: ${item.text}\n\n`
+    if (item !== 'idle' && item.text === '') yield `id: ${item.cursor}\n\n`
+    else if (item !== 'idle') yield `event: event\nid: ${item.cursor}\ndata: ${item.text}\n\n`
     else if (now - sentMs >= keepAliveMs) yield ': still here\n\n'
     else continue
     sentMs = now
