@@ -1,11 +1,11 @@
 import { globSync } from 'node:fs'
 import { run } from 'node:test'
-import { spec } from 'node:test/reporters'
+import { dot, spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
 
 /**
  * Runs tests: `npm test` all of them, `npm test -- lease` those whose path holds "lease", `--fast` only those beside the
- * code in packages/. Ends with `tests: N passed, N failed` and exit code 0 or 1. With CI=true a skipped test is a failure.
+ * code in packages/, with a dot for each. Ends with `tests: N passed, N failed` and exit code 0 or 1. With CI=true a skipped test is a failure.
  */
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { fast: { type: 'boolean' } } })
 
@@ -50,7 +50,7 @@ stream.on('test:summary', ({ file, counts }) => {
   failed = counts.tests - counts.passed - skipped
 })
 stream.on('end', () => clearTimeout(giveUp))
-stream.compose(new spec()).pipe(process.stdout)
+stream.compose(values.fast ? dot : new spec()).pipe(process.stdout)
 
 process.on('exit', () => {
   const skippedInCi = process.env['CI'] === 'true' && skipped > 0
