@@ -67,8 +67,9 @@ async function main(): Promise<void> {
 /** The payloads of github.com and of five GitHub Enterprise versions, as many times round as it takes. */
 function readDeliveries(): Delivery[] {
   const editions = ['api.github.com', 'ghes-31', 'ghes-32', 'ghes-33', 'ghes-34', 'ghes-35']
+  const folder = import.meta.resolve('@octokit/webhooks-examples/package.json')
   const payloads = editions.flatMap((edition) => {
-    const file = fileURLToPath(import.meta.resolve(`@octokit/webhooks-examples/${edition}/index.json`))
+    const file = new URL(`${edition}/index.json`, folder)
     const definitions: { name: string; examples: Payload[] }[] = JSON.parse(readFileSync(file, 'utf8'))
     return definitions.flatMap(({ name, examples }) =>
       examples.map((payload) => ({ type: toType(name, payload), payload })),
