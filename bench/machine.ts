@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { median, percentile, toText } from './figure.ts'
 import { describePinning } from './pin.ts'
@@ -10,7 +10,7 @@ export type Conditions = Readonly<Record<string, string>>
 
 export function describeConditions({ rounds, seconds }: { rounds: number; seconds: number }): Conditions {
   return {
-    machine: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${toText(totalmem() / 1e9)} GB, Linux ${release()}`,
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${toText(totalmem() / 1e9)} GB, Linux ${release()}`,
     disk: `${tmpdir()}: ${measureSync()}`,
     versions: `node ${process.versions.node}, SQLite ${process.versions.sqlite ?? 'unknown'}, fastify ${versionOf('fastify')}, undici ${versionOf('undici')}, ${wrkVersion() ?? 'wrk is missing'}`,
     pinning: describePinning(),

@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fillLargeLog, keepLargeLog, type LargeLog } from './large-log.ts'
 import { describeConditions, watchOthers } from './machine.ts'
-import { loadCore, pinMainThread } from './pin.ts'
 import { printRow, toMarkdown, type Report, type RowReport } from './report.ts'
 import type { Context, Row } from './row.ts'
 import { rows } from './rows.ts'
@@ -48,7 +47,6 @@ const temporary = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
 process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
-pinMainThread(process.pid, loadCore)
 const context = createContext()
 const startedAt = new Date().toISOString()
 const conditions = describeConditions({ rounds, seconds })

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-// oxlint-disable-next-line no-restricted-imports -- logs are filled below HTTP: ten million events would take minutes longer
-import { openSqliteStore } from '../packages/hub/src/store/sqlite/store.ts'
+import { openStore, type Store } from '@sluice/hub'
 import { partsOf, toEventText } from './event.ts'
 
 /** An event type that one in `narrowEvery` events of a filled log has. */
@@ -21,7 +20,7 @@ type FillOptions = {
 
 /** Appends events straight to the store of a folder on which no hub runs, as the hub would append them. Answers events a second. */
 export async function fillLog({ data, first = 0, count, say }: FillOptions): Promise<number> {
-  const store = await openSqliteStore({ path: data })
+  const store = await openStore({ data })
   const started = performance.now()
   try {
     const { workspace } = await store.ensureWorkspace('default')
@@ -43,7 +42,7 @@ export async function fillLog({ data, first = 0, count, say }: FillOptions): Pro
   return (count / (performance.now() - started)) * 1000
 }
 
-type Draft = Parameters<Awaited<ReturnType<typeof openSqliteStore>>['appendEvents']>[1][number]
+type Draft = Parameters<Store['appendEvents']>[1][number]
 
 function toDraft(counter: number): Draft {
   const { eventType, source, subject } = partsOf(counter)
@@ -61,7 +60,7 @@ function toDraft(counter: number): Draft {
 
 /** Makes the file of a store with its tables, without a hub. */
 export async function createStoreFile(data: string): Promise<string> {
-  const store = await openSqliteStore({ path: data })
+  const store = await openStore({ data })
   await store.close()
   return join(data, 'sluice.db')
 }

@@ -3,6 +3,7 @@ import { Pool } from 'undici'
 import { toEventText } from '../event.ts'
 import { toFigure, toRatios, toSpread } from '../figure.ts'
 import { openHub } from '../hub.ts'
+import { pinLoad } from '../pin.ts'
 import { openReference } from '../references/serve.ts'
 import { alternate, runLoops } from '../rounds.ts'
 import type { Context, Figure, Row } from '../row.ts'
@@ -16,6 +17,7 @@ export const clientSend: Row = {
   run: async (context) => {
     await using receiver = await openReference<object, { url: string }>('receiver.ts')
     await using hub = await openHub({ data: context.folder('hub') })
+    using _pinned = pinLoad()
     const { url, apiKey } = hub
     return [
       await compare(context, { url: receiver.ready.url, apiKey }, 'an empty receiver'),

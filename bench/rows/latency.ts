@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createSluice, type Sluice } from '@sluice/client'
 import { percentile, toFigure, toSpread } from '../figure.ts'
 import { openHub, type Hub } from '../hub.ts'
+import { pinLoad } from '../pin.ts'
 import type { Figure, Row } from '../row.ts'
 
 const eventsARound = 200
@@ -13,6 +14,7 @@ export const latency: Row = {
   title: 'Publish -> handler starts, idle hub',
   run: async (context) => {
     await using hub = await openHub({ data: context.folder('hub') })
+    using _pinned = pinLoad()
     const figures: Figure[] = []
     for (const door of ['long poll', 'stream'] as const) {
       const rounds: number[][] = []

@@ -1,6 +1,7 @@
 import { partsOf, toEventText } from '../event.ts'
 import { median, toFigure, toRatios, toSpread, toText } from '../figure.ts'
 import { openHub, type Hub } from '../hub.ts'
+import { pinLoad } from '../pin.ts'
 import { alternate } from '../rounds.ts'
 import type { Figure, Row } from '../row.ts'
 import { fillLog, narrowEvery, narrowType } from '../store.ts'
@@ -22,6 +23,7 @@ export const narrowFilter: Row = {
     await fillLog({ data: smallData, count: smallEvents })
     await using small = await openHub({ data: smallData, apiKey: first.apiKey })
     await using large = await openHub(largeLog)
+    using _pinned = pinLoad()
     await catchUp(small)
     const passSeconds = await catchUp(large)
     const measured = await alternate(context, { small: () => measurePolls(small), large: () => measurePolls(large) })
