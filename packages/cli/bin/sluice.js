@@ -7,7 +7,8 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 if (major > 24 || (major === 24 && minor >= 15)) {
   // Stripped and compiled once, not at each start: half the time until the hub is ready. Threads find it by the variable.
   module.enableCompileCache()
-  process.env.NODE_COMPILE_CACHE ??= module.getCompileCacheDir()
+  const folder = module.getCompileCacheDir()
+  if (folder) process.env.NODE_COMPILE_CACHE ??= folder
   void import('../src/main.ts').then((main) => main.run(process.argv.slice(2)))
 } else {
   console.error(
