@@ -41,8 +41,7 @@ function toRefusal(error: ApiError): { exitCode: ExitCode; message: string } {
     'rate-limit-exceeded': `Try again in ${Math.ceil(error.retryAfter ?? 60)} s.`,
   }
   const hint = hints[problem.error_code]
-  return {
-    exitCode,
-    message: `${problem.title}: ${problem.detail}${hint ? `. ${hint}` : ''} (request ${problem.correlation_id})`,
-  }
+  const detail = problem.detail === problem.title ? '' : `: ${problem.detail}`
+  const words = `${problem.title}${detail}${hint ? `. ${hint}` : ''}`
+  return { exitCode, message: `${words} (request ${problem.correlation_id})` }
 }

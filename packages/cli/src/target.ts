@@ -1,4 +1,5 @@
-import { openLocalAdmin } from '@sluice/hub'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { createAdmin, type Admin } from '@sluice/client/admin'
 import { readEnvironment } from './environment.ts'
 import { usage } from './exit.ts'
@@ -31,14 +32,14 @@ export function withTarget(command: Command): Command {
 }
 
 /** Where the command acts: an explicit flag, else SLUICE_URL, else DATABASE_URL, else the data folder. */
-type Place =
+export type Place =
   | { readonly kind: 'hub'; readonly url: string }
   | { readonly kind: 'postgres' }
   | { readonly kind: 'folder'; readonly data: string }
 
 export function toPlace(options: TargetOptions): Place {
   const environment = readEnvironment()
-  const data = options.data ?? environment.data ?? './.sluice'
+  const data = toFolder(options)
   if (options.databaseUrl !== undefined) return { kind: 'postgres' }
   if (options.url !== undefined && options.data !== undefined) throw usage('give --data or --url, not both')
   if (options.url !== undefined) return { kind: 'hub', url: options.url }
@@ -47,19 +48,30 @@ export function toPlace(options: TargetOptions): Place {
   return environment.databaseUrl === undefined ? { kind: 'folder', data } : { kind: 'postgres' }
 }
 
+export function toFolder(options: TargetOptions): string {
+  return options.data ?? readEnvironment().data ?? './.sluice'
+}
+
 export function refusePostgres(): Error {
   return usage(
     'Postgres is not available in this version of Sluice; leave --database-url and DATABASE_URL out and use --data DIR',
   )
 }
 
+type Access = {
+  /** no hub may run on the folder */
+  readonly exclusive?: boolean
+  /** make the folder if there is none; otherwise that is an error, because it is most likely the wrong one */
+  readonly make?: boolean
+}
+
 /** Runs `act` on the place that the options name, and lets go of it afterwards. */
 export async function onTarget<Result>(
   options: TargetOptions,
   act: (target: Target) => Promise<Result>,
-  exclusive = false,
+  access: Access = {},
 ): Promise<Result> {
-  const target = await openTarget(options, exclusive)
+  const target = await openTarget(options, access)
   try {
     return await act(target)
   } finally {
@@ -67,9 +79,19 @@ export async function onTarget<Result>(
   }
 }
 
-async function openTarget(options: TargetOptions, exclusive: boolean): Promise<Target> {
+async function openTarget(options: TargetOptions, { exclusive = false, make = false }: Access): Promise<Target> {
   const place = toPlace(options)
   if (place.kind === 'postgres') throw refusePostgres()
-  if (place.kind === 'folder') return openLocalAdmin({ data: place.data, exclusive })
-  return { ...createAdmin(toConnection({ ...options, url: place.url })), close: async () => undefined }
+  if (place.kind === 'hub')
+    return { ...createAdmin(toConnection({ ...options, url: place.url })), close: async () => undefined }
+  const isNew = !existsSync(join(place.data, 'sluice.db'))
+  if (isNew && !make) {
+    throw usage(
+      `there is no store in ${resolve(place.data)}; say where the hub keeps its data with --data, or where it runs with --url`,
+    )
+  }
+  if (isNew) process.stderr.write(`Making a new store in ${resolve(place.data)}.\n`)
+  // The hub is loaded only where it is needed: it would double the time that a command takes to begin.
+  const { openLocalAdmin } = await import('@sluice/hub')
+  return openLocalAdmin({ data: place.data, exclusive })
 }

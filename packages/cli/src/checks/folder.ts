@@ -1,6 +1,5 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { openLocalAdmin } from '@sluice/hub'
 import { toReason, type Check } from './check.ts'
 
 const tightBytes = 100 * 2 ** 20
@@ -50,6 +49,7 @@ export async function checkStore(data: string): Promise<Check> {
     return { name, status: 'ok', found: 'none yet; the first start makes one: sluice start' }
   }
   try {
+    const { openLocalAdmin } = await import('@sluice/hub')
     const admin = await openLocalAdmin({ data, exclusive: false })
     try {
       const { keys } = await admin.listKeys({ limit: 200, status: 'active' })

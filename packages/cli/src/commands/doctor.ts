@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { checkFolder, checkSecretKey, checkStore } from '../checks/folder.ts'
 import { checkHub } from '../checks/hub.ts'
@@ -5,7 +6,7 @@ import { checkNode } from '../checks/node.ts'
 import type { Check } from '../checks/check.ts'
 import { CommandError, exitCodes } from '../exit.ts'
 import { createOutput, printable } from '../output.ts'
-import { refusePostgres, toPlace, withTarget, type TargetOptions } from '../target.ts'
+import { refusePostgres, toFolder, toPlace, withTarget, type Place, type TargetOptions } from '../target.ts'
 
 export function addDoctor(program: Command): void {
   withTarget(program.command('doctor'))
@@ -26,9 +27,15 @@ export function addDoctor(program: Command): void {
 async function runChecks(options: TargetOptions): Promise<Check[]> {
   const place = toPlace(options)
   if (place.kind === 'postgres') throw refusePostgres()
-  const here =
-    place.kind === 'hub' ? [] : [checkFolder(place.data), checkSecretKey(place.data), await checkStore(place.data)]
+  const here = await checkHere(place, options)
   return [checkNode(), ...here, ...(await checkHub(options))]
+}
+
+/** The data folder, unless the hub is said to be elsewhere and there is none here. */
+async function checkHere(place: Place, options: TargetOptions): Promise<Check[]> {
+  const data = place.kind === 'folder' ? place.data : toFolder(options)
+  if (place.kind === 'hub' && (options.url !== undefined || !existsSync(data))) return []
+  return [checkFolder(data), checkSecretKey(data), await checkStore(data)]
 }
 
 function toLine({ status, name, found, todo }: Check): string {

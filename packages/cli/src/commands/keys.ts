@@ -9,10 +9,10 @@ type SettingsOptions = TargetOptions & {
   readonly userId?: string
   readonly userEmail?: string
   readonly role?: Role
-  readonly rateLimit?: number | null
+  readonly rateLimit?: number | 'none'
   readonly allow?: readonly string[]
   readonly allowAll?: boolean
-  readonly expires?: string | null
+  readonly expires?: string
 }
 
 export function addKeys(program: Command): void {
@@ -31,7 +31,7 @@ function addCreate(keys: Command): void {
     .action(async (options: SettingsOptions & { userId: string; workspace?: string }) => {
       const { userId, workspace } = options
       const wanted: NewKey = { ...toSettings(options), user_id: userId, ...(workspace !== undefined && { workspace }) }
-      showSecret(options, await onTarget(options, (target) => target.createKey(wanted)))
+      showSecret(options, await onTarget(options, (target) => target.createKey(wanted), { make: true }))
     })
   withTarget(keys.command('rotate'))
     .description('A new secret under the same id, shown this once. The old one stops at once, or after --overlap.')
@@ -111,18 +111,19 @@ function withSettings(command: Command): Command {
     .option('--expires <time>', 'a time, or a span from now as 30d; none for never', orNone(toTime))
 }
 
+/** Not null: commander takes that for an empty text. */
 const orNone =
   <Value>(parse: (text: string) => Value) =>
-  (text: string): Value | null =>
-    text === 'none' ? null : parse(text)
+  (text: string): Value | 'none' =>
+    text === 'none' ? text : parse(text)
 
 function toSettings({ userEmail, role, rateLimit, allow, expires }: SettingsOptions): PatchKey {
   return {
     ...(userEmail !== undefined && { user_email: userEmail }),
     ...(role && { role }),
-    ...(rateLimit !== undefined && { rate_limit: rateLimit }),
+    ...(rateLimit !== undefined && { rate_limit: rateLimit === 'none' ? null : rateLimit }),
     ...(allow && { allowed_event_types: [...allow] }),
-    ...(expires !== undefined && { expires_at: expires }),
+    ...(expires !== undefined && { expires_at: expires === 'none' ? null : expires }),
   }
 }
 

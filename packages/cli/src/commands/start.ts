@@ -1,7 +1,7 @@
-import { readConfig, startHub, type Hub } from '@sluice/hub'
+import type { Hub, HubOptions } from '@sluice/hub'
 import { Option, type Command } from 'commander'
-import { readEnvironment } from '../environment.ts'
-import { CommandError, exitCodes } from '../exit.ts'
+import { readEnvironment, type Environment } from '../environment.ts'
+import { CommandError, exitCodes, usage } from '../exit.ts'
 import { several, wholeNumber, withJson, type JsonOption } from '../options.ts'
 import { stopOnSignal } from '../stop-on-signal.ts'
 import { refusePostgres } from '../target.ts'
@@ -12,11 +12,14 @@ type Options = JsonOption & {
   readonly host?: string
   readonly data?: string
   readonly databaseUrl?: string
+  readonly roles?: string
   readonly publicUrl?: string
   readonly trustProxy?: string[]
   readonly corsOrigin?: string[]
   readonly logLevel?: string
 }
+
+type HubPackage = Pick<typeof import('@sluice/hub'), 'readConfig' | 'ConfigError'>
 
 /** A shutdown takes at most this long, whatever hangs. */
 const closeMs = 10_000
@@ -31,6 +34,7 @@ export function addStart(program: Command): void {
     .option('--host <host>', 'on which address (SLUICE_HOST; default 127.0.0.1)')
     .option('--data <dir>', 'the data folder (SLUICE_DATA; default ./.sluice)')
     .option('--database-url <url>', 'Postgres instead of the data folder (DATABASE_URL)')
+    .option('--roles <list>', 'what this process does: http,deliver,schedule (default: all)')
     .option('--public-url <url>', 'how others reach it')
     .option('--trust-proxy <cidr>', 'believe X-Forwarded-For from there; may be repeated', several)
     .option('--cors-origin <url>', 'web pages that may call it; may be repeated', several)
@@ -51,17 +55,27 @@ export function addStart(program: Command): void {
 async function start(options: Options): Promise<void> {
   const environment = readEnvironment()
   if (options.databaseUrl !== undefined || environment.databaseUrl !== undefined) throw refusePostgres()
-  const { json, databaseUrl: _, ...flags } = options
-  const config = readConfig(environment.all, flags)
   const stop = stopOnSignal()
-  const hub = await startHub(config).catch((error: unknown) => {
+  // Not at the top: other commands need not wait for it.
+  const hubPackage = await import('@sluice/hub')
+  const config = configure(hubPackage, environment, options)
+  const hub = await hubPackage.startHub(config).catch((error: unknown) => {
     throw toStartError(error, config)
   })
-  process.stdout.write(json ? toJsonLine(hub) : toWelcome(hub, config.data))
+  process.stdout.write(options.json ? toJsonLine(hub) : toWelcome(hub, config.data))
   if (!stop.signal.aborted)
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }))
   setTimeout(() => process.exit(exitCodes.failed), closeMs).unref()
   await hub.close()
+}
+
+function configure({ readConfig, ConfigError }: HubPackage, environment: Environment, flags: Options): HubOptions {
+  try {
+    return readConfig(environment.all, flags)
+  } catch (error) {
+    if (error instanceof ConfigError) throw usage(error.message)
+    throw toStartError(error, { host: '', port: 0, data: flags.data ?? environment.data ?? './.sluice' })
+  }
 }
 
 function toJsonLine(hub: Hub): string {
@@ -69,7 +83,7 @@ function toJsonLine(hub: Hub): string {
 }
 
 function toWelcome({ url, apiKey }: Hub, data: string): string {
-  const ready = `Sluice ${version} is ready at ${url}`
+  const ready = `Sluice ${version} is ready at ${url || 'no address (without the role http)'}`
   if (apiKey === null) return `${ready}\n\nMake a key with: sluice keys create --user-id YOU --data ${data}\n`
   return `${ready}
 

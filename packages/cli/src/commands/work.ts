@@ -45,20 +45,19 @@ export function addWork(program: Command): void {
       // Once at the start, so that a wrong address, key or name is said instead of waited for.
       await openAdmin(options).getInbox(options.inbox)
       const output = createOutput(options)
-      const result = await runUntilDone(options, output)
-      const { acked, released, dead, lost } = result
-      output.note(`${acked} acknowledged, ${released} released, ${dead} dead, ${lost} lost`)
-      const failed = released + dead + lost
-      if ((options.once || options.drain) && failed > 0) {
-        throw new CommandError(acked > 0 ? exitCodes.partly : exitCodes.failed, `${failed} events were not done`)
+      const undone = new Set<string>()
+      const { acked, released, dead, lost } = await runUntilDone(options, toHandler(options, output, undone), output)
+      output.note(`${acked} acknowledged, ${released} given back for another attempt, ${dead} dead, ${lost} lost`)
+      if ((options.once || options.drain) && undone.size > 0) {
+        const words = `${undone.size} ${undone.size === 1 ? 'event was' : 'events were'} not done`
+        throw new CommandError(acked > 0 ? exitCodes.partly : exitCodes.failed, words)
       }
     })
 }
 
-function runUntilDone(options: Options, output: Output): Promise<WorkResult> {
+function runUntilDone(options: Options, run: Handler, output: Output): Promise<WorkResult> {
   const stop = stopOnSignal((name) => output.note(`${name}: finishing what runs; once more ends at once`))
   const inbox = openSluice(options).inbox(options.inbox)
-  const run = toHandler(options, output)
   const { leaseSeconds, graceSeconds, concurrency, batch } = options
   const shared = { signal: stop.signal, leaseSeconds, graceSeconds }
   if (options.once) {
@@ -76,13 +75,15 @@ function runUntilDone(options: Options, output: Output): Promise<WorkResult> {
     : inbox.work(run, { ...shared, concurrency, batch })
 }
 
-function toHandler(options: Options, output: Output): Handler {
+/** @param undone ids of events whose last attempt so far failed */
+function toHandler(options: Options, output: Output, undone: Set<string>): Handler {
   return async (event, { signal }) => {
     const ended = await runCommand(options.exec, event, { quiet: output.isJson, signal })
     const { event_id, event_type, attempt } = event
     const outcome = ended.exitCode === 0 ? 'acked' : 'released'
     output.item({ event_id, event_type, attempt, outcome, exit_code: ended.exitCode }, '')
-    if (ended.exitCode === 0) return
+    if (ended.exitCode === 0) return void undone.delete(event_id)
+    undone.add(event_id)
     const how =
       ended.exitCode === null ? `was ended by ${ended.killedBy ?? 'a signal'}` : `exited with ${ended.exitCode}`
     output.note(`${event_id} ${event_type} (attempt ${attempt}): the command ${how}`)

@@ -24,7 +24,7 @@ export function addWorkspaces(program: Command): void {
     .description('Makes a workspace, or sees to it that it is there.')
     .argument('<key>', 'a-z 0-9 . _ -')
     .action(async (key: string, options: TargetOptions) => {
-      const workspace = await onTarget(options, (target) => target.putWorkspace(key))
+      const workspace = await onTarget(options, (target) => target.putWorkspace(key), { make: true })
       createOutput(options).result(workspace, toLines(workspace))
     })
   withTarget(workspaces.command('delete'))
@@ -33,7 +33,7 @@ export function addWorkspaces(program: Command): void {
     .option('--yes', 'do not ask')
     .action(async (key: string, options: TargetOptions & { yes?: boolean }) => {
       await confirm(`Delete workspace ${key} with all its events, inboxes and keys?`, options.yes)
-      await onTarget(options, (target) => target.deleteWorkspace(key), true)
+      await onTarget(options, (target) => target.deleteWorkspace(key), { exclusive: true })
       createOutput(options).result({ key, deleted: true }, `Workspace ${key} is deleted.`)
     })
 }
