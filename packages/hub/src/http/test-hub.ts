@@ -55,7 +55,7 @@ export async function openTestHub(options: Partial<HubOptions> = {}): Promise<Te
       remoteAddress: given.remoteAddress ?? '203.0.113.9',
     })
     const text = await response.text()
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false
+    const isJson = response.headers.get('content-type')?.includes('json') === true && text !== ''
     // The caller says what it expects; a test that is wrong about it fails.
     return {
       status: response.status,
