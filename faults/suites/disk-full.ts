@@ -29,7 +29,13 @@ export const diskFull: Suite = {
 const diskBytes = 96 * 1024 * 1024
 const resumeMs = 15_000
 
-type Disk = { readonly path: string; readonly fill: () => void; readonly free: () => void; readonly remove: () => void }
+type Disk = {
+  readonly path: string
+  readonly fill: () => void
+  readonly free: () => void
+  readonly toReadOnly: () => void
+  readonly remove: () => void
+}
 type State = {
   hub: HubProcess
   readonly target: Target
@@ -61,8 +67,7 @@ async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
       await expectResume(state)
       tell(`${round} of ${rounds} times full, ${state.tally.count('refused')} publishes refused`)
     }
-    const result = await toResult(state, data)
-    return result
+    return await toResult(state, data)
   } finally {
     disk.remove()
   }
@@ -82,6 +87,7 @@ function mountDisk(): Disk {
     path,
     fill: () => fillFile(ballast),
     free: () => rmSync(ballast, { force: true }),
+    toReadOnly: () => void spawnSync('mount', ['-o', 'remount,ro', path]),
     remove: () => {
       spawnSync('umount', ['--lazy', path])
       rmSync(path, { recursive: true, force: true })
@@ -155,14 +161,24 @@ async function expectReads(target: Target, { ledger }: Source, tally: Tally): Pr
 async function killWhileFull(state: State, start: () => Promise<HubProcess>): Promise<void> {
   await state.hub.kill()
   state.tally.add('killed while full')
-  try {
-    state.hub = await start()
-    await expectRefusals(state)
-  } catch (error) {
-    const text = String(error)
-    if (!/disk|space|full/i.test(text)) state.tally.fault('unclear', `a start on a full disk said: ${text}`)
-    state.tally.add('did not start while full')
-  }
+  const hub = await start().catch((error: unknown) => {
+    if (!/disk|space|full/i.test(String(error)))
+      state.tally.fault('unclear', `a start on a full disk: ${String(error)}`)
+    return undefined
+  })
+  if (hub === undefined) return state.tally.add('did not start while full')
+  state.hub = hub
+  await expectRefusals(state)
+}
+
+/** On a disk that cannot be written the hub must not start, and say why. */
+async function expectNoStart(data: string, tally: Tally): Promise<void> {
+  const hub = await startHub({ data }).catch((error: unknown) => {
+    if (!/read-?only/i.test(String(error))) tally.fault('unclear', `a start on a read-only disk: ${String(error)}`)
+  })
+  if (hub === undefined) return
+  tally.fault('unclear', 'the hub started on a read-only disk')
+  await hub.stop()
 }
 
 async function expectResume({ target, source, tally }: State): Promise<void> {
@@ -177,7 +193,7 @@ async function expectResume({ target, source, tally }: State): Promise<void> {
   }
 }
 
-async function toResult({ hub, target, source, tally }: State, data: string): Promise<SuiteResult> {
+async function toResult({ hub, target, source, tally, disk }: State, data: string): Promise<SuiteResult> {
   const { ledger } = source
   await publishAgain(target, source)
   await drain(target, ledger, 'work', 60_000)
@@ -187,12 +203,21 @@ async function toResult({ hub, target, source, tally }: State, data: string): Pr
   if (code !== 0) tally.fault('exit', `the hub ended with ${code} when it was asked to stop`)
   const integrity = checkIntegrity(data)
   if (integrity !== 'ok') tally.fault('integrity', integrity)
+  disk.toReadOnly()
+  await expectNoStart(data, tally)
   const [refused, notResumed] = [tally.count('refused'), tally.count('not resumed')]
   return {
     summary:
       `accepted ${accepted}, lost ${faults.lost}, refused ${refused}, ` +
       `refused but stored ${faults.refusedButStored}, not resumed ${notResumed}`,
-    figures: { accepted, refused, killedWhileFull: tally.count('killed while full'), ...faults, notResumed },
+    figures: {
+      accepted,
+      refused,
+      killedWhileFull: tally.count('killed while full'),
+      didNotStartWhileFull: tally.count('did not start while full'),
+      ...faults,
+      notResumed,
+    },
     violations: [...tally.faults, ...violations],
   }
 }
