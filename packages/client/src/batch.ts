@@ -1,8 +1,8 @@
 import type { BatchResult, NewBatchEvent } from '@sluice/protocol'
 
 /** The hub takes this much in one request. */
-export const batchEventsMax = 1000
-export const batchBytesMax = 5 * 1024 * 1024
+const batchEventsMax = 1000
+const batchBytesMax = 5 * 1024 * 1024
 
 /** One event of a batch, serialised: a line of NDJSON. */
 export type Line = {

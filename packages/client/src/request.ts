@@ -15,7 +15,7 @@ export type RequestOptions = {
   readonly onAnswer?: ((answer: { readonly status: number; header(name: string): string | null }) => void) | undefined
 }
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>
+type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
 export type Call = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -97,7 +97,7 @@ export function toOutgoing(settings: Settings, call: Call): Omit<TransportReques
 }
 
 /** Runs `send` with a signal that aborts on the caller's abort and on timeout. */
-export async function withTimeout<Result>(
+async function withTimeout<Result>(
   limit: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
   send: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {

@@ -7,7 +7,7 @@ import { isTransient, toBackoffMs } from '../retry.ts'
 const capMs = 5000
 
 /** True for what time may cure: no answer, or a server in trouble. */
-export function isTemporary(error: unknown): boolean {
+function isTemporary(error: unknown): boolean {
   return error instanceof TransportError || (error instanceof ApiError && isTransient(error.status))
 }
 

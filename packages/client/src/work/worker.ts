@@ -47,7 +47,7 @@ export type Plan = {
 }
 
 /** Wakes whoever waits for something to change. */
-export type Bell = { readonly ring: () => void; readonly next: () => Promise<void> }
+type Bell = { readonly ring: () => void; readonly next: () => Promise<void> }
 
 /** @param job what `work` or `drain` was called with */
 export function createWorker(
