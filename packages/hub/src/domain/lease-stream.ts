@@ -1,3 +1,4 @@
+import { HubError } from '@sluice/protocol'
 import type { InboxRow, LeaseGrant } from '../store/store.ts'
 import type { Context, Workspace } from './context.ts'
 import { inboxScope } from './cursors.ts'
@@ -24,7 +25,16 @@ export async function streamLeases(
   request: LeaseStreamRequest,
 ): Promise<AsyncGenerator<StreamItem>> {
   const inbox = await requireInbox(context, workspace, key)
-  return stream({ context, workspace, inbox, request })
+  return endWithInbox(stream({ context, workspace, inbox, request }))
+}
+
+/** An inbox that is removed ends its streams: that is no failure. */
+async function* endWithInbox(items: AsyncGenerator<StreamItem>): AsyncGenerator<StreamItem> {
+  try {
+    yield* items
+  } catch (error) {
+    if (!(error instanceof HubError && error.code === 'not-found')) throw error
+  }
 }
 
 type Streaming = {

@@ -167,7 +167,7 @@ async function discardAndEnd(body: AsyncIterable<string>, outgoing: ServerRespon
   await body[Symbol.asyncIterator]().return?.()
 }
 
-const lingerMs = 2000
+const lingerMs = 1000
 
 /**
  * The answer is on its way while the caller still sends. Closing now would reset the connection, and the caller would see

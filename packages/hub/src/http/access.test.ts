@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Role, permissionsOf, routes, type Accepted, type Route, type RouteName } from '@sluice/protocol'
+import { openTestHub, type CallOptions, type TestHub } from './test-hub.ts'
+
+/** Every route of the table, with every role, of this workspace and of another, and without a key. */
+let t: TestHub
+let eventId: string
+let keyId: string
+
+before(async () => {
+  t = await openTestHub()
+  await t.call('PUT', '/v1/workspaces/other')
+  const event = { event_type: 'a', payload: {} }
+  eventId = (await t.call<Accepted>('POST', '/v1/events', { body: event })).body.event_id
+  keyId = (await t.call<{ key_id: string }>('POST', '/v1/keys', { body: { user_id: 'u' } })).body.key_id
+})
+after(() => t.close())
+
+const bodies: Partial<Record<RouteName, unknown>> = {
+  publishEvent: { event_type: 'a', payload: {} },
+  publishBatch: [{ event_type: 'a', payload: {} }],
+  replayEvent: { inbox: 'default' },
+  patchInbox: {},
+  seekInbox: { to: 'earliest' },
+  ackEvents: { lease_id: 'l' },
+  releaseEvents: { lease_id: 'l' },
+  extendLease: { lease_id: 'l', lease_seconds: 1 },
+  replayDeadLetters: { all: true },
+  discardDeadLetters: { all: true },
+  createKey: { user_id: 'u' },
+  patchKey: {},
+}
+
+const names = Object.keys(routes) as RouteName[] // the table's keys
+
+function pathOf({ path }: Route): string {
+  const values: Record<string, string> = {
+    event_id: eventId,
+    key_id: keyId,
+    inbox: 'made',
+    workspace: 'made',
+    code: 'conflict',
+  }
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
+}
+
+/** Requests that would answer as long as somebody reads are looked at for their status only. */
+async function ask(name: RouteName, options: CallOptions): Promise<{ status: number; code: string | undefined }> {
+  const route: Route = routes[name]
+  const gone = new AbortController()
+  const sent = bodies[name]
+  const answer =
+    name === 'streamInbox'
+      ? askStream(route, options, gone)
+      : t.call<{ error_code?: string }>(route.method, pathOf(route), {
+          ...options,
+          ...(sent !== undefined && { body: sent }),
+        })
+  const { status, body } = await answer
+  return { status, code: typeof body === 'object' ? body?.error_code : undefined }
+}
+
+async function askStream(
+  route: Route,
+  { key }: CallOptions,
+  gone: AbortController,
+): Promise<{ status: number; body: { error_code?: string } }> {
+  const headers: Record<string, string> = key ? { authorization: `Bearer ${key}` } : {}
+  const response = await t.hub.app.request(pathOf(route), { headers, signal: gone.signal })
+  const body = response.status === 200 ? {} : ((await response.json()) as { error_code?: string })
+  await response.body?.cancel().catch(() => undefined)
+  gone.abort()
+  return { status: response.status, body }
+}
+
+async function setUp(key: string): Promise<void> {
+  await t.call('PUT', '/v1/inboxes/made', { key })
+  await t.call('PUT', '/v1/workspaces/made')
+}
+
+test('without a key, or with one that is none, only the open routes answer', async () => {
+  for (const name of names) {
+    const isOpen = routes[name].access === 'open'
+    for (const key of [null, 'slk_nonsense']) {
+      const { status } = await ask(name, { key })
+      if (name === 'getMetrics') assert.equal(status, 401)
+      else if (isOpen) assert.ok(status < 400, `${name} ${status}`)
+      else assert.equal(status, 401, name)
+    }
+  }
+})
+
+for (const workspace of ['default', 'other']) {
+  for (const role of Role.options) {
+    test(`${role} of the workspace ${workspace}`, async () => {
+      const admin = await t.makeKey({ workspace, role: 'admin' })
+      const key = await t.makeKey({ workspace, role })
+      for (const name of names) {
+        await setUp(admin)
+        const { access } = routes[name]
+        const { status, code } = await ask(name, { key })
+        const allowed =
+          access === 'open' ||
+          (permissionsOf[role].includes(access) && (access !== 'instance' || workspace === 'default'))
+        const seen = `${name} answered ${status} ${code ?? ''}`
+        if (name === 'getMetrics') assert.equal(status === 200, permissionsOf[role].includes('read'), seen)
+        else if (!allowed) assert.deepEqual([status, code], [403, 'forbidden'], seen)
+        // What belongs to the other workspace is not found; everything else is let in.
+        else if (workspace === 'other' && /\{(event_id|key_id)\}/.test(routes[name].path))
+          assert.equal(status, 404, seen)
+        else
+          assert.ok(
+            status < 400 ||
+              code === 'lease-lost' ||
+              code === 'conflict' ||
+              (name === 'rotateKey' && code === 'conflict'),
+            seen,
+          )
+      }
+    })
+  }
+}
