@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -92,6 +92,19 @@ describe('examples', () => {
 })
 
 describe('docs', () => {
+  it('have links that lead somewhere', () => {
+    const root = fileURLToPath(new URL('..', import.meta.url))
+    const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
+    const broken = pages.flatMap((page) => {
+      const text = readFileSync(join(root, page), 'utf8')
+      const links = [...text.matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)/g)]
+      return links
+        .filter(([, path = '', anchor = '']) => !leadsSomewhere(join(root, page), path, anchor.slice(1)))
+        .map(([link]) => `${page} ${link}`)
+    })
+    assert.deepEqual(broken, [])
+  })
+
   it('list every error code with its status and title', () => {
     const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
     const documented = [...page.matchAll(/^\| (\d{3}) \| `([a-z-]+)` \| ([^|]+) \|/gm)].map(
@@ -103,3 +116,19 @@ describe('docs', () => {
     assert.deepEqual(documented.toSorted(), defined.toSorted())
   })
 })
+
+function leadsSomewhere(page: string, path: string, anchor: string): boolean {
+  const target = path === '' ? page : join(dirname(page), path)
+  if (!existsSync(target)) return false
+  return anchor === '' || toAnchors(readFileSync(target, 'utf8')).includes(anchor)
+}
+
+/** As GitHub makes them from headings. */
+function toAnchors(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-'),
+  )
+}
