@@ -18,7 +18,7 @@ export function toFetch(app: App): FetchApp {
   }
   return {
     fetch,
-    request: (path, init, options) => fetch(new Request(new URL(path, 'http://localhost'), init), options),
+    request: (path, init, options) => fetch(new Request(`http://localhost${path}`, init), options),
   }
 }
 

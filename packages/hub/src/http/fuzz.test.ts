@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import fc from 'fast-check'
+import { routes, type BatchAccepted, type EventPage, type Route } from '@sluice/protocol'
+import { openTestHub, type TestHub } from './test-hub.ts'
+
+let t: TestHub
+
+before(async () => {
+  t = await openTestHub()
+})
+after(() => t.close())
+
+const withoutStreams = Object.entries<Route>(routes).filter(([name]) => name !== 'streamInbox')
+
+const names = fc.constantFrom('default', 'x', '__proto__', '..', '%00', "'", 'ä', 'a'.repeat(300))
+const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
+/** JSON that is often nearly an event, a lease or a key. */
+const nearly = fc
+  .dictionary(
+    fc.constantFrom(
+      'event_type',
+      'payload',
+      'events',
+      'lease_id',
+      'limit',
+      'user_id',
+      'role',
+      'filter',
+      'to',
+      'all',
+      '__proto__',
+      'x',
+    ),
+    fc.oneof(fc.jsonValue(), fc.constantFrom('a', {}, [], 1, true, null), names),
+  )
+  .map((value) => JSON.stringify(value))
+const texts = fc.oneof(nearly, fc.json(), fc.string({ unit: 'binary' }))
+const contentTypes = fc.constantFrom(
+  'application/json',
+  'application/x-ndjson',
+  'text/plain',
+  'application/json;charset=x',
+  '',
+)
+const queries = fc.oneof(
+  fc.constant(''),
+  fc.webQueryParameters(),
+  fc.constantFrom('limit=1', 'limit=9e9', 'cursor=x.y', 'after=x', 'text=%', '&&=', 'limit', 'timestamp='),
+)
+
+test('whatever is sent, to any route: no answer of 500, and problems where it is refused', async () => {
+  const property = fc.asyncProperty(
+    fc.constantFrom(...withoutStreams),
+    names,
+    fc.oneof(texts, bytes),
+    contentTypes,
+    queries,
+    fc.constantFrom('gzip', 'identity', undefined),
+    async ([, route], name, body, contentType, query, encoding) => {
+      const path = route.path.replaceAll(/\{\w+\}/g, encodeURIComponent(name))
+      const headers = { 'content-type': contentType, ...(encoding && { 'content-encoding': encoding }) }
+      const sent = route.method === 'GET' ? {} : { body }
+      const answer = await t.call<{ error_code?: string }>(route.method, `${path}?${query}`, { headers, ...sent })
+      assert.ok(answer.status < 500, `${route.method} ${path}?${query}: ${answer.text}`)
+      if (answer.status >= 400) assert.equal(typeof answer.body.error_code, 'string')
+    },
+  )
+  await fc.assert(property, { numRuns: 600 })
+})
+
+test('addresses and methods of any kind', async () => {
+  const property = fc.asyncProperty(
+    fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD', 'PURGE'),
+    fc.webPath(),
+    async (method, path) => {
+      const { status } = await t.call(method, path)
+      assert.ok(status < 500)
+    },
+  )
+  await fc.assert(property, { numRuns: 200 })
+})
+
+test('any payload comes back as it was sent', async () => {
+  const payload = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 4 }))
+  const space = fc.constantFrom('', ' ', '\n', '\t', '\r\n')
+  const events = fc.array(fc.tuple(payload, fc.option(fc.uuid(), { nil: undefined }), space), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  const property = fc.asyncProperty(events, fc.boolean(), async (given, asLines) => {
+    await t.call('POST', '/v1/inboxes/default/seek', { body: { to: 'latest' } })
+    const items = given.map(([sent, key, gap]) => {
+      const event = `{${gap}"payload":${JSON.stringify(sent)}${key === undefined ? '' : `,"idempotency_key":"${key}"`},${gap}"event_type":"x"${gap}}`
+      return asLines ? event.replaceAll(/[\r\n]/g, ' ') : event
+    })
+    const body = asLines ? items.join('\n') : `[${items.join(',')}]`
+    const headers = { 'content-type': asLines ? 'application/x-ndjson' : 'application/json' }
+    const stored = await t.call<BatchAccepted>('POST', '/v1/events/batch', { body, headers })
+    assert.deepEqual([stored.status, stored.body.failed], [200, 0], stored.text)
+    const page = await t.call<EventPage>('GET', '/v1/events/inbox')
+    const seen = page.body.events.map((event) => event.payload)
+    assert.deepEqual(
+      seen,
+      given.map(([sent]) => JSON.parse(JSON.stringify(sent))),
+    )
+  })
+  await fc.assert(property, { numRuns: 60 })
+})
