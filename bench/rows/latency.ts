@@ -5,9 +5,10 @@ import { openHub, type Hub } from '../hub.ts'
 import { pinLoad } from '../pin.ts'
 import type { Figure, Row } from '../row.ts'
 
-const eventsARound = 200
-/** Between events, so that the hub is idle when the next one comes; not a divisor of anything that ticks. */
-const pauseMs = 7
+/** Long enough for a worker to acknowledge and to wait again before the next event comes, with some jitter against what ticks. */
+const pauseMs = 40
+const jitterMs = 10
+const eventsASecond = 50
 
 export const latency: Row = {
   name: 'latency',
@@ -15,12 +16,18 @@ export const latency: Row = {
   run: async (context) => {
     await using hub = await openHub({ data: context.folder('hub') })
     using _pinned = pinLoad()
+    const events = context.seconds * eventsASecond
     const figures: Figure[] = []
     for (const door of ['long poll', 'stream'] as const) {
       const rounds: number[][] = []
       for (let round = 0; round <= context.rounds; round += 1) {
         context.say(`${door}, ${round === 0 ? 'warm-up' : `round ${round} of ${context.rounds}`}`)
-        const waits = await measureRound(hub, door, `${door === 'stream' ? 'stream' : 'poll'}-${round}`)
+        const waits = await measureRound({
+          hub,
+          door,
+          inbox: `${door === 'stream' ? 'stream' : 'poll'}-${round}`,
+          events,
+        })
         if (round > 0) rounds.push(waits)
       }
       figures.push(toLatency(door, rounds))
@@ -44,51 +51,48 @@ function toLatency(door: string, rounds: readonly number[][]): Figure {
         rounds.map((waits) => Math.max(...waits)),
         1,
       )} ms`,
-      `${eventsARound} events a round, one every ${pauseMs} ms and more; publisher and worker in one Node process; from the call of send to the start of the handler`,
+      `${rounds[0]?.length} events a round, ${pauseMs} to ${pauseMs + jitterMs} ms between one handled and the next sent; publisher and worker in one Node process; from the call of send to the start of the handler`,
     ],
   })
 }
 
-async function measureRound(hub: Hub, door: 'long poll' | 'stream', inbox: string): Promise<number[]> {
+type Door = 'long poll' | 'stream'
+
+type LatencyRound = { readonly hub: Hub; readonly door: Door; readonly inbox: string; readonly events: number }
+
+/** Answers how long each event took to reach its handler, in ms. */
+async function measureRound({ hub, door, inbox, events }: LatencyRound): Promise<number[]> {
   const sluice = createSluice({ baseUrl: hub.url, apiKey: hub.apiKey })
   await hub.call('PUT', `/v1/inboxes/${inbox}`, { start: 'latest' })
-  const sent = new Map<number, number>()
   const waits: number[] = []
   const ended = new AbortController()
-  const onEvent = (payload: Record<string, unknown>): void => {
-    const at = sent.get(Number(payload['n']))
-    if (at !== undefined) waits.push(performance.now() - at)
-  }
-  const consumer = consume({ sluice, inbox, door, signal: ended.signal }, onEvent)
+  let handled = Promise.withResolvers<number>()
+  const consumer = consume({ sluice, inbox, door, signal: ended.signal }, () => handled.resolve(performance.now()))
   // Long enough for the consumer to wait before the first event.
   await sleep(300)
-  for (let n = 0; n < eventsARound; n += 1) {
-    sent.set(n, performance.now())
+  for (let n = 0; n < events; n += 1) {
+    handled = Promise.withResolvers()
+    const sent = performance.now()
     await sluice.events.send('bench.tick', { n })
-    await sleep(pauseMs)
+    waits.push((await Promise.race([handled.promise, failLate(door)])) - sent)
+    await sleep(pauseMs + Math.random() * jitterMs)
   }
-  for (let waited = 0; waits.length < eventsARound && waited < 100; waited += 1) await sleep(20)
   ended.abort()
   await consumer
-  if (waits.length !== eventsARound)
-    throw new Error(`${eventsARound} events were sent, ${waits.length} handled, ${door}`)
   return waits
 }
 
-type Consumer = {
-  readonly sluice: Sluice
-  readonly inbox: string
-  readonly door: 'long poll' | 'stream'
-  readonly signal: AbortSignal
+async function failLate(door: Door): Promise<never> {
+  await sleep(10_000, undefined, { ref: false })
+  throw new Error(`an event did not reach its handler within 10 s, ${door}`)
 }
 
-async function consume(
-  { sluice, inbox, door, signal }: Consumer,
-  onEvent: (payload: Record<string, unknown>) => void,
-): Promise<void> {
+type Consumer = { readonly sluice: Sluice; readonly inbox: string; readonly door: Door; readonly signal: AbortSignal }
+
+async function consume({ sluice, inbox, door, signal }: Consumer, onEvent: () => void): Promise<void> {
   if (door === 'long poll') {
-    await sluice.inbox(inbox).work((event) => onEvent(event.payload), { signal })
+    await sluice.inbox(inbox).work(onEvent, { signal })
     return
   }
-  for await (const { event } of sluice.inbox(inbox).stream({ signal })) onEvent(event.payload)
+  for await (const _streamed of sluice.inbox(inbox).stream({ signal })) onEvent()
 }
