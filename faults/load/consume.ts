@@ -127,12 +127,12 @@ export async function readProgress(target: Target, inbox: string): Promise<Progr
   return { behind, waiting, leased, parked, left: behind + waiting + leased + parked }
 }
 
-/**
- * Leases and acknowledges until the inbox holds nothing any more.
- *
- * @throws if it still holds something after `timeoutMs`
- */
-export async function drain(target: Target, ledger: Ledger, inbox: string, timeoutMs: number): Promise<void> {
+/** Leases and acknowledges until the inbox holds nothing any more. Answers what it still holds after `timeoutMs`, in words. */
+async function drain(
+  target: Target,
+  ledger: Ledger,
+  { inbox, timeoutMs }: { inbox: string; timeoutMs: number },
+): Promise<string | undefined> {
   const own = inboxLedger(ledger, inbox)
   const endMs = Date.now() + timeoutMs
   for (;;) {
@@ -146,8 +146,15 @@ export async function drain(target: Target, ledger: Ledger, inbox: string, timeo
       continue
     }
     const progress = await readProgress(target, inbox)
-    if (progress.left === 0) return
-    if (Date.now() > endMs) throw new Error(`inbox "${inbox}" does not come to an end: ${JSON.stringify(progress)}`)
+    if (progress.left === 0) return undefined
+    if (Date.now() > endMs) return `inbox "${inbox}" does not come to an end: ${JSON.stringify(progress)}`
     await sleep(100)
   }
+}
+
+/** Drains every inbox of the ledger, one after the other. Answers those that do not come to an end, in words. */
+export async function drainAll(target: Target, ledger: Ledger): Promise<string[]> {
+  const stuck: (string | undefined)[] = []
+  for (const inbox of ledger.inboxes.keys()) stuck.push(await drain(target, ledger, { inbox, timeoutMs: 60_000 }))
+  return stuck.filter((text) => text !== undefined)
 }

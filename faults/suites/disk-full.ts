@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startHub, type HubProcess } from '../../scripts/hub-process.ts'
 import { compareLedger } from '../load/compare.ts'
-import { consume, drain } from '../load/consume.ts'
+import { consume, drainAll } from '../load/consume.ts'
 import { createLedger } from '../load/ledger.ts'
 import { createSource, noteSingle, publishAgain, publishOne, publishSingles, type Source } from '../load/publish.ts'
 import { createRandom } from '../load/random.ts'
@@ -196,7 +196,7 @@ async function expectResume({ target, source, tally }: State): Promise<void> {
 async function toResult({ hub, target, source, tally, disk }: State, data: string): Promise<SuiteResult> {
   const { ledger } = source
   await publishAgain(target, source)
-  await drain(target, ledger, 'work', 60_000)
+  const stuck = await drainAll(target, ledger)
   const view = { log: await readLog(target), missing: await readMissing(target, ledger) }
   const { accepted, faults, violations } = compareLedger(ledger, view)
   const code = await hub.stop()
@@ -218,6 +218,6 @@ async function toResult({ hub, target, source, tally, disk }: State, data: strin
       ...faults,
       notResumed,
     },
-    violations: [...tally.faults, ...violations],
+    violations: [...tally.faults, ...violations, ...stuck],
   }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startHub, type HubProcess } from '../../scripts/hub-process.ts'
 import { compareLedger, type Comparison } from '../load/compare.ts'
-import { consume, drain, pollDefault } from '../load/consume.ts'
+import { consume, drainAll, pollDefault } from '../load/consume.ts'
 import { createLedger, type Ledger } from '../load/ledger.ts'
 import { createSource, publishAgain, publishBatches, publishSingles, type Source } from '../load/publish.ts'
 import { createRandom, type Random } from '../load/random.ts'
@@ -97,9 +97,11 @@ async function killStart(data: string, port: number, random: Random): Promise<vo
 async function settleAndCompare(hub: HubProcess, target: Target, source: Source): Promise<Comparison> {
   const { ledger } = source
   await publishAgain(target, source)
-  for (const inbox of Object.keys(inboxes)) await drain(target, ledger, inbox, 60_000)
+  const stuck = await drainAll(target, ledger)
   if (hub.isEnded()) throw new Error(`the hub ended by itself: ${hub.log()}`)
-  return compareLedger(ledger, { log: await readLog(target), missing: await readMissing(target, ledger) })
+  const view = { log: await readLog(target), missing: await readMissing(target, ledger) }
+  const comparison = compareLedger(ledger, view)
+  return { ...comparison, violations: [...comparison.violations, ...stuck] }
 }
 
 type Findings = {
