@@ -85,10 +85,10 @@ test('events wake only whom they concern', async () => {
   await settle()
   tell(appended('user.made'))
   await settle()
-  assert.deepEqual(woken.toSorted(), [1, 5])
+  assert.deepEqual(new Set(woken), new Set([1, 5]))
   tell(appended('order.made'))
   await settle()
-  assert.deepEqual(woken.toSorted(), [0, 1, 4, 5])
+  assert.deepEqual(new Set(woken), new Set([0, 1, 4, 5]))
   notifier.close()
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Role, permissionsOf, routes, type Accepted, type Route, type RouteName } from '@sluice/protocol'
-import { openTestHub, type CallOptions, type TestHub } from './test-hub.ts'
+import { openTestHub, type CallOptions, type TestHub } from '../test-hub.ts'
 
 /** Every route of the table, with every role, of this workspace and of another, and without a key. */
 let t: TestHub

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import { after, before, test } from 'node:test'
 import type { BatchAccepted, EventPage, Problem } from '@sluice/protocol'
-import { openTestHub, type CallOptions, type TestHub } from './test-hub.ts'
+import { openTestHub, type CallOptions, type TestHub } from '../test-hub.ts'
 
 let t: TestHub
 

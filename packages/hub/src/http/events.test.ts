@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import { after, before, test } from 'node:test'
 import type { Accepted, BatchAccepted, Event, EventPage, Replayed, Verdict } from '@sluice/protocol'
-import { openTestHub, type TestHub } from './test-hub.ts'
+import { openTestHub, type TestHub } from '../test-hub.ts'
 
 let t: TestHub
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Accepted, EventPage, Extended, Inbox, Lease, Settled } from '@sluice/protocol'
-import { openTestHub, type TestHub } from './test-hub.ts'
+import { openTestHub, type TestHub } from '../test-hub.ts'
 
 let t: TestHub
 
@@ -207,7 +207,7 @@ test('a lease that waits is answered by the next event; several take turns', asy
   const waiting = [1, 2, 3].map(() => lease(key, { wait_seconds: 20, limit: 1 }))
   await t.call('POST', '/v1/events/batch', { key, body: [1, 2, 3].map((n) => ({ event_type: 'n', payload: { n } })) })
   const answers = await Promise.all(waiting)
-  assert.deepEqual(answers.flatMap(numbersOf).toSorted(), [1, 2, 3])
+  assert.deepEqual(new Set(answers.flatMap(numbersOf)), new Set([1, 2, 3]))
 })
 
 test('a lease that waits does not wake for events that its filter excludes', async () => {

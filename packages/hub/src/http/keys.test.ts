@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { AuditEntry, Key, KeyWithSecret } from '@sluice/protocol'
-import { openTestHub, type TestHub } from './test-hub.ts'
+import { openTestHub, type TestHub } from '../test-hub.ts'
 
 let t: TestHub
 

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { EventPage, Inbox, Lease } from '@sluice/protocol'
-import { openTestHub, type TestHub } from './test-hub.ts'
+import { openTestHub, type TestHub } from '../test-hub.ts'
 
 let t: TestHub
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Accepted, Event, EventPage, Inbox, KeyWithSecret, Lease, LeasedEvent } from '@sluice/protocol'
-import { openTestHub, type TestHub } from './test-hub.ts'
+import { openTestHub, type TestHub } from '../test-hub.ts'
 
 let t: TestHub
 
@@ -57,18 +57,29 @@ async function publish(key: string, n: number): Promise<Accepted> {
   return (await t.call<Accepted>('POST', '/v1/events', { key, body: { event_type: 'n', payload: { n } } })).body
 }
 
-const numberOf = (frame: Frame | undefined): unknown => (frame?.data as Event).payload['n'] // a follower's frame holds an event
+/** What the next frame of a follower holds. */
+async function nextEvent(stream: Stream): Promise<Event> {
+  return (await nextFrame(stream)).data as Event // a follower's frame holds an event
+}
+
+const numberOf = (event: unknown): unknown => (event as Event).payload['n']
+
+async function nextFrame(stream: Stream): Promise<Frame> {
+  const frame = await stream.next()
+  assert.ok(frame, 'the stream has ended')
+  return frame
+}
 
 test('follows an inbox from where it stands, and what comes later; takes nothing', async () => {
   const key = await fill('follow', 2)
   await t.call('POST', '/v1/inboxes/default/lease', { key, body: { limit: 1 } })
   const stream = await open('/v1/inboxes/default/stream', key)
   assert.equal(stream.headers.get('content-type'), 'text/event-stream')
-  const first = await stream.next()
-  assert.deepEqual([first?.event, numberOf(first)], ['event', 2])
-  const coming = stream.next()
+  const first = await nextFrame(stream)
+  assert.deepEqual([first.event, numberOf(first.data)], ['event', 2])
+  const coming = nextEvent(stream)
   const { event_id: id } = await publish(key, 3)
-  assert.equal(((await coming)?.data as Event).event_id, id)
+  assert.equal((await coming).event_id, id)
   await stream.cancel()
   const { body } = await t.call<Inbox>('GET', '/v1/inboxes/default', { key })
   assert.deepEqual([body.leased, body.behind], [1, 2])
@@ -77,14 +88,14 @@ test('follows an inbox from where it stands, and what comes later; takes nothing
 test('the id of a frame is the cursor: Last-Event-ID and polling go on after it', async () => {
   const key = await fill('resume', 3)
   const stream = await open('/v1/inboxes/default/stream?from=earliest', key)
-  const first = await stream.next()
+  const first = await nextFrame(stream)
   await stream.cancel()
-  const cursor = first?.id ?? ''
+  const cursor = first.id
   const resumed = await open('/v1/inboxes/default/stream?from=earliest', key, { 'last-event-id': cursor })
-  assert.equal(numberOf(await resumed.next()), 2)
+  assert.equal(numberOf(await nextEvent(resumed)), 2)
   await resumed.cancel()
   const given = await open(`/v1/inboxes/default/stream?cursor=${cursor}`, key)
-  assert.equal(numberOf(await given.next()), 2)
+  assert.equal(numberOf(await nextEvent(given)), 2)
   await given.cancel()
   const polled = await t.call<EventPage>('GET', `/v1/events/inbox?cursor=${cursor}`, { key })
   assert.deepEqual(
@@ -98,7 +109,7 @@ test('from=latest waits for news; the filter of the inbox holds, and its change 
   const filter = { payload: [{ pointer: '/n', gte: 4 }] }
   await t.call('PUT', '/v1/inboxes/big', { key, body: { filter } })
   const stream = await open('/v1/inboxes/big/stream?from=latest', key)
-  const coming = stream.next()
+  const coming = nextEvent(stream)
   await publish(key, 3)
   await publish(key, 4)
   assert.equal(numberOf(await coming), 4)
@@ -107,32 +118,36 @@ test('from=latest waits for news; the filter of the inbox holds, and its change 
 
 type LeaseFrame = { readonly lease_id: string; readonly leased_until: string; readonly event: LeasedEvent }
 
+async function nextLease(stream: Stream): Promise<LeaseFrame> {
+  return (await nextFrame(stream)).data as LeaseFrame // what a leasing stream sends
+}
+
 test('with lease_seconds it competes for work: a lease in each frame, and no more than the limit out at a time', async () => {
   const key = await fill('work', 3)
   const stream = await open('/v1/inboxes/default/stream?lease_seconds=60&limit=2', key)
-  const [first, second] = [await stream.next(), await stream.next()].map((frame) => frame?.data as LeaseFrame)
-  assert.deepEqual([first?.event.payload['n'], second?.event.payload['n']], [1, 2])
-  assert.deepEqual([first?.event.attempt, first?.lease_id], [1, second?.lease_id])
-  assert.equal(first?.leased_until, new Date(t.hub.store.nowMs() + 60_000).toISOString())
+  const [first, second] = [await nextLease(stream), await nextLease(stream)]
+  assert.deepEqual([first.event.payload['n'], second.event.payload['n']], [1, 2])
+  assert.deepEqual([first.event.attempt, first.lease_id], [1, second.lease_id])
+  assert.equal(first.leased_until, new Date(t.hub.store.nowMs() + 60_000).toISOString())
   let third: LeaseFrame | undefined
-  const coming = stream.next().then((frame) => (third = frame?.data as LeaseFrame))
+  const coming = nextLease(stream).then((frame) => (third = frame))
   const { body } = await t.call<Inbox>('GET', '/v1/inboxes/default', { key })
   assert.deepEqual([body.leased, body.behind, third], [2, 1, undefined])
   await t.call('POST', '/v1/inboxes/default/ack', {
     key,
-    body: { lease_id: first?.lease_id, event_ids: [first?.event.event_id] },
+    body: { lease_id: first.lease_id, event_ids: [first.event.event_id] },
   })
-  assert.equal((await coming)?.event.payload['n'], 3)
+  assert.equal((await coming).event.payload['n'], 3)
   await stream.cancel()
 })
 
 test('an acknowledgement by DELETE makes room too', async () => {
   const key = await fill('room', 2)
   const stream = await open('/v1/inboxes/default/stream?lease_seconds=60&limit=1', key)
-  const first = (await stream.next())?.data as LeaseFrame
-  const coming = stream.next()
+  const first = await nextLease(stream)
+  const coming = nextLease(stream)
   await t.call('DELETE', `/v1/events/${first.event.event_id}`, { key })
-  assert.equal(((await coming)?.data as LeaseFrame).event.payload['n'], 2)
+  assert.equal((await coming).event.payload['n'], 2)
   await stream.cancel()
 })
 
@@ -164,7 +179,7 @@ test('a ticket opens the stream of its inbox without a key, for a minute', async
   const { body } = await t.call<Ticket>('POST', '/v1/inboxes/default/stream/ticket', { key })
   assert.equal(body.expires_at, new Date(t.hub.store.nowMs() + 60_000).toISOString())
   const stream = await open(`/v1/inboxes/default/stream?ticket=${body.ticket}`, null)
-  assert.equal(numberOf(await stream.next()), 1)
+  assert.equal(numberOf(await nextEvent(stream)), 1)
   await stream.cancel()
   const refused = async (path: string): Promise<number> => (await t.fail('GET', path, { key: null })).status
   assert.equal(await refused(`/v1/inboxes/other/stream?ticket=${body.ticket}`), 401)

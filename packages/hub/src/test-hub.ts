@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KeyWithSecret, NewKey, Problem } from '@sluice/protocol'
-import type { HubOptions } from '../config.ts'
-import { startHub, type Hub } from '../main.ts'
+import type { HubOptions } from './config.ts'
+import { startHub, type Hub } from './main.ts'
 
 /** A real hub on a folder of its own, for tests: requests go through memory, and time goes on only when told to. */
 export type TestHub = {
