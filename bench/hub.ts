@@ -44,11 +44,13 @@ export async function openHub({ data, apiKey, preload, nodeOptions = '' }: Optio
   const key = hub.apiKey ?? apiKey
   if (key === undefined || key === null) throw new Error(`the hub on ${data} printed no key, and none is known`)
   const pool = new Pool(hub.url, { connections: 8, bodyTimeout: 0, headersTimeout: 0 })
-  const stop = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     await pool.destroy()
     if (!hub.isEnded()) await hub.stop()
     running.delete(hub.pid)
   }
+  let ended: Promise<void> | undefined
+  const stop = (): Promise<void> => (ended ??= end())
   return {
     url: hub.url,
     pid: hub.pid,

@@ -30,6 +30,9 @@ type Profile = {
 }
 
 const warmUpSeconds = 2
+const sampleMicros = 200
+/** A longer gap between two samples means that the thread, or the one that samples it, was not running. */
+const longestGapMicros = 4 * sampleMicros
 const folder = mkdtempSync(join(tmpdir(), 'sluice-profile-'))
 try {
   const events = await profileLoad(load, Number(values.seconds))
@@ -50,7 +53,11 @@ async function profileLoad(name: (typeof loads)[number], seconds: number): Promi
   const { apiKey, stop } = await openHub({ data })
   await stop()
   if (name === 'lease') await fillLog({ data, count: 200_000 })
-  await using hub = await openHub({ data, apiKey, nodeOptions: `--cpu-prof --cpu-prof-dir=${profiles}` })
+  await using hub = await openHub({
+    data,
+    apiKey,
+    nodeOptions: `--cpu-prof --cpu-prof-interval=${sampleMicros} --cpu-prof-dir=${profiles}`,
+  })
   if (name === 'lease') return leaseAll({ hub, seconds, wrk })
   await runPublish({ ...hub, form: name, seconds: warmUpSeconds, folder: wrk })
   const { accepted, eventsPerSecond } = await runPublish({ ...hub, form: name, seconds, folder: wrk })
@@ -74,7 +81,7 @@ function printProfile({ nodes, samples, timeDeltas }: Profile, events: number): 
   let left = Number(values.seconds) * 1e6
   for (let index = samples.length - 1; index >= 0 && left > 0; index -= 1) {
     const [id = 0, micros = 0] = [samples[index], timeDeltas[index]]
-    self.set(id, (self.get(id) ?? 0) + micros)
+    self.set(id, (self.get(id) ?? 0) + Math.min(micros, longestGapMicros))
     left -= micros
   }
   const byId = new Map(nodes.map((node) => [node.id, node]))
