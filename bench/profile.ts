@@ -58,7 +58,7 @@ async function profileLoad(name: (typeof loads)[number], seconds: number): Promi
     apiKey,
     nodeOptions: `--cpu-prof --cpu-prof-interval=${sampleMicros} --cpu-prof-dir=${profiles}`,
   })
-  if (name === 'lease') return leaseAll({ hub, seconds, wrk })
+  if (name === 'lease') return await leaseAll({ hub, seconds, wrk })
   await runPublish({ ...hub, form: name, seconds: warmUpSeconds, folder: wrk })
   const { accepted, eventsPerSecond } = await runPublish({ ...hub, form: name, seconds, folder: wrk })
   console.log(`${name}: ${toText(eventsPerSecond)} events/s under the profiler`)
