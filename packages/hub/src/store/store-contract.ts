@@ -12,7 +12,7 @@ import { deadLetterCases, replayCases } from './contract/replay-cases.ts'
 import { retentionCases } from './contract/retention-cases.ts'
 import { searchCases } from './contract/search-cases.ts'
 import { ackCases, releaseCases } from './contract/settle-cases.ts'
-import { createStage, type ContractCases, type OpenStore, type OpenedStore } from './contract/stage.ts'
+import { createStage, followStore, type ContractCases, type OpenStore, type OpenedStore } from './contract/stage.ts'
 import { wakeCases } from './contract/wake-cases.ts'
 import { workspaceCases } from './contract/workspace-cases.ts'
 
@@ -72,23 +72,10 @@ function runAlone(cases: ContractCases, open: OpenStore): void {
 function runTogether(cases: ContractCases, open: OpenStore): void {
   let opened: OpenedStore
   before(async () => {
-    opened = follow(await open())
+    opened = followStore(await open())
   })
   after(() => opened.close())
   for (const [index, [title, run]] of Object.entries(cases).entries()) {
     void it(title, async () => run(await createStage(opened, `stage-${index}`)))
-  }
-}
-
-/** The same with `store` as it is now, also after it was opened again. */
-function follow(opened: OpenedStore): OpenedStore {
-  let { store } = opened
-  return {
-    ...opened,
-    get store() {
-      return store
-    },
-    reopen: async () => (store = await opened.reopen()),
-    crash: async () => (store = await opened.crash()),
   }
 }

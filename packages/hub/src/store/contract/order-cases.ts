@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { inboxDefaults } from '@sluice/protocol'
-import { positionsOf, toDraft, type ContractCases } from './stage.ts'
+import { dayMs, positionsOf, retention, toDraft, type ContractCases } from './stage.ts'
 
 const of = (subject: string): { subject: string } => ({ subject })
 const keyed = { ordering: 'key' as const }
@@ -104,6 +104,57 @@ export const orderCases: ContractCases = {
     assert.equal(await stage.store.acknowledgeEvent(id, 'crm', x2), 'acked')
     assert.deepEqual(await take('e'), [x3])
     assert.equal(stage.store === store, false)
+  },
+
+  'an event acknowledged after its lease ran out lets its subject go on': async (stage) => {
+    const { publish, makeInbox, take, ack, expire } = stage
+    await makeInbox(keyed)
+    const [x1, y1, x2, y2] = await publish(of('x'), of('y'), of('x'), of('y'))
+    assert.deepEqual(await take('a'), [x1, y1])
+    assert.deepEqual(await take('b'), [])
+    await expire()
+    assert.deepEqual(await ack('a', [x1]), ['acked'])
+    const taken = [...(await take('c', { limit: 1 })), ...(await take('d', { limit: 1 }))]
+    assert.deepEqual(
+      taken.toSorted((one, other) => one - other),
+      [y1, x2],
+    )
+    await ack('c')
+    await ack('d')
+    assert.deepEqual(await take('e'), [y2])
+  },
+
+  'an event that expired with the log lets its subject go on': async (stage) => {
+    const { store, id, publish, makeInbox, take, release } = stage
+    await makeInbox(keyed)
+    const [x1] = await publish(of('x'))
+    stage.advance(91 * dayMs)
+    const [x2] = await publish(of('x'))
+    assert.deepEqual(await take('a'), [x1])
+    assert.deepEqual(await take('b'), [])
+    await release('a', { delayMs: 60_000 })
+    await store.trimEvents(id, retention)
+    assert.equal((await store.readHead(id)).trimmedTo, x1)
+    assert.deepEqual(await take('b'), [x2])
+  },
+
+  'an inbox that is told to go on behind dead letters does so': async ({
+    store,
+    id,
+    publish,
+    makeInbox,
+    take,
+    release,
+  }) => {
+    await makeInbox({ ...keyed, max_attempts: 1, on_dead: 'block' })
+    const [, x2] = await publish(of('x'), of('x'))
+    await take('a')
+    await release('a')
+    assert.deepEqual(await take('b'), [])
+    await store.updateInbox(id, 'crm', {
+      settings: { ...inboxDefaults, ...keyed, max_attempts: 1, on_dead: 'continue' },
+    })
+    assert.deepEqual(await take('b'), [x2])
   },
 
   'an event acknowledged ahead of others does not break their order': async ({

@@ -202,6 +202,11 @@ export const seekCases: ContractCases = {
     await store.seekInbox(id, 'crm', 1)
     for (const status of await ack('lapsed', [a, b])) assert.ok(['lost', 'unknown'].includes(status), status)
     assert.deepEqual(await drain(), [a, b])
+    await store.seekInbox(id, 'crm', 1)
+    await take('forward')
+    await expire()
+    await store.seekInbox(id, 'crm', b + 1)
+    assert.deepEqual(await ack('forward', [a, b]), ['lost', 'lost'], 'nobody has acknowledged them')
   },
 
   'the name of a void lease can be used again': async ({ store, id, publish, makeInbox, take, ack, drain }) => {

@@ -128,6 +128,30 @@ export const deadLetterCases: ContractCases = {
     assert.deepEqual(await take('w'), [])
   },
 
+  'a dead letter whose event is under way again is not handed out twice': async ({
+    store,
+    id,
+    publish,
+    makeInbox,
+    take,
+    release,
+    ack,
+    deadLetters,
+  }) => {
+    await makeInbox({ max_attempts: 1 })
+    const [a, b] = await publish('a', 'b')
+    await take('x')
+    await release('x')
+    await store.seekInbox(id, 'crm', a)
+    assert.deepEqual(await take('y', { limit: 1 }), [a])
+    await store.settleDeadLetters(id, 'crm', {}, 'replay')
+    assert.deepEqual(await deadLetters(), [])
+    assert.deepEqual(await take('z'), [b])
+    assert.deepEqual(await ack('y'), ['acked'])
+    assert.deepEqual(await ack('z'), ['acked'])
+    assert.deepEqual(await take('w'), [])
+  },
+
   'dead letters survive a crash, and end with their inbox': async (stage) => {
     const { id, publish, makeInbox, take, release, deadLetters } = stage
     await makeInbox({ max_attempts: 1 })

@@ -26,6 +26,19 @@ export type OpenedStore = {
 
 export type OpenStore = () => Promise<OpenedStore>
 
+/** The same with `store` as it is now, also after it was opened again. */
+export function followStore(opened: OpenedStore): OpenedStore {
+  let { store } = opened
+  return {
+    ...opened,
+    get store() {
+      return store
+    },
+    reopen: async () => (store = await opened.reopen()),
+    crash: async () => (store = await opened.crash()),
+  }
+}
+
 /** Tests by name, each in a workspace of its own. */
 export type ContractCases = Readonly<Record<string, (stage: Stage) => Promise<void>>>
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { toDraft, type OpenedStore } from '../contract/stage.ts'
 import { storeContract } from '../store-contract.ts'
+import { storeModel } from '../store-model.ts'
 import type { Store } from '../store.ts'
 import { openSqliteStore } from './store.ts'
 
@@ -43,6 +44,7 @@ async function openTemporaryStore(): Promise<OpenedStore> {
 }
 
 storeContract('sqlite', openTemporaryStore)
+storeModel('sqlite', openTemporaryStore, { runs: Number(process.env['SLUICE_MODEL_RUNS'] ?? 30) })
 
 describe('sqlite store', () => {
   it('has no gaps between positions', async () => {
