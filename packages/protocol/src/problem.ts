@@ -22,8 +22,13 @@ export const Problem = z
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' })
 export type Problem = z.infer<typeof Problem>
 
-/** A 400 that lists every fault at once. */
-export function toValidationError(faults: readonly Fault[]): HubError {
+/** Half a megabyte can hold a hundred thousand unknown members: an answer must not be a multiple of its request. */
+const maxFaults = 100
+
+/** A 400 that lists every fault at once; beyond 100 it says how many more there are. */
+export function toValidationError(all: readonly Fault[]): HubError {
+  const more = all.length - maxFaults
+  const faults = more > 0 ? [...all.slice(0, maxFaults), { pointer: '', detail: `and ${more} more faults` }] : all
   const detail = faults.map((fault) => (fault.pointer ? `${fault.pointer}: ${fault.detail}` : fault.detail)).join('; ')
   return new HubError('validation-error', detail, { errors: faults })
 }

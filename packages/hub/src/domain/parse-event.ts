@@ -54,15 +54,19 @@ export function parseEvent(event: EventText, { batch, idempotencyKey, notes }: P
 }
 
 function nameFaults(members: readonly Member[], names: ReadonlySet<string>): Fault[] {
-  let unknown = false
-  for (const { name } of members) if (!names.has(name)) unknown = true
-  const twice = new Set(members.map(({ name }) => name)).size < members.length
-  if (!unknown && !twice) return []
+  if (members.every(({ name }) => names.has(name)) && members.length === countNames(members)) return []
   const strangers = new Set(members.map(({ name }) => name).filter((name) => !names.has(name)))
   return [
     ...duplicateFaults(members),
     ...[...strangers].map((name) => ({ pointer: `/${escapePointer(name)}`, detail: 'unknown member' })),
   ]
+}
+
+function countNames(members: readonly Member[]): number {
+  return members.reduce(
+    (count, { name }, index) => (members.findIndex((other) => other.name === name) === index ? count + 1 : count),
+    0,
+  )
 }
 
 /** Faults of the values; those of top-level names are found in the text, where a duplicate and `__proto__` still stand. */

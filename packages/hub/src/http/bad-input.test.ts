@@ -80,6 +80,13 @@ test('all faults are named at once', async () => {
   assert.ok(problem.message.startsWith('Validation error: '))
 })
 
+test('of very many faults the first hundred are named', async () => {
+  const strangers = Array.from({ length: 50_000 }, (_, index) => `"${index}":1`).join(',')
+  const problem = await refused(`{"event_type":"a","payload":{},${strangers}}`)
+  assert.equal(problem.errors?.length, 101)
+  assert.equal(problem.errors.at(-1)?.detail, 'and 49900 more faults')
+})
+
 test('texts that are no event', async () => {
   const texts: readonly (readonly [string | Uint8Array, string])[] = [
     ['', ''],
