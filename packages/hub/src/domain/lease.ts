@@ -13,7 +13,7 @@ export async function leaseEvents(
   context: Context,
   workspace: Workspace,
   key: string,
-  request: LeaseRequest & { readonly signal: AbortSignal },
+  request: LeaseRequest & WhoWaits,
 ): Promise<Leased> {
   const inbox = await requireInbox(context, workspace, key)
   const order: LeaseOrder = {
@@ -21,17 +21,23 @@ export async function leaseEvents(
     limit: request.limit ?? limits.leaseDefault,
     leaseMs: (request.lease_seconds ?? inbox.settings.lease_seconds) * 1000,
   }
-  const take: Take = { context, workspace, inbox, order, signal: request.signal }
+  const take: Take = { context, workspace, inbox, order, signal: request.signal, confirm: request.confirm }
   const waitMs = (request.wait_seconds ?? 0) * 1000
   return { leaseId: order.leaseId, ...(waitMs > 0 ? await takeOrWait(take, waitMs) : await takeNow(take)) }
 }
 
-export type Take = {
+type WhoWaits = {
+  /** aborted when the caller has gone */
+  readonly signal: AbortSignal
+  /** Throws if the caller may no longer consume: a key can be revoked while a request waits. */
+  readonly confirm?: (() => Promise<void>) | undefined
+}
+
+type Take = WhoWaits & {
   readonly context: Context
   readonly workspace: Workspace
   readonly inbox: InboxRow
   readonly order: LeaseOrder
-  readonly signal: AbortSignal
 }
 
 /** Waits up to so many ms for the first event. */
@@ -52,6 +58,7 @@ export async function takeOrWait(take: Take, waitMs: number): Promise<LeaseGrant
       if (grant.retryAtMs !== null) waiter.wakeIn(Math.max(0, grant.retryAtMs - context.store.nowMs()))
       await waiter.wait(leftMs, signal)
       if (signal.aborted || context.notifier.isClosed()) return grant
+      await take.confirm?.()
     }
   } finally {
     waiter.leave()

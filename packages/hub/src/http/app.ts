@@ -13,7 +13,8 @@ import { requirePermission, type Authenticator } from '../domain/authenticate.ts
 import type { Context } from '../domain/context.ts'
 import { parseObject } from '../domain/json-text.ts'
 import type { KeyContext } from '../domain/keys.ts'
-import { createAuth, isAllowed, limitRate, type Auth, type Identified } from './auth.ts'
+import { createAuth, limitRate, type Auth, type Identified } from './auth.ts'
+import { createBodyBudget, toBodyBytes, type BodyBudget } from './body-budget.ts'
 import { readBytes, requireJson } from './body.ts'
 import { createClientAddress } from './client-address.ts'
 import { createCors } from './cors.ts'
@@ -52,11 +53,12 @@ export type AppOptions = {
 }
 
 /** What becomes known of a request on its way, for its answer and for the log. */
-type Trace = { route: RouteName | undefined; readonly fields: Record<string, string> }
+type Trace = { route: RouteName | undefined; readonly fields: Record<string, string>; bodyBytes: number }
 
 type Parts = {
   readonly context: Context
   readonly auth: Auth
+  readonly budget: BodyBudget
   readonly handlers: Handlers
   readonly find: (method: string, path: string) => Match
 }
@@ -76,23 +78,26 @@ export function createApp(options: AppOptions): App {
     ...keyHandlers(context),
     ...workspaceHandlers(context),
   }
-  const parts: Parts = { context, auth, handlers, find: createRouter() }
+  const parts: Parts = { context, auth, handlers, find: createRouter(), budget: createBodyBudget() }
+  const logFailure = createFailureLog(logger)
 
   return async (request) => {
     const startedMs = performance.now()
     const correlationId = toRequestId(request.header('x-request-id'))
-    const trace: Trace = { route: undefined, fields: { 'x-request-id': correlationId } }
+    const trace: Trace = { route: undefined, fields: { 'x-request-id': correlationId }, bodyBytes: 0 }
     let response: HubResponse
     try {
       response = cors.preflight(request) ?? (await answer(parts, request, trace))
     } catch (error) {
-      if (!(error instanceof HubError) || error.status >= 500) logFailure(logger, error, { request, correlationId })
+      if (!(error instanceof HubError) || error.status >= 500) logFailure(error, { request, correlationId })
       response = toProblem(error, { instance: request.path.slice(0, 1000), correlationId })
     }
+    parts.budget.give(trace.bodyBytes)
     Object.assign(response.headers, trace.fields)
     cors.allow(request, response.headers)
     const seconds = (performance.now() - startedMs) / 1000
     metrics.note({ route: trace.route, method: request.method, status: response.status, seconds })
+    logger.debug({ route: trace.route, status: response.status, seconds, correlation_id: correlationId }, 'answered')
     return response
   }
 }
@@ -102,27 +107,33 @@ function toRequestId(given: string | undefined): string {
   return given !== undefined && /^[\w.:/+=@-]{1,128}$/.test(given) ? given : randomUUID()
 }
 
-/** The query stays out of the log: it may hold a ticket. */
-function logFailure(
-  logger: Logger,
-  error: unknown,
-  { request, correlationId }: { request: HubRequest; correlationId: string },
-): void {
-  const details = {
-    err: error,
-    method: request.method,
-    path: request.path.slice(0, 1000),
-    correlation_id: correlationId,
+type Failure = { readonly request: HubRequest; readonly correlationId: string }
+
+/** What callers are told to expect, and what an operator sees in the metrics. */
+const expected: ReadonlySet<string> = new Set(['overloaded', 'shutting-down'])
+const repeatedAfterMs = 1000
+
+/**
+ * Writes down why requests failed; the same reason once a second, for a full disk fails every one of them. The query stays
+ * out of the log: it may hold a ticket.
+ */
+function createFailureLog(logger: Logger): (error: unknown, failure: Failure) => void {
+  let lastMessage = ''
+  let lastMs = 0
+  return (error, { request, correlationId }) => {
+    if (error instanceof HubError && expected.has(error.code)) return
+    const message = error instanceof Error ? error.message : String(error)
+    const now = performance.now()
+    if (message === lastMessage && now - lastMs < repeatedAfterMs) return
+    lastMessage = message
+    lastMs = now
+    const path = request.path.slice(0, 1000)
+    logger.error({ err: error, method: request.method, path, correlation_id: correlationId }, 'a request failed')
   }
-  if (error instanceof HubError && error.cause === undefined) logger.debug(details, error.message)
-  else logger.error(details, 'a request failed')
 }
 
-async function answer(
-  { context, auth, handlers, find }: Parts,
-  request: HubRequest,
-  trace: Trace,
-): Promise<HubResponse> {
+async function answer(parts: Parts, request: HubRequest, trace: Trace): Promise<HubResponse> {
+  const { context, auth, handlers, find } = parts
   if (context.notifier.isClosed()) throw new HubError('shutting-down', 'this node is stopping; send the request again')
   const { name, params } = find(request.method, request.path)
   trace.route = name
@@ -130,26 +141,21 @@ async function answer(
   const identified =
     route.access === 'open' ? undefined : await letIn(context, auth, { route, name, params, request, trace })
   const query = route.access === 'open' && !route.query ? {} : parseQuery(request.queryText, route.query)
-  const body = route.body ? await readBody(request, name, route) : undefined
-  const call = {
-    request,
-    params,
-    query,
-    body,
-    principal: identified?.principal,
-    isStillAllowed: async (permission: Permission) =>
-      identified !== undefined && isAllowed(identified.again, permission),
+  const body = route.body ? await readBody(parts.budget, { name, route, request, trace }) : undefined
+  const confirm = async (permission: Permission): Promise<void> => {
+    if (identified) requirePermission(await identified.again(), permission)
   }
+  const call = { request, params, query, body, principal: identified?.principal, confirm }
   // The table pairs each name with its handler, and the schemas of that very route have just made query and body.
   return (handlers[name] as (call: Call<RouteName>) => HubResponse | Promise<HubResponse>)(call as Call<RouteName>)
 }
 
-type Entrance = Match & { readonly route: Route; readonly request: HubRequest; readonly trace: Trace }
+type Stage = { readonly name: RouteName; readonly route: Route; readonly request: HubRequest; readonly trace: Trace }
 
 async function letIn(
   context: Context,
   auth: Auth,
-  { route, name, params, request, trace }: Entrance,
+  { route, name, params, request, trace }: Stage & Match,
 ): Promise<Identified> {
   const identified = await auth.identify(request, name === 'streamInbox' ? params['inbox'] : undefined)
   await limitRate(context, identified.principal, trace.fields)
@@ -157,9 +163,16 @@ async function letIn(
   return identified
 }
 
-async function readBody(request: HubRequest, name: RouteName, route: Route): Promise<unknown> {
-  if (rawBodies.has(name)) return readBytes(request, name === 'publishBatch' ? limits.batchBytes : limits.bodyBytes)
-  const bytes = await readBytes(request, limits.bodyBytes)
+async function readBody(budget: BodyBudget, { name, route, request, trace }: Stage): Promise<unknown> {
+  const limit = name === 'publishBatch' ? limits.batchBytes : limits.bodyBytes
+  const isPacked = request.header('content-encoding') !== undefined
+  const held = toBodyBytes(request.header('content-length'), isPacked, limit)
+  budget.take(held)
+  trace.bodyBytes = held
+  const bytes = await readBytes(request, limit)
+  budget.give(held - bytes.length)
+  trace.bodyBytes = bytes.length
+  if (rawBodies.has(name)) return bytes
   const empty = bytes.length === 0 && route.bodyOptional === true
   if (!empty) requireJson(request)
   const parsed = route.body?.safeParse(empty ? {} : parseObject(bytes))

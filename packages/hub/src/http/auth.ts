@@ -1,6 +1,6 @@
 import { HubError, type Permission } from '@sluice/protocol'
 import type { Authenticator, Principal } from '../domain/authenticate.ts'
-import { requirePermission, takeRequest } from '../domain/authenticate.ts'
+import { takeRequest } from '../domain/authenticate.ts'
 import type { Context } from '../domain/context.ts'
 import { openTicket } from '../domain/tickets.ts'
 import type { HubRequest } from './exchange.ts'
@@ -42,9 +42,13 @@ function toApiKey(header: string | undefined): string {
   return user
 }
 
-export async function isAllowed(again: () => Promise<Principal>, permission: Permission): Promise<boolean> {
+/** Whether a call would still be let in. */
+export async function isAllowed(
+  confirm: (permission: Permission) => Promise<void>,
+  permission: Permission,
+): Promise<boolean> {
   try {
-    requirePermission(await again(), permission)
+    await confirm(permission)
     return true
   } catch (error) {
     if (error instanceof HubError) return false

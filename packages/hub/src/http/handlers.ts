@@ -20,8 +20,8 @@ export type Call<Name extends RouteName> = {
       ? z.output<Body>
       : undefined
   readonly principal: Routes[Name]['access'] extends 'open' ? undefined : Principal
-  /** for what goes on after the answer has begun: whether the key would still be let in, and for this */
-  readonly isStillAllowed: (permission: Permission) => Promise<boolean>
+  /** For what takes time: throws, as at the beginning, if the key would no longer be let in for this. */
+  readonly confirm: (permission: Permission) => Promise<void>
 }
 
 export type Handler<Name extends RouteName> = (call: Call<Name>) => HubResponse | Promise<HubResponse>

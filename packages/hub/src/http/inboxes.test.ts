@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Accepted, EventPage, Extended, Inbox, Lease, Settled } from '@sluice/protocol'
+import type { Accepted, EventPage, Extended, Inbox, KeyWithSecret, Lease, Settled } from '@sluice/protocol'
 import { openTestHub, type TestHub } from '../test-hub.ts'
 
 let t: TestHub
@@ -276,4 +276,15 @@ test('inboxes that do not exist', async () => {
       assert.deepEqual([problem.status, problem.error_code], [404, 'not-found'], `${method} ${inbox}${path}`)
     }
   }
+})
+
+test('a lease that waits hands nothing to a key that was revoked meanwhile', async () => {
+  const { key: admin } = await fill('revoked', 0)
+  const made = await t.call<KeyWithSecret>('POST', '/v1/keys', { key: admin, body: { user_id: 'u', role: 'consumer' } })
+  const body = { wait_seconds: 20 }
+  const waiting = t.fail('POST', '/v1/inboxes/default/lease', { key: made.body.api_key, body })
+  await t.call('DELETE', `/v1/keys/${made.body.key_id}`, { key: admin })
+  await publish(admin, { event_type: 'n', payload: { n: 1 } })
+  assert.equal((await waiting).error_code, 'key-revoked')
+  assert.deepEqual(numbersOf(await lease(admin)), [1])
 })

@@ -54,12 +54,10 @@ export function inboxHandlers(context: Context): Pick<Handlers, InboxRoute> {
       json(200, await resumeInbox(context, principal.workspace, params.inbox)),
     seekInbox: async ({ principal, params, body }) =>
       json(200, await seekInbox(context, principal, params.inbox, body)),
-    leaseEvents: async ({ principal, params, body, request }) => {
+    leaseEvents: async ({ principal, params, body, request, confirm }) => {
       const { workspace } = principal
-      return leaseResponse(
-        workspace,
-        await leaseEvents(context, workspace, params.inbox, { ...body, signal: request.signal }),
-      )
+      const order = { ...body, signal: request.signal, confirm: () => confirm('inbox') }
+      return leaseResponse(workspace, await leaseEvents(context, workspace, params.inbox, order))
     },
     ackEvents: async ({ principal, params, body }) =>
       json(200, await ackEvents(context, principal.workspace, params.inbox, body)),

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import type { EventPage, Inbox, Lease } from '@sluice/protocol'
 import { openTestHub, type TestHub } from '../test-hub.ts'
 
@@ -175,4 +176,21 @@ test('a slow reader of a stream holds up nobody', async () => {
   await once(socket, 'readable')
   assert.equal((await post('/v1/events', [order])).status, 201)
   socket.destroy()
+})
+
+test('bytes of any kind do the process no harm', async () => {
+  const starts = fc.constantFrom(
+    '',
+    'GET / HTTP/1.1\r\n',
+    'POST /v1/events HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n',
+  )
+  const property = fc.asyncProperty(starts, fc.uint8Array({ maxLength: 500 }), async (start, bytes) => {
+    const socket = await dial()
+    socket.on('error', () => undefined)
+    socket.end(Buffer.concat([Buffer.from(start), bytes]))
+    socket.resume()
+    await once(socket, 'close')
+  })
+  await fc.assert(property, { numRuns: 50 })
+  assert.equal((await fetch(`${t.hub.url}/health`)).status, 200)
 })

@@ -57,7 +57,8 @@ async function closeServer(server: Server, graceMs: number): Promise<void> {
 
 /** What is no HTTP at all, or too slow or too long in its head, gets a short answer and no more. */
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) return void socket.destroy()
+  // On a connection that has carried an answer, these bytes might land in the middle of another one.
+  if (!socket.writable || socket.bytesWritten > 0) return void socket.destroy()
   const status = refusals[error.code ?? ''] ?? '400 Bad Request'
   const body = JSON.stringify({ type: 'about:blank', title: status.slice(4), status: Number(status.slice(0, 3)) })
   const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\n\r\n`

@@ -3,6 +3,7 @@ import { requirePermission } from '../domain/authenticate.ts'
 import { followInbox, type StreamItem } from '../domain/follow.ts'
 import { streamLeases } from '../domain/lease-stream.ts'
 import { createTicket } from '../domain/tickets.ts'
+import { isAllowed } from './auth.ts'
 import { json, type HubResponse } from './exchange.ts'
 import type { Call, Handlers } from './handlers.ts'
 
@@ -25,7 +26,7 @@ const streamFields: HubResponse['headers'] = {
 }
 
 async function openStream(context: Context, call: Call<'streamInbox'>): Promise<AsyncGenerator<StreamItem>> {
-  const { request, params, query, principal, isStillAllowed } = call
+  const { request, params, query, principal, confirm } = call
   const { signal } = request
   const { workspace } = principal
   if (query.lease_seconds !== undefined) {
@@ -35,7 +36,7 @@ async function openStream(context: Context, call: Call<'streamInbox'>): Promise<
       leaseSeconds,
       limit,
       signal,
-      isAllowed: () => isStillAllowed('inbox'),
+      isAllowed: () => isAllowed(confirm, 'inbox'),
     })
   }
   // What a browser sends when it connects again goes before what its address said the first time.
@@ -44,7 +45,7 @@ async function openStream(context: Context, call: Call<'streamInbox'>): Promise<
     from: query.from,
     cursor,
     signal,
-    isAllowed: () => isStillAllowed('inbox-read'),
+    isAllowed: () => isAllowed(confirm, 'inbox-read'),
   })
 }
 
