@@ -27,7 +27,7 @@ export type CallOptions = {
   readonly remoteAddress?: string
 }
 
-export type Answer<Body> = {
+type Answer<Body> = {
   readonly status: number
   readonly headers: Headers
   readonly text: string

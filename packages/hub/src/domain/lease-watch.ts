@@ -13,9 +13,9 @@ export type LeaseWatch = {
   readonly noteExtended: (lease: LeaseName, untilMs: number) => void
 }
 
-export type LeaseName = { readonly workspaceId: number; readonly inbox: string; readonly leaseId: string }
+type LeaseName = { readonly workspaceId: number; readonly inbox: string; readonly leaseId: string }
 
-export type LeaseListener = {
+type LeaseListener = {
   readonly settled: (positions: readonly number[] | undefined) => void
   readonly extended: (untilMs: number) => void
 }

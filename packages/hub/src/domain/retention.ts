@@ -3,7 +3,7 @@ import type { RetentionPolicy, Store } from '../store/store.ts'
 
 const dayMs = 86_400_000
 
-export const defaultRetention: RetentionPolicy = {
+const defaultRetention: RetentionPolicy = {
   passedMs: 30 * dayMs,
   anywayMs: 90 * dayMs,
   attemptsMs: 7 * dayMs,

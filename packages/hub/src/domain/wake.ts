@@ -14,7 +14,7 @@ export type Notifier = {
   readonly isClosed: () => boolean
 }
 
-export type Place = { readonly workspaceId: number; readonly inbox: string; readonly filter: Filter }
+type Place = { readonly workspaceId: number; readonly inbox: string; readonly filter: Filter }
 
 export type Waiter = {
   /** Clears a wake-up that came before now. Call before each look for events. */
@@ -28,7 +28,7 @@ export type Waiter = {
   readonly leave: () => void
 }
 
-export type Follower = Pick<Waiter, 'begin' | 'wait' | 'leave'>
+type Follower = Pick<Waiter, 'begin' | 'wait' | 'leave'>
 
 /** Should a wake-up ever be lost, the head of the queue looks again after this long. */
 const safetyNetMs = 5000

@@ -27,7 +27,7 @@ export function createClientAddress(ranges: readonly string[]): ReadClientAddres
 }
 
 /** @throws TypeError for what is no CIDR block */
-export function toBlockList(ranges: readonly string[]): BlockList {
+function toBlockList(ranges: readonly string[]): BlockList {
   const list = new BlockList()
   for (const range of ranges) {
     const [address = '', prefix] = range.split('/')

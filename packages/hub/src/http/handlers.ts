@@ -24,7 +24,7 @@ export type Call<Name extends RouteName> = {
   readonly confirm: (permission: Permission) => Promise<void>
 }
 
-export type Handler<Name extends RouteName> = (call: Call<Name>) => HubResponse | Promise<HubResponse>
+type Handler<Name extends RouteName> = (call: Call<Name>) => HubResponse | Promise<HubResponse>
 export type Handlers = { readonly [Name in RouteName]: Handler<Name> }
 
 /** Events are stored as they were received: their handlers read the bytes. */

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { Counts } from '../domain/counts.ts'
 import type { Store } from '../store/store.ts'
 
-export type RequestNote = {
+type RequestNote = {
   /** undefined where no route was found */
   readonly route: RouteName | undefined
   readonly method: string
