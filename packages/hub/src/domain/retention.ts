@@ -10,27 +10,26 @@ const defaultRetention: RetentionPolicy = {
   maxRows: 500,
 }
 
-const expireEveryMs = 1000
-const trimEveryMs = 60_000
 /** Between two steps of trimming publishes have the writer for themselves. */
 const stepPauseMs = 20
 const workspacesAtATime = 100
 
 export type Upkeep = { readonly close: () => Promise<void> }
 
+export type UpkeepOptions = {
+  readonly policy?: RetentionPolicy
+  readonly expireEveryMs?: number
+  readonly trimEveryMs?: number
+  readonly onError: (error: unknown) => void
+}
+
 /** Gives back what leases that ran out held, and lets go of what retention no longer keeps, until closed. */
-export function startUpkeep(
-  store: Store,
-  options: { policy?: RetentionPolicy; onError: (error: unknown) => void },
-): Upkeep {
-  const { policy = defaultRetention, onError } = options
+export function startUpkeep(store: Store, options: UpkeepOptions): Upkeep {
+  const { policy = defaultRetention, expireEveryMs = 1000, trimEveryMs = 60_000, onError } = options
   const stop = new AbortController()
-  const expiring = repeat(() => store.expireLeases(), { everyMs: expireEveryMs, signal: stop.signal, onError })
-  const trimming = repeat(() => trimAll(store, policy, stop.signal), {
-    everyMs: trimEveryMs,
-    signal: stop.signal,
-    onError,
-  })
+  const { signal } = stop
+  const expiring = repeat(() => store.expireLeases(), { everyMs: expireEveryMs, signal, onError })
+  const trimming = repeat(() => trimAll(store, policy, signal), { everyMs: trimEveryMs, signal, onError })
   return {
     close: async () => {
       stop.abort()
