@@ -78,7 +78,7 @@ export const problems = {
   expired: {
     status: 410,
     title: 'Event has expired',
-    help: 'Retention has removed this event. Keep events longer with the retention settings.',
+    help: 'Retention has removed this event: payloads are kept for 30 days once every inbox has passed them, and for 90 days in any case.',
   },
   erased: {
     status: 410,

@@ -5,6 +5,7 @@ import { explainCases } from './contract/explain-cases.ts'
 import { filterCases } from './contract/filter-cases.ts'
 import { inboxCases } from './contract/inbox-cases.ts'
 import { keyCases } from './contract/key-cases.ts'
+import { lapsedCases } from './contract/lapsed-cases.ts'
 import { leaseCases } from './contract/lease-cases.ts'
 import { orderCases } from './contract/order-cases.ts'
 import { acknowledgeCases, peekCases, seekCases } from './contract/place-cases.ts'
@@ -25,6 +26,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   filters: filterCases,
   acknowledge: ackCases,
   release: releaseCases,
+  'leases that are not whole': lapsedCases,
   expiry: expiryCases,
   'acknowledge by event': acknowledgeCases,
   peek: peekCases,

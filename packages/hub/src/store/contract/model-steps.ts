@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { HubError } from '@sluice/protocol'
 import fc from 'fast-check'
+import type { Settlement, SettleOrder } from '../store.ts'
 import { backAgain, bury, candidates, heldBy, move, placeOf, seek, sweep, type Model, type Place } from './model.ts'
 import { assertSame, positionsOf, type EventSpec, type Stage } from './stage.ts'
 
@@ -231,11 +233,10 @@ async function settle(
   if (leaseId === undefined) return
   const chosen = picked && [...new Set(picked.map((at) => model.leases.get(leaseId)?.[at] ?? eventAt(model, at)))]
   const outcome = kind === 'ack' ? ({ kind } as const) : ({ kind, delayMs, count } as const)
-  const settled = await stage.store.settleLease(stage.id, 'crm', {
-    leaseId,
-    ...(chosen && { positions: chosen }),
-    outcome,
-  })
+  const settled = await settleOrLose(stage, { leaseId, ...(chosen && { positions: chosen }), outcome })
+  if (settled === 'lease-lost') {
+    return assert.ok(!chosen && model.voided.has(leaseId), 'only a lease that a seek made void is not known any more')
+  }
   log.push(`  ${leaseId} ${settled.map(({ position, status }) => `${position} ${status}`).join(', ')}`)
   if (chosen) assert.deepEqual(positionsOf(settled), chosen, 'a result for each position')
   else checkWhole(model, leaseId, positionsOf(settled))
@@ -251,12 +252,25 @@ async function settle(
   }
 }
 
-/** Without positions: all that the lease holds, and what it held when it ran out, if nobody took it. */
+/** Without positions, a lease from before a seek may be refused as a whole. */
+async function settleOrLose({ store, id }: Stage, order: SettleOrder): Promise<Settlement[] | 'lease-lost'> {
+  try {
+    return await store.settleLease(id, 'crm', order)
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'lease-lost') return error.code
+    throw error
+  }
+}
+
+/** Without positions: all that the lease holds, and what it held when it ran out, as far as that is known. */
 function checkWhole(model: Model, leaseId: string, positions: readonly number[]): void {
   const held = heldBy(model, leaseId)
-  for (const position of held) assert.ok(positions.includes(position), `${position} is missing`)
-  for (const position of positions)
-    assert.ok(held.includes(position) || isGivenBack(model, leaseId, position), `${position} is too many`)
+  const handedOut = model.leases.get(leaseId) ?? []
+  for (const position of handedOut) {
+    const isOwed = held.includes(position) || isGivenBack(model, leaseId, position)
+    assert.ok(!isOwed || positions.includes(position), `${position} is missing`)
+  }
+  for (const position of positions) assert.ok(handedOut.includes(position), `${position} is too many`)
 }
 
 function isGivenBack(model: Model, leaseId: string, position: number): boolean {
@@ -289,7 +303,8 @@ function releaseResults(
     return count && place.attempt >= model.settings.maxAttempts ? ['dead'] : ['released']
   }
   if (isGivenBack(model, leaseId, position)) return ['already']
-  return resultsElsewhere(model, leaseId, position)
+  const wasMine = place?.at === 'back' && model.leases.get(leaseId)?.includes(position)
+  return [...resultsElsewhere(model, leaseId, position), ...(wasMine ? ['already'] : [])]
 }
 
 /** What a lease is told about an event that it does not hold. */
@@ -422,7 +437,8 @@ function verdicts(model: Model, { position, nowMs }: { position: number; nowMs: 
     case 'leased':
       return [...(place.untilMs > nowMs ? ['leased'] : ['leased', 'waiting']), ...stale]
     case 'acked':
-      return ['acknowledged', ...stale]
+      // One that was replayed past the filter and is acknowledged before the inbox came to it.
+      return ['acknowledged', ...(wanted ? [] : ['filtered']), ...stale]
     case 'passed':
       return ['passed-by-seek', ...(wanted ? [] : ['filtered']), ...stale]
     case 'dead':

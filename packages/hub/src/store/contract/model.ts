@@ -93,13 +93,18 @@ export function seek(model: Model, target: number): void {
   }
 }
 
-/** With an order: the event is the earliest of its subject that is not done, and none of them is out. */
+/**
+ * With an order: the event is the earliest of its subject that is not done, and none of them is out. What was replayed past
+ * the filter does not wait for events that were not looked at.
+ */
 function isFirst(model: Model, position: number, subject: string | null): boolean {
   if (model.settings.ordering === 'none' || subject === null) return true
+  const isWanted = model.events.get(position)?.wanted
   for (const [other, event] of model.events) {
     if (event.subject !== subject || other === position) continue
     if (event.place.at === 'leased') return false
-    if (other < position && (event.place.at === 'back' || (event.place.at === 'new' && event.wanted))) return false
+    const waits = event.place.at === 'back' || (event.place.at === 'new' && event.wanted && isWanted)
+    if (other < position && waits) return false
     if (model.settings.onDead === 'block' && model.dead.has(other)) return false
   }
   return model.settings.onDead !== 'block' || !model.dead.has(position)

@@ -106,6 +106,29 @@ export const orderCases: ContractCases = {
     assert.equal(stage.store === store, false)
   },
 
+  'what came only after the dead letter goes on, too, however that is settled': async (stage) => {
+    const { store, id, makeInbox, take, release, ack } = stage
+    const settings = { ...inboxDefaults, ...keyed, max_attempts: 1, on_dead: 'block' as const }
+    await makeInbox(settings)
+    const settlings: Record<string, (position: number) => Promise<unknown>> = {
+      discard: (position) => store.settleDeadLetters(id, 'crm', { positions: [position] }, 'discard'),
+      acknowledge: (position) => store.acknowledgeEvent(id, 'crm', position),
+      continue: () => store.updateInbox(id, 'crm', { settings: { ...settings, on_dead: 'continue' } }),
+    }
+    for (const [name, settle] of Object.entries(settlings)) {
+      const [first] = await stage.publish(of(name))
+      await take(`${name}-1`)
+      await release(`${name}-1`)
+      const [second, third] = await stage.publish(of(name), of(name))
+      assert.deepEqual(await take(`${name}-2`), [], name)
+      await settle(first)
+      for (const position of [second, third]) {
+        assert.deepEqual(await take(`${name}-${position}`), [position], name)
+        await ack(`${name}-${position}`)
+      }
+    }
+  },
+
   'an event acknowledged after its lease ran out lets its subject go on': async (stage) => {
     const { publish, makeInbox, take, ack, expire } = stage
     await makeInbox(keyed)

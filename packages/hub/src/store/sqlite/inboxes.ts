@@ -5,6 +5,7 @@ import { mergeRuns, printRuns, runsBelow } from '../runs.ts'
 import type { InboxRow } from '../store.ts'
 import { row } from './database.ts'
 import { inboxOf, readInbox, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
+import { promoteAll } from './key-order.ts'
 import { listLeases } from './lease.ts'
 import { listParkedUpTo, runsOf } from './parked.ts'
 
@@ -76,6 +77,7 @@ export function updateInbox(engine: Engine, workspaceId: number, key: string, { 
         `inbox "${key}" holds leased or parked events; its ordering can change once they are settled, or after a seek`,
       )
     }
+    if (settings.on_dead !== inbox.settings.on_dead) promoteAll(engine, inbox)
     inbox.settings = settings
     inbox.revision += 1
     noteHistory(engine, inbox, { kind: 'settings', from: inbox.next, to: inbox.next, settings })

@@ -128,3 +128,14 @@ export function promoteSubjects(engine: Engine, inbox: InboxState, subjects: rea
   )
   for (const subject of subjects) promote.run(behindMs, inbox.id, subject)
 }
+
+/** The first of every subject that waits behind something may go and see: what held it back has changed. */
+export function promoteAll(engine: Engine, inbox: InboxState): void {
+  engine.db
+    .sql(
+      `update parked set available_ms = 0 where inbox_id = ? and available_ms = ? and not exists
+         (select 1 from parked as earlier where earlier.inbox_id = parked.inbox_id and earlier.subject = parked.subject
+            and earlier.first < parked.first)`,
+    )
+    .run(inbox.id, behindMs)
+}

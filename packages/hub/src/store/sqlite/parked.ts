@@ -28,7 +28,10 @@ export type Parked = {
   readonly availableMs: number
   readonly attempt: number
   readonly alone: number
+  /** the lease that ran out on it */
   readonly leaseId: string | null
+  /** the lease whose holder gave it back */
+  readonly releasedBy: string | null
   readonly subject: string | null
 }
 
@@ -40,7 +43,7 @@ export const maxSpan = 10_000
 /** `available_ms` of what waits behind an earlier event of its subject. */
 export const behindMs = Number.MAX_SAFE_INTEGER
 
-const parkedColumns = `id, first, last, positions, revision, available_ms as availableMs, attempt, alone, lease_id as leaseId, subject`
+const parkedColumns = `id, first, last, positions, revision, available_ms as availableMs, attempt, alone, lease_id as leaseId, released_by as releasedBy, subject`
 
 type ParkedGroup = {
   readonly runs: Runs
@@ -49,15 +52,20 @@ type ParkedGroup = {
   /** leased on its own, not together with others */
   readonly alone: boolean
   readonly leaseId: string | null
+  readonly releasedBy?: string | null
 }
 
-type ParkedValues = Omit<Parked, 'id' | 'alone' | 'revision'> & { alone: boolean; revision?: number }
+type ParkedValues = Omit<Parked, 'id' | 'alone' | 'revision' | 'releasedBy'> & {
+  alone: boolean
+  revision?: number
+  releasedBy?: string | null
+}
 
 function insertParked(engine: Engine, inbox: InboxState, values: ParkedValues): void {
   engine.db
     .sql(
-      `insert into parked (inbox_id, first, last, positions, revision, available_ms, attempt, alone, lease_id, subject)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `insert into parked (inbox_id, first, last, positions, revision, available_ms, attempt, alone, lease_id, released_by, subject)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       inbox.id,
@@ -69,6 +77,7 @@ function insertParked(engine: Engine, inbox: InboxState, values: ParkedValues): 
       values.attempt,
       values.alone ? 1 : 0,
       values.leaseId,
+      values.releasedBy ?? null,
       values.subject,
     )
 }
@@ -76,10 +85,10 @@ function insertParked(engine: Engine, inbox: InboxState, values: ParkedValues): 
 /** Parks events that are known to match. With key ordering each becomes a row of its own, which knows its subject. */
 export function park(engine: Engine, inbox: InboxState, group: ParkedGroup): void {
   if (countRuns(group.runs) === 0) return
-  const { availableMs, attempt, alone, leaseId } = group
+  const { availableMs, attempt, alone, leaseId, releasedBy = null } = group
   if (inbox.settings.ordering === 'key') {
     for (const { position, subject } of readEvents(engine.db, inbox.workspaceId, expandRuns(group.runs))) {
-      parkOne(engine, inbox, { position, subject, availableMs, attempt, alone, leaseId })
+      parkOne(engine, inbox, { position, subject, availableMs, attempt, alone, leaseId, releasedBy })
     }
     return
   }
@@ -93,6 +102,7 @@ export function park(engine: Engine, inbox: InboxState, group: ParkedGroup): voi
       attempt,
       alone,
       leaseId,
+      releasedBy,
       subject: null,
     })
   }

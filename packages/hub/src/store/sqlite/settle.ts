@@ -1,17 +1,25 @@
 import type { SettleStatus } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
-import { isOpenFilter, matchesFilter } from '@sluice/protocol/match'
-import { countRuns, expandRuns, hasPosition, parseRuns, withoutPositions, type Runs } from '../runs.ts'
-import type { SettleOrder, StoredEvent } from '../store.ts'
+import { isOpenFilter } from '@sluice/protocol/match'
+import { countRuns, expandRuns, hasPosition, withoutPositions, type Runs } from '../runs.ts'
+import type { SettleOrder } from '../store.ts'
 import { noteAttempts } from './attempts.ts'
 import { row } from './database.ts'
-import { buryEvent, findDeadLetter, removeDeadLetter } from './dead-letters.ts'
+import { buryEvent, discardDeadLetter, findDeadLetter } from './dead-letters.ts'
 import { advance, inboxOf, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
-import { noteHistory } from './inboxes.ts'
 import { freeSubjects, maxWaiting, promoteSubjects } from './key-order.ts'
 import { findLease, listLeases, removeLease, writeLease, type HeldLease } from './lease.ts'
-import { readEvent, scanLog, toFilterSubject } from './log.ts'
-import { filterOf, findParked, listParkedOfLease, park, parkOne, parkRange, removePosition } from './parked.ts'
+import { scanLog } from './log.ts'
+import {
+  findParked,
+  listParkedOfLease,
+  park,
+  parkOne,
+  parkRange,
+  removePosition,
+  runsOf,
+  type Parked,
+} from './parked.ts'
 
 export type SettledPosition = readonly [position: number, status: SettleStatus]
 
@@ -22,18 +30,33 @@ export function settleLease(engine: Engine, workspaceId: number, key: string, or
   const inLease = new Set(held)
   const wanted = order.positions
     ? [...new Set(order.positions)]
-    : [...held, ...listGivenBack(engine, inbox, order.leaseId)]
+    : [...held, ...listLapsed(engine, inbox, order.leaseId)]
   const mine = wanted.filter((position) => inLease.has(position))
   const statuses = new Map<number, SettleStatus>()
   if (lease && mine.length > 0) settleHeld(engine, inbox, { lease, mine, order, statuses })
   return wanted.map((position) => [position, statuses.get(position) ?? settleElsewhere(engine, inbox, position, order)])
 }
 
-/** What a lease that ran out held, as far as nobody took it since. */
-function listGivenBack(engine: Engine, inbox: InboxState, leaseId: string): number[] {
-  return listParkedOfLease(engine.db, inbox.id, leaseId).flatMap((parked) =>
-    expandRuns(parseRuns(parked.positions ?? '')),
-  )
+/**
+ * What a lease that ran out held: given back and not taken since, or held by another lease now.
+ *
+ * @throws HubError `lease-lost` if a seek has made the lease void: what it held is not known any more
+ */
+function listLapsed(engine: Engine, inbox: InboxState, leaseId: string): number[] {
+  if (isVoid(engine, inbox, leaseId)) {
+    throw new HubError(
+      'lease-lost',
+      `lease "${leaseId}" ended when inbox "${inbox.key}" was moved; lease its events anew`,
+    )
+  }
+  const givenBack = listParkedOfLease(engine.db, inbox.id, leaseId).flatMap((parked) => expandRuns(runsOf(parked)))
+  const taken = listLeases(engine.db, inbox.id).flatMap((lease) => lease.held.filter((part) => part.before === leaseId))
+  return [...givenBack, ...taken.flatMap((part) => expandRuns(part.runs))]
+}
+
+function isVoid(engine: Engine, inbox: InboxState, leaseId: string): boolean {
+  const statement = engine.db.sql(`select 1 from void_lease where inbox_id = ? and lease_id = ?`)
+  return row(statement, inbox.id, leaseId) !== undefined
 }
 
 type Settling = {
@@ -86,6 +109,7 @@ function giveBack(engine: Engine, inbox: InboxState, { attempt, runs, order, sta
       attempt: attempt - 1,
       alone: false,
       leaseId: null,
+      releasedBy: leaseId,
     })
     for (const position of positions) statuses.set(position, 'released')
     return
@@ -100,7 +124,7 @@ function giveBack(engine: Engine, inbox: InboxState, { attempt, runs, order, sta
   }
   noteAttempts(engine, inbox, { positions, attempt, outcome: 'released', reason, leaseId })
   const availableMs = delayedTo(engine, outcome.delayMs ?? scheduledMs(inbox, attempt))
-  park(engine, inbox, { runs, availableMs, attempt, alone: false, leaseId: null })
+  park(engine, inbox, { runs, availableMs, attempt, alone: false, leaseId: null, releasedBy: leaseId })
   for (const position of positions) statuses.set(position, 'released')
 }
 
@@ -117,18 +141,26 @@ function scheduledMs(inbox: InboxState, attempt: number): number {
 
 /** The verdict on a position that this lease does not hold (any more). */
 function settleElsewhere(engine: Engine, inbox: InboxState, position: number, order: SettleOrder): SettleStatus {
-  if (row(engine.db.sql(`select 1 from void_lease where inbox_id = ? and lease_id = ?`), inbox.id, order.leaseId))
-    return 'lost'
+  if (isVoid(engine, inbox, order.leaseId)) return 'lost'
   const parked = findParked(engine.db, inbox.id, position)
   if (parked?.positions != null) {
+    if (parked.releasedBy === order.leaseId && order.outcome.kind === 'release') return 'already'
     if (parked.leaseId !== order.leaseId) return parked.attempt > 0 ? 'lost' : 'unknown'
     if (order.outcome.kind === 'release') return 'already'
-    removePosition(engine, inbox, parked, position)
+    dropParked(engine, inbox, parked, position)
     return 'acked'
   }
   if (leaseOf(engine, inbox, position)) return 'lost'
   if (findDeadLetter(engine.db, inbox.id, position)) return 'dead'
   return parked || position >= inbox.next || position < 1 ? 'unknown' : 'already'
+}
+
+/** Acknowledges what waits; later events of its subject may go on. */
+function dropParked(engine: Engine, inbox: InboxState, parked: Parked, position: number): void {
+  removePosition(engine, inbox, parked, position)
+  if (parked.subject === null) return
+  promoteSubjects(engine, inbox, [parked.subject])
+  wake(engine, inbox)
 }
 
 /** Rows that an acknowledgement out of turn looks at to find what it passes over. */
@@ -150,11 +182,7 @@ export function acknowledgeEvent(
   if (position <= workspace.trimmedTo) return 'already'
   const parked = findParked(engine.db, inbox.id, position)
   if (parked) {
-    removePosition(engine, inbox, parked, position)
-    if (parked.subject !== null) {
-      promoteSubjects(engine, inbox, [parked.subject])
-      wake(engine, inbox)
-    }
+    dropParked(engine, inbox, parked, position)
     return 'acked'
   }
   if (position >= inbox.next) {
@@ -167,7 +195,7 @@ export function acknowledgeEvent(
 
 function acknowledgeHeld(engine: Engine, inbox: InboxState, position: number): 'acked' | 'already' {
   const lease = leaseOf(engine, inbox, position)
-  if (!lease && !removeDeadLetter(engine, inbox, position)) return 'already'
+  if (!lease && !discardDeadLetter(engine, inbox, position)) return 'already'
   if (lease) {
     const leaving = new Set([position])
     const held = lease.held.map((part) => ({ ...part, runs: withoutPositions(part.runs, leaving) }))
@@ -178,7 +206,7 @@ function acknowledgeHeld(engine: Engine, inbox: InboxState, position: number): '
   return 'acked'
 }
 
-function leaseOf(engine: Engine, inbox: InboxState, position: number): HeldLease | undefined {
+export function leaseOf(engine: Engine, inbox: InboxState, position: number): HeldLease | undefined {
   const holds = ({ held }: HeldLease): boolean => held.some((part) => hasPosition(part.runs, position))
   return listLeases(engine.db, inbox.id, position).find(holds)
 }
@@ -210,40 +238,4 @@ function passOverInOrder(engine: Engine, inbox: InboxState, first: number, last:
   for (const { position, subject } of found) {
     parkOne(engine, inbox, { position, subject, availableMs: 0, attempt: 0, alone: false, leaseId: null })
   }
-}
-
-type Replay = {
-  readonly position: number
-  /** the filter of now wants it */
-  readonly matches: boolean
-}
-
-export function replayEvent(
-  engine: Engine,
-  workspaceId: number,
-  key: string,
-  { position, matches }: Replay,
-): 'replayed' | 'already-waiting' | 'leased' {
-  const inbox = inboxOf(engine, workspaceId, key)
-  const event = readEvent(engine.db, workspaceId, position)
-  if (isWaiting(engine, inbox, event, { position, matches })) return 'already-waiting'
-  if (leaseOf(engine, inbox, position)) return 'leased'
-  removeDeadLetter(engine, inbox, position)
-  const subject = inbox.settings.ordering === 'key' ? (event?.subject ?? null) : null
-  parkOne(engine, inbox, { position, subject, availableMs: 0, attempt: 0, alone: false, leaseId: null })
-  noteHistory(engine, inbox, { kind: 'replay', from: position, to: position })
-  wake(engine, inbox)
-  return 'replayed'
-}
-
-function isWaiting(
-  engine: Engine,
-  inbox: InboxState,
-  event: StoredEvent | undefined,
-  { position, matches }: Replay,
-): boolean {
-  const parked = findParked(engine.db, inbox.id, position)
-  if (!parked) return position >= inbox.next && matches
-  if (parked.positions !== null) return true
-  return event !== undefined && matchesFilter(filterOf(engine.db, inbox, parked), toFilterSubject(event))
 }

@@ -1,14 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { HubError, type ErrorCode } from '@sluice/protocol/error'
 import { migrate, openDatabase, type Database } from './database.ts'
-import { settleDeadLetters } from './dead-letters.ts'
 import { createEngine, flush, forget, type Engine } from './engine.ts'
 import { createInbox, deleteInbox, seekInbox, updateInbox } from './inboxes.ts'
 import { appendAudit, putKey, updateKey } from './keys.ts'
 import { expireLeases, extendLease, leaseEvents } from './lease.ts'
 import { appendEvents } from './log.ts'
+import { replayEvent, settleDeadLetters } from './replay.ts'
 import { trimEvents } from './retention.ts'
-import { acknowledgeEvent, replayEvent, settleLease } from './settle.ts'
+import { acknowledgeEvent, settleLease } from './settle.ts'
 import { deleteWorkspace, ensureWorkspace } from './workspaces.ts'
 
 /** All that changes the database, by name. Each runs inside the transaction of its group. */

@@ -95,7 +95,9 @@ create table parked (
   available_ms integer not null,
   attempt integer not null,
   alone integer not null,
+  -- the lease that ran out on it, or the one whose holder gave it back
   lease_id text,
+  released_by text,
   subject text
 );
 create index parked_available on parked (inbox_id, available_ms, first);

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import type { ContractCases } from './stage.ts'
+
+/** What a consumer is told of a lease that is not whole any more. */
+export const lapsedCases: ContractCases = {
+  'without positions, an acknowledgement names what another lease holds by now': async ({
+    store,
+    id,
+    publish,
+    makeInbox,
+    take,
+    advance,
+  }) => {
+    await makeInbox()
+    const [a, b] = await publish('a', 'b')
+    await take('old', { leaseMs: 1000 })
+    advance(1001)
+    assert.deepEqual(await take('new'), [a])
+    const settled = await store.settleLease(id, 'crm', { leaseId: 'old', outcome: { kind: 'ack' } })
+    assert.deepEqual(
+      settled
+        .map(({ position, status }) => [position, status])
+        .toSorted(([one], [other]) => Number(one) - Number(other)),
+      [
+        [a, 'lost'],
+        [b, 'acked'],
+      ],
+    )
+  },
+
+  'without positions, an acknowledgement after a seek is refused': async ({ store, id, publish, makeInbox, take }) => {
+    await makeInbox()
+    await publish('a')
+    await take('old')
+    await store.seekInbox(id, 'crm', 1)
+    await assert.rejects(store.settleLease(id, 'crm', { leaseId: 'old', outcome: { kind: 'ack' } }), {
+      code: 'lease-lost',
+    })
+  },
+
+  'a release can be repeated, and acknowledges nothing': async ({ store, id, publish, makeInbox, take }) => {
+    await makeInbox()
+    const [a, b] = await publish('a', 'b')
+    await take('x')
+    const release = { leaseId: 'x', positions: [a], outcome: { kind: 'release', count: true } } as const
+    assert.deepEqual(
+      (await store.settleLease(id, 'crm', release)).map(({ status }) => status),
+      ['released'],
+    )
+    assert.deepEqual(
+      (await store.settleLease(id, 'crm', release)).map(({ status }) => status),
+      ['already'],
+    )
+    const acked = await store.settleLease(id, 'crm', { leaseId: 'x', outcome: { kind: 'ack' } })
+    assert.deepEqual(
+      acked.map(({ position, status }) => [position, status]),
+      [[b, 'acked']],
+    )
+    assert.deepEqual(await take('y'), [a])
+  },
+}
