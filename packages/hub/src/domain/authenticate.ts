@@ -58,7 +58,9 @@ export function createAuthenticator({ store, directory, onError }: Deps): Authen
       const known = digests.get(apiKey)
       const digest = known ?? toDigest(apiKey)
       const key = digest && (await store.findKey(digest.keyId))
-      if (!key || !isSecretOf(key, digest.hash, store.nowMs())) throw unauthorized()
+      // A remembered digest was compared in constant time when it was new.
+      const same = known ? isEqual : isSame
+      if (!key || !isSecretOf(key, store.nowMs(), (hash) => same(hash, digest.hash))) throw unauthorized()
       if (!known) {
         if (digests.size >= rememberedKeys) digests.clear()
         digests.set(apiKey, digest)
@@ -81,15 +83,14 @@ function toDigest(apiKey: string): { keyId: string; hash: string } | undefined {
 }
 
 /** The secret of now, or the one before its rotation while that overlaps. */
-function isSecretOf(key: KeyRow, hash: string, now: number): boolean {
-  if (isSame(key.secretHash, hash)) return true
+function isSecretOf(key: KeyRow, now: number, matches: (hash: string) => boolean): boolean {
+  if (matches(key.secretHash)) return true
   return (
-    key.previousHash !== null &&
-    key.previousUntilMs !== null &&
-    key.previousUntilMs > now &&
-    isSame(key.previousHash, hash)
+    key.previousHash !== null && key.previousUntilMs !== null && key.previousUntilMs > now && matches(key.previousHash)
   )
 }
+
+const isEqual = (known: string, given: string): boolean => known === given
 
 function isSame(known: string, given: string): boolean {
   return known.length === given.length && timingSafeEqual(Buffer.from(known), Buffer.from(given))

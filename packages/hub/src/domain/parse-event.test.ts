@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { HubError, limits } from '@sluice/protocol'
+import { HubError, NewEvent, limits } from '@sluice/protocol'
 import type { Draft } from '../store/store.ts'
 import { parseEvent } from './parse-event.ts'
 
@@ -56,4 +56,37 @@ test('a payload is measured in the bytes that were sent', () => {
   assert.throws(() => parse(payloadOf('x'.repeat(room + 1))), { code: 'payload-too-large' })
   assert.equal(parse(payloadOf('é'.repeat(Math.floor(room / 2)))).eventType, 'a')
   assert.throws(() => parse(payloadOf('é'.repeat(Math.floor(room / 2) + 1))), { code: 'payload-too-large' })
+})
+
+test('the short way judges as the schema does', () => {
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 4 }),
+    fc.constantFrom('a', 'x'.repeat(255), 'x'.repeat(256), '😀', '\ud800', 'sluice.a', 'a\u007f'),
+    fc.constantFrom(null, 1, {}, [], undefined),
+  )
+  const names = [
+    'event_type',
+    'payload',
+    'source',
+    'subject',
+    'channel',
+    'correlation_id',
+    'external_event_id',
+    'actor',
+  ]
+  const members = Object.fromEntries(names.map((name) => [name, value]))
+  const any = fc.record(members, { requiredKeys: [] })
+  const nearly = fc.tuple(any, fc.constantFrom({}, { event_type: 'a' }, { event_type: 'a', payload: {} }))
+  fc.assert(
+    fc.property(
+      nearly.map(([some, sound]) => ({ ...some, ...sound })),
+      (candidate: Record<string, unknown>) => {
+        const text = JSON.stringify(candidate)
+        const { success } = NewEvent.safeParse(JSON.parse(text))
+        if (success) assert.equal(parse(text).eventType, candidate['event_type'])
+        else assert.throws(() => parse(text), HubError)
+      },
+    ),
+    { numRuns: 2000 },
+  )
 })

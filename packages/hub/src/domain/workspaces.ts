@@ -6,7 +6,7 @@ import { openKey } from './cursors.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toIso } from './to-wire.ts'
 
-/** Ids and keys of workspaces never change, so they are remembered; whether one still exists is asked of the store. */
+/** Workspaces by id, as keys name them. They never change, and the keys of a removed one go with it: so they are remembered. */
 export type WorkspaceDirectory = { readonly findById: (id: number) => Promise<WorkspaceRow | undefined> }
 
 const rowsAtATime = 500
@@ -25,10 +25,7 @@ export function createWorkspaceDirectory(store: Store): WorkspaceDirectory {
   return {
     findById: async (id) => {
       if (!known.has(id)) await readAll()
-      const row = known.get(id)
-      if (row && (await store.findWorkspace(row.key))?.id === id) return row
-      known.delete(id)
-      return undefined
+      return known.get(id)
     },
   }
 }

@@ -123,8 +123,11 @@ function toTarget(url: string): string {
 
 function toSignal(outgoing: ServerResponse): AbortSignal {
   const gone = new AbortController()
-  if (outgoing.destroyed) gone.abort()
-  outgoing.once('close', () => gone.abort())
+  const leave = (): void => {
+    if (!outgoing.writableFinished) gone.abort()
+  }
+  if (outgoing.destroyed) leave()
+  outgoing.once('close', leave)
   return gone.signal
 }
 
