@@ -60,5 +60,6 @@ export {
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'
-export { routes, type Route, type RouteName } from './routes.ts'
+export type { Route } from './route.ts'
+export { routes, type RouteName } from './routes.ts'
 export { toOpenapi } from './openapi.ts'

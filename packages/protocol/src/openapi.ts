@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Problem } from './problem.ts'
-import { routes, type Route } from './routes.ts'
+import type { Route } from './route.ts'
+import { routes } from './routes.ts'
 
 type Json = Record<string, unknown>
 

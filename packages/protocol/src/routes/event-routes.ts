@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { Accepted, BatchAccepted, Event, EventPage, limits, NewBatchEvent, NewEvent, shortText } from '../event.ts'
+import { Replayed, Slug, Verdict } from '../inbox.ts'
+import { cursor, limit, ok, page, type Route } from '../route.ts'
+
+const time = z.iso.datetime({ offset: true })
+// Older clients address an event by id and time; the id alone is enough here.
+const withTimestamp = z.object({ timestamp: z.string().max(64).optional().describe('accepted and not needed') })
+const eventId = '/v1/events/{event_id}'
+
+/** Publishing, and the log. */
+export const eventRoutes = {
+  publishEvent: {
+    method: 'POST',
+    path: '/v1/events',
+    alias: '/events',
+    summary: 'Publish one event',
+    access: 'publish',
+    body: NewEvent,
+    answers: {
+      200: { description: 'a repetition under the same idempotency key', schema: Accepted },
+      201: { description: 'stored', schema: Accepted },
+    },
+  },
+  publishBatch: {
+    method: 'POST',
+    path: '/v1/events/batch',
+    summary: 'Publish up to 1,000 events',
+    access: 'publish',
+    body: z.union([z.strictObject({ events: z.array(NewBatchEvent) }), z.array(NewBatchEvent)]),
+    answers: ok('one result for each event', BatchAccepted),
+  },
+  searchEvents: {
+    method: 'GET',
+    path: '/v1/events',
+    summary: 'Search, newest first',
+    access: 'read',
+    query: z.object({
+      event_type: shortText().optional().describe('glob'),
+      source: shortText().optional(),
+      subject: shortText().optional(),
+      channel: shortText().optional(),
+      identity: shortText(320).optional().describe('id, email, phone or external_id'),
+      entity: shortText(511).optional().describe('`type:id` or an id'),
+      after: time.optional(),
+      before: time.optional(),
+      text: z.string().min(1).max(200).optional().describe('part of the payload'),
+      limit: limit(limits.pollMax, limits.pollDefault),
+      cursor,
+    }),
+    answers: ok(
+      'a page; `searched_to` tells how far back a bounded scan came',
+      EventPage.extend({ searched_to: z.string().nullable() }).meta({ id: 'SearchPage' }),
+    ),
+  },
+  pollDefault: {
+    method: 'GET',
+    path: '/v1/events/inbox',
+    alias: '/events/inbox',
+    summary: 'Peek at the default inbox, oldest first',
+    access: 'inbox-read',
+    query: page,
+    answers: ok('a page', EventPage),
+  },
+  getEvent: {
+    method: 'GET',
+    path: eventId,
+    alias: '/events/{event_id}',
+    summary: 'One event, acknowledged or not',
+    access: 'read',
+    query: withTimestamp,
+    answers: ok('the event', Event),
+  },
+  acknowledgeEvent: {
+    method: 'DELETE',
+    path: eventId,
+    alias: '/events/{event_id}',
+    summary: 'Acknowledge in the default inbox',
+    access: 'inbox',
+    query: withTimestamp,
+    answers: { 204: { description: 'acknowledged, now or before' } },
+  },
+  explainEvent: {
+    method: 'GET',
+    path: `${eventId}/explain`,
+    summary: 'What became of it in each inbox',
+    access: 'read',
+    answers: ok('a verdict for each inbox', z.object({ event_id: z.string(), verdicts: z.array(Verdict) })),
+  },
+  replayEvent: {
+    method: 'POST',
+    path: `${eventId}/replay`,
+    summary: 'Hand it out again',
+    access: 'inbox',
+    body: z.strictObject({ inbox: Slug, ignore_filter: z.boolean().optional() }),
+    answers: ok('waiting again', Replayed),
+  },
+} as const satisfies Record<string, Route>
