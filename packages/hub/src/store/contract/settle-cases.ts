@@ -77,6 +77,22 @@ export const ackCases: ContractCases = {
     assert.deepEqual(await ack('y'), ['acked'])
   },
 
+  'a lease that ran out and was taken again under its name is acknowledged once': async ({
+    publish,
+    makeInbox,
+    take,
+    ack,
+    expire,
+  }) => {
+    await makeInbox()
+    const [a] = await publish('a')
+    await take('x')
+    await expire()
+    assert.deepEqual(await take('x'), [a])
+    assert.deepEqual(await ack('x'), ['acked'])
+    assert.deepEqual(await ack('x', [a]), ['already'])
+  },
+
   'what was never handed out is unknown': async ({ publish, makeInbox, take, ack, drain }) => {
     await makeInbox()
     const [a, b] = await publish('a', 'b')
