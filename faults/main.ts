@@ -5,6 +5,7 @@ import { clock } from './suites/clock.ts'
 import { consumers } from './suites/consumers.ts'
 import { diskFull } from './suites/disk-full.ts'
 import { kill } from './suites/kill.ts'
+import { powerCut } from './suites/power-cut.ts'
 import type { Suite, SuiteResult } from './suites/suite.ts'
 
 /**
@@ -12,7 +13,7 @@ import type { Suite, SuiteResult } from './suites/suite.ts'
  * one, `-- ci` all of them, each for a bounded time. `--seed N` repeats the choices of an earlier run, `--json FILE` keeps
  * the figures. Ends with `faults: N passed, N failed`.
  */
-const suites: readonly Suite[] = [kill, consumers, diskFull, clock]
+const suites: readonly Suite[] = [kill, powerCut, consumers, diskFull, clock]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
