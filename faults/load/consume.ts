@@ -3,7 +3,7 @@ import { inboxLedger, toDigest, type InboxLedger, type Ledger } from './ledger.t
 import type { Random } from './random.ts'
 import { request, requireAnswer, type Answer, type Target } from './request.ts'
 
-export type LeasedEvent = {
+type LeasedEvent = {
   readonly event_id: string
   readonly attempt: number
   readonly payload: { readonly n: number }
@@ -67,7 +67,7 @@ async function settle(target: Target, own: InboxLedger, lease: Lease, options: C
   noteAck(own, await request(target, { method: 'POST', path: `/v1/inboxes/${inbox}/ack`, body }))
 }
 
-export function noteLease(own: InboxLedger, answer: Answer, askedMs: number): Lease | undefined {
+function noteLease(own: InboxLedger, answer: Answer, askedMs: number): Lease | undefined {
   if (answer.kind === 'unknown') return undefined
   if (answer.status === 503) return undefined
   if (answer.status !== 200) throw new Error(`leasing was answered ${answer.status} ${JSON.stringify(answer.body)}`)
@@ -82,7 +82,7 @@ export function noteLease(own: InboxLedger, answer: Answer, askedMs: number): Le
 }
 
 /** Only a confirmed acknowledgement counts; one whose answer was lost may or may not have been made. */
-export function noteAck(own: InboxLedger, answer: Answer): void {
+function noteAck(own: InboxLedger, answer: Answer): void {
   if (answer.kind === 'unknown' || answer.status === 503) return
   // 409: some of the lease went to others meanwhile; the answer still says what was done with each id.
   const body = answer.body as Settled & { details?: Settled }
