@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import type { Random } from './random.ts'
 
 /** One change that a process made to a file, in the order of the trace. */
-export type DiskWrite =
+type DiskWrite =
   | { readonly kind: 'write'; readonly file: string; readonly at: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly file: string; readonly size: number }
   | { readonly kind: 'remove'; readonly file: string }
