@@ -16,13 +16,7 @@ import { readEnvironment, readSecretKeys } from './config.ts'
 import { createCursors } from './domain/cursors.ts'
 import { createKey, listKeys, patchKey, revokeKey, rotateKey, type KeyAdmin } from './domain/keys.ts'
 import type { Page } from './domain/page.ts'
-import {
-  createWorkspaceDirectory,
-  deleteWorkspace,
-  ensureWorkspace,
-  listWorkspaces,
-  requireWorkspace,
-} from './domain/workspaces.ts'
+import { deleteWorkspace, ensureWorkspace, listWorkspaces, requireWorkspace } from './domain/workspaces.ts'
 import { openSqliteStore } from './store/sqlite/store.ts'
 
 type PageQuery = { readonly limit?: number | undefined; readonly cursor?: string | undefined }
@@ -57,7 +51,7 @@ const pageLimit = 50
 export async function openLocalAdmin({ data, exclusive }: LocalAdminOptions): Promise<LocalAdmin> {
   const cursors = createCursors(readSecretKeys(readEnvironment(), data))
   const store = await openSqliteStore({ path: data, access: exclusive ? 'hub' : 'admin' })
-  const context = { store, cursors, directory: createWorkspaceDirectory(store) }
+  const context = { store, cursors }
   const admin: KeyAdmin = {
     workspace: await requireWorkspace(context, defaultWorkspace),
     actor: 'cli',

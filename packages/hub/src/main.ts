@@ -11,7 +11,7 @@ import { createKey, type KeyAdmin, type KeyContext } from './domain/keys.ts'
 import { createLeaseWatch } from './domain/lease-watch.ts'
 import { startUpkeep } from './domain/retention.ts'
 import { createNotifier } from './domain/wake.ts'
-import { createWorkspaceDirectory, requireWorkspace } from './domain/workspaces.ts'
+import { requireWorkspace } from './domain/workspaces.ts'
 import { createApp } from './http/app.ts'
 import { toFetch, type FetchApp } from './http/fetch.ts'
 import { listen } from './http/node.ts'
@@ -83,7 +83,7 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   const apiKey = await createFirstKey(context)
   const app = createApp({
     context,
-    authenticator: createAuthenticator({ store, directory: context.directory, onError }),
+    authenticator: createAuthenticator({ store, onError }),
     logger,
     version,
     publicUrl: options.publicUrl,
@@ -116,7 +116,6 @@ function createContext(store: Store, { secretKeys }: HubOptions): Context & KeyC
     leaseWatch: createLeaseWatch(),
     counts: createCounts(),
     newId: randomUUID,
-    directory: createWorkspaceDirectory(store),
   }
 }
 

@@ -3,7 +3,6 @@ import { HubError, defaultWorkspace, parseApiKey, permissionsOf, type Permission
 import type { KeyRow, RateState, Store } from '../store/store.ts'
 import type { KeyAdmin } from './keys.ts'
 import { hashSecret } from './keys.ts'
-import type { WorkspaceDirectory } from './workspaces.ts'
 
 /** Whoever has shown a valid key. */
 export type Principal = KeyAdmin & {
@@ -23,7 +22,6 @@ export type Authenticator = {
 
 type Deps = {
   readonly store: Store
-  readonly directory: WorkspaceDirectory
   readonly onError: (error: unknown) => void
 }
 
@@ -31,7 +29,7 @@ type Deps = {
 const rememberedKeys = 10_000
 const lastUsedEveryMs = 60_000
 
-export function createAuthenticator({ store, directory, onError }: Deps): Authenticator {
+export function createAuthenticator({ store, onError }: Deps): Authenticator {
   const digests = new Map<string, { readonly keyId: string; readonly hash: string }>()
   const touched = new Map<string, number>()
 
@@ -45,7 +43,7 @@ export function createAuthenticator({ store, directory, onError }: Deps): Authen
   const toPrincipal = async (key: KeyRow): Promise<Principal> => {
     const now = store.nowMs()
     refuseUnusable(key, now)
-    const workspace = await directory.findById(key.workspaceId)
+    const workspace = await store.findWorkspaceById(key.workspaceId)
     if (!workspace) throw unauthorized()
     touch(key, now)
     const isInstanceAdmin = key.role === 'admin' && workspace.key === defaultWorkspace

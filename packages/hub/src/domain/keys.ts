@@ -15,13 +15,13 @@ import type { Context } from './context.ts'
 import { openKey } from './cursors.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toWireKey } from './to-wire.ts'
-import { requireWorkspace, type WorkspaceDirectory } from './workspaces.ts'
+import { requireWorkspace } from './workspaces.ts'
 
 /** Administrators of the workspace `default` are the instance's: they may act on keys of every workspace. */
 export type KeyAdmin = Caller & { readonly isInstanceAdmin: boolean }
 
 /** What verbs on keys need; the command line has no more than this. */
-export type KeyContext = Pick<Context, 'store'> & { readonly directory: WorkspaceDirectory }
+export type KeyContext = Pick<Context, 'store'>
 
 type Secret = { readonly text: string; readonly hash: string }
 
@@ -90,9 +90,9 @@ const toMs = (time: string | null | undefined): number | null => (time ? Date.pa
 type Found = { readonly key: KeyRow; readonly workspace: WorkspaceRow }
 
 /** A key of the caller's workspace; administrators of the instance reach those of the others too. */
-async function requireKey({ store, directory }: KeyContext, admin: KeyAdmin, keyId: string): Promise<Found> {
+async function requireKey({ store }: KeyContext, admin: KeyAdmin, keyId: string): Promise<Found> {
   const key = /^[0-9a-f]{16}$/.test(keyId) ? await store.findKey(keyId) : undefined
-  const workspace = key && (await directory.findById(key.workspaceId))
+  const workspace = key && (await store.findWorkspaceById(key.workspaceId))
   if (!workspace || (workspace.id !== admin.workspace.id && !admin.isInstanceAdmin)) {
     throw new HubError('not-found', `key "${keyId.slice(0, 64)}" does not exist`)
   }

@@ -6,30 +6,6 @@ import { openKey } from './cursors.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toIso } from './to-wire.ts'
 
-/** Workspaces by id, as keys name them. They never change, and the keys of a removed one go with it: so they are remembered. */
-export type WorkspaceDirectory = { readonly findById: (id: number) => Promise<WorkspaceRow | undefined> }
-
-const rowsAtATime = 500
-
-export function createWorkspaceDirectory(store: Store): WorkspaceDirectory {
-  const known = new Map<number, WorkspaceRow>()
-  const readAll = async (): Promise<void> => {
-    for (let after = ''; ;) {
-      const rows = await store.listWorkspaces(after, rowsAtATime)
-      for (const row of rows) known.set(row.id, row)
-      const last = rows.at(-1)
-      if (!last || rows.length < rowsAtATime) return
-      after = last.key
-    }
-  }
-  return {
-    findById: async (id) => {
-      if (!known.has(id)) await readAll()
-      return known.get(id)
-    },
-  }
-}
-
 /** @throws HubError `not-found` */
 export async function requireWorkspace({ store }: Pick<Context, 'store'>, key: string): Promise<WorkspaceRow> {
   const workspace = Slug.safeParse(key).success ? await store.findWorkspace(key) : undefined
@@ -54,6 +30,8 @@ async function toWireWorkspace({ store }: Pick<Context, 'store'>, workspace: Wor
     inboxes: await countInboxes(store, workspace.id),
   }
 }
+
+const rowsAtATime = 500
 
 async function countInboxes(store: Store, workspaceId: number): Promise<number> {
   let count = 0

@@ -17,6 +17,7 @@ export type Store = {
   ensureWorkspace(key: string): Promise<{ workspace: WorkspaceRow; created: boolean }>
   /** Cached for at most 500 ms: a removed workspace is felt within a second on every node. */
   findWorkspace(key: string): Promise<WorkspaceRow | undefined>
+  findWorkspaceById(id: number): Promise<WorkspaceRow | undefined>
   listWorkspaces(after: string, limit: number): Promise<WorkspaceRow[]>
   /** Removes events, inboxes, keys and audit of the workspace. Answers false if there was none. */
   deleteWorkspace(key: string): Promise<boolean>
@@ -61,7 +62,7 @@ export type Store = {
 
   // consuming
   /**
-   * Hands out up to `limit` events: first parked ones that are available, then reads on. A lease id that is still held
+   * Hands out up to `limit` events, and no more than about 16 MB of them: first parked ones that are available, then reads on. A lease id that is still held
    * gives the same events again. Nothing is handed out unless the inbox is active.
    */
   leaseEvents(workspaceId: number, key: string, request: LeaseOrder): Promise<LeaseGrant>
@@ -76,7 +77,7 @@ export type Store = {
   ): Promise<{ untilMs: number } | undefined>
   /** Acknowledges one event whoever holds it; events before it that were not handed out yet keep waiting. A dead letter is discarded. */
   acknowledgeEvent(workspaceId: number, key: string, position: number): Promise<'acked' | 'already' | 'unknown'>
-  /** What waits (parked, or not yet looked at; not what is leased), after a position, oldest first. Changes nothing. */
+  /** What waits (parked, or not yet looked at; not what is leased), after a position, oldest first, up to about 16 MB. Changes nothing. */
   peekEvents(
     workspaceId: number,
     key: string,

@@ -179,6 +179,7 @@ async function lease({ stage, model, log }: World, leaseId: string, limit: numbe
   if (given.length > 0) assert.equal(untilMs, nowMs + leaseMs)
   if (given.length > 0) model.voided.delete(leaseId)
   model.leases.set(leaseId, given)
+  model.handedOut.set(leaseId, new Set([...(model.handedOut.get(leaseId) ?? []), ...given]))
 }
 
 const attemptOf = (place: Place | undefined): number =>
@@ -238,6 +239,7 @@ async function settle(
     return assert.ok(!chosen && model.voided.has(leaseId), 'only a lease that a seek made void is not known any more')
   }
   log.push(`  ${leaseId} ${settled.map(({ position, status }) => `${position} ${status}`).join(', ')}`)
+  assert.equal(new Set(positionsOf(settled)).size, settled.length, 'one result for each position')
   if (chosen) assert.deepEqual(positionsOf(settled), chosen, 'a result for each position')
   else checkWhole(model, leaseId, positionsOf(settled))
   for (const { position, status } of settled) {
@@ -265,12 +267,12 @@ async function settleOrLose({ store, id }: Stage, order: SettleOrder): Promise<S
 /** Without positions: all that the lease holds, and what it held when it ran out, as far as that is known. */
 function checkWhole(model: Model, leaseId: string, positions: readonly number[]): void {
   const held = heldBy(model, leaseId)
-  const handedOut = model.leases.get(leaseId) ?? []
+  const handedOut = model.handedOut.get(leaseId) ?? new Set()
   for (const position of handedOut) {
     const isOwed = held.includes(position) || isGivenBack(model, leaseId, position)
     assert.ok(!isOwed || positions.includes(position), `${position} is missing`)
   }
-  for (const position of positions) assert.ok(handedOut.includes(position), `${position} is too many`)
+  for (const position of positions) assert.ok(handedOut.has(position), `${position} is too many`)
 }
 
 function isGivenBack(model: Model, leaseId: string, position: number): boolean {
@@ -303,7 +305,7 @@ function releaseResults(
     return count && place.attempt >= model.settings.maxAttempts ? ['dead'] : ['released']
   }
   if (isGivenBack(model, leaseId, position)) return ['already']
-  const wasMine = place?.at === 'back' && model.leases.get(leaseId)?.includes(position)
+  const wasMine = place?.at === 'back' && model.handedOut.get(leaseId)?.has(position)
   return [...resultsElsewhere(model, leaseId, position), ...(wasMine ? ['already'] : [])]
 }
 

@@ -32,6 +32,8 @@ export type Model = {
   readonly dead: Map<number, number>
   /** positions of each lease in the order in which they were handed out */
   readonly leases: Map<string, readonly number[]>
+  /** all that was ever handed out under a lease's name */
+  readonly handedOut: Map<string, ReadonlySet<number>>
   /** leases from before a seek */
   readonly voided: Set<string>
   active: boolean
@@ -39,7 +41,16 @@ export type Model = {
 }
 
 export function createModel(settings: ModelSettings): Model {
-  return { settings, events: new Map(), dead: new Map(), leases: new Map(), voided: new Set(), active: true, halves: 0 }
+  return {
+    settings,
+    events: new Map(),
+    dead: new Map(),
+    leases: new Map(),
+    handedOut: new Map(),
+    voided: new Set(),
+    active: true,
+    halves: 0,
+  }
 }
 
 export const backAgain = (attempt = 0): Place => ({ at: 'back', availableMs: 0, attempt, half: null, before: null })

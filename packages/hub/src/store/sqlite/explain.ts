@@ -76,7 +76,7 @@ function held(db: Database, inbox: InboxState, { position, event, trimmedTo, now
 
 function filtered(filter: Filter, revision: number, event: StoredEvent): Finding | undefined {
   const rule = failedRule(filter, toFilterSubject(event))
-  return rule === undefined ? undefined : { verdict: 'filtered', rule: `/filter${rule}`, revision }
+  return rule === undefined ? undefined : { verdict: 'filtered', rule, revision }
 }
 
 type HistoryRow = {

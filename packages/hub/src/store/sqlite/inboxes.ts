@@ -123,11 +123,13 @@ export function seekInbox(engine: Engine, workspaceId: number, key: string, posi
   const leases = listLeases(engine.db, inbox.id)
   const held = leases.flatMap((lease) => lease.held.flatMap((part) => part.runs))
   const parked = listParkedUpTo(engine.db, inbox.id, position - 1).flatMap(runsOf)
-  for (const { leaseId } of leases) {
-    engine.db
-      .sql(`insert or replace into void_lease (inbox_id, lease_id, at_ms) values (?, ?, ?)`)
-      .run(inbox.id, leaseId, engine.nowMs)
-  }
+  engine.db
+    .sql(
+      `insert or replace into void_lease (inbox_id, lease_id, at_ms)
+       select inbox_id, lease_id, ? from lease where inbox_id = ?
+       union select inbox_id, lease_id, ? from parked where inbox_id = ? and lease_id is not null`,
+    )
+    .run(engine.nowMs, inbox.id, engine.nowMs, inbox.id)
   for (const table of ['lease', 'lease_subject', 'parked'] as const) {
     engine.db.sql(`delete from ${table} where inbox_id = ?`).run(inbox.id)
   }

@@ -2,6 +2,7 @@ import type { Filter } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
 import { reservedPrefix } from '@sluice/protocol/glob'
 import { matchesFilter, type FilterSubject } from '@sluice/protocol/match'
+import { toRuns, type Runs } from '../runs.ts'
 import type { AppendOutcome, Draft, StoredEvent } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import { workspaceOf, type Engine } from './engine.ts'
@@ -78,18 +79,59 @@ export function readEvent(db: Database, workspaceId: number, position: number): 
   return row<StoredEvent>(db.sql(`select ${eventColumns} from ${eventTable(workspaceId)} where position = ?`), position)
 }
 
+/** What one answer may hold; the sizes of events differ by four orders of magnitude. */
+const answerBytes = 16 * 1024 * 1024
+
 /** In the order asked for. Neighbours are read as one range. */
 export function readEvents(db: Database, workspaceId: number, positions: readonly number[]): StoredEvent[] {
-  const range = db.sql(`select ${eventColumns} from ${eventTable(workspaceId)} where position between ? and ?`)
+  const found = new Map(
+    toRuns(positions).flatMap((run) => readRun(db, workspaceId, run).map((event) => [event.position, event])),
+  )
+  return positions.flatMap((position) => found.get(position) ?? [])
+}
+
+function readRun(db: Database, workspaceId: number, [first, last]: Runs[number]): StoredEvent[] {
+  const statement = db.sql(
+    `select ${eventColumns} from ${eventTable(workspaceId)} where position between ? and ? order by position`,
+  )
+  return rows<StoredEvent>(statement, first, last)
+}
+
+/** Ends once an answer is full. `readTo` is the last position that was looked at, or undefined if all were. */
+export function readSome(db: Database, workspaceId: number, runs: Runs): { events: StoredEvent[]; readTo?: number } {
   const events: StoredEvent[] = []
-  for (let at = 0; at < positions.length;) {
-    let end = at
-    while (positions[end + 1] === (positions[end] ?? 0) + 1) end += 1
-    const [first = 0, last = 0] = [positions[at], positions[end]]
-    for (const event of rows<StoredEvent>(range, first, last)) events.push(event)
-    at = end + 1
+  let bytes = 0
+  for (const run of runs) {
+    for (const part of splitRun(run)) {
+      for (const event of readRun(db, workspaceId, part)) {
+        events.push(event)
+        bytes += event.body?.length ?? 0
+        if (bytes >= answerBytes) return { events, readTo: event.position }
+      }
+    }
   }
-  return events
+  return { events }
+}
+
+/** Read in parts of this size, so that little is read in vain when an answer is full. */
+const partSize = 100
+
+function splitRun([first, last]: Runs[number]): Runs {
+  if (last - first < partSize) return [[first, last]]
+  const starts = Array.from(
+    { length: Math.ceil((last - first + 1) / partSize) },
+    (_, index) => first + index * partSize,
+  )
+  return starts.map((start) => [start, Math.min(last, start + partSize - 1)])
+}
+
+/** When events were accepted, by position. */
+export function readAcceptTimes(db: Database, workspaceId: number, runs: Runs): Map<number, number> {
+  const statement = db.sql(
+    `select position, accepted_ms as acceptedMs from ${eventTable(workspaceId)} where position between ? and ?`,
+  )
+  const found = runs.flatMap(([first, last]) => statement.all(first, last))
+  return new Map(found.map((event) => [Number(event['position']), Number(event['acceptedMs'])]))
 }
 
 export function findPosition(db: Database, workspaceId: number, acceptedMs: number): number {

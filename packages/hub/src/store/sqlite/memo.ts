@@ -5,6 +5,7 @@
 export type Memo<Value> = {
   readonly get: (key: string, read: () => Value) => Value
   readonly forget: (key: string) => void
+  readonly clear: () => void
 }
 
 export function createMemo<Value>(forMs: number, max = 10_000): Memo<Value> {
@@ -20,5 +21,6 @@ export function createMemo<Value>(forMs: number, max = 10_000): Memo<Value> {
       return value
     },
     forget: (key) => void known.delete(key),
+    clear: () => known.clear(),
   }
 }

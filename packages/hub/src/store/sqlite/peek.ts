@@ -1,8 +1,8 @@
-import { expandRuns, parseRuns } from '../runs.ts'
+import { expandRuns, parseRuns, toRuns } from '../runs.ts'
 import type { StoredEvent } from '../store.ts'
 import type { Database } from './database.ts'
 import type { InboxState } from './engine.ts'
-import { readEvents, readHead, scanLog } from './log.ts'
+import { readHead, readSome, scanLog } from './log.ts'
 import { filterOf, iterateParked } from './parked.ts'
 
 type Peek = { readonly after: number; readonly limit: number }
@@ -25,14 +25,11 @@ export function peekEvents(db: Database, inbox: InboxState, { after, limit }: Pe
     scannedTo = scanned.scannedTo
   }
   const positions = [...candidates].toSorted((a, b) => a - b)
-  const page = positions.slice(0, limit)
-  const more = positions.length > limit || (scannedTo < head && positions.length <= limit)
-  const cut = positions.length > limit ? (page.at(-1) ?? after) : Math.max(scannedTo, page.at(-1) ?? 0)
-  return {
-    events: readEvents(db, inbox.workspaceId, page).filter((event) => event.body !== null),
-    more,
-    scannedTo: cut,
-  }
+  const { events, readTo } = readSome(db, inbox.workspaceId, toRuns(positions.slice(0, limit)))
+  const last = readTo ?? (positions.length > limit ? positions[limit - 1] : undefined)
+  const more = last === undefined ? scannedTo < head : last < (positions.at(-1) ?? 0) || scannedTo < head
+  const cut = last ?? Math.max(scannedTo, positions.at(-1) ?? 0)
+  return { events: events.filter((event) => event.body !== null), more, scannedTo: cut }
 }
 
 /** At least the `count` lowest parked positions after `after`, as far as there are so many. */

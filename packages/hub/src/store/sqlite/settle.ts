@@ -50,7 +50,8 @@ function listLapsed(engine: Engine, inbox: InboxState, leaseId: string): number[
     )
   }
   const givenBack = listParkedOfLease(engine.db, inbox.id, leaseId).flatMap((parked) => expandRuns(runsOf(parked)))
-  const taken = listLeases(engine.db, inbox.id).flatMap((lease) => lease.held.filter((part) => part.before === leaseId))
+  const others = listLeases(engine.db, inbox.id).filter((lease) => lease.leaseId !== leaseId)
+  const taken = others.flatMap((lease) => lease.held.filter((part) => part.before === leaseId))
   return [...givenBack, ...taken.flatMap((part) => expandRuns(part.runs))]
 }
 

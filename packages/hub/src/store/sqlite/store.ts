@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { defaultWorkspace } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
 import { matchesFilter } from '@sluice/protocol/match'
-import { expandRuns } from '../runs.ts'
+import { expandRuns, toRuns } from '../runs.ts'
 import type { KeyRow, LeaseGrant, Store, WorkspaceRow } from '../store.ts'
 import { listAttempts } from './attempts.ts'
 import { openCheckpoints } from './checkpoints.ts'
@@ -16,14 +16,22 @@ import { openGroupCommit, type GroupCommit } from './group-commit.ts'
 import { toInboxRow } from './inboxes.ts'
 import { findKey, listAudit, listKeys } from './keys.ts'
 import type { Granted } from './lease.ts'
-import { findPosition, readEvent, readEvents, readHead, scanLog, toFilterSubject } from './log.ts'
-import { createMemo } from './memo.ts'
-import { acceptedAt } from './parked.ts'
+import {
+  findPosition,
+  readAcceptTimes,
+  readEvent,
+  readEvents,
+  readHead,
+  readSome,
+  scanLog,
+  toFilterSubject,
+} from './log.ts'
+import { createMemo, type Memo } from './memo.ts'
 import { peekEvents } from './peek.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader-thread.ts'
 import { createWakes } from './wakes.ts'
-import { findWorkspace, listWorkspaces } from './workspaces.ts'
+import { findWorkspace, findWorkspaceById, listWorkspaces } from './workspaces.ts'
 import type { VerbName } from './writer.ts'
 
 export type SqliteOptions = {
@@ -61,7 +69,14 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     onDeath: (error) => (health.writer = `stopped: ${error.message}`),
   })
   await group.write('ensureWorkspace', defaultWorkspace)
-  const parts: Parts = { group, db: openDatabase(file, 'reader'), reader: openReader(file), nowMs: clock.nowMs }
+  const parts: Parts = {
+    group,
+    db: openDatabase(file, 'reader'),
+    reader: openReader(file),
+    workspaces: createMemo(memoMs),
+    keys: createMemo(memoMs),
+    nowMs: clock.nowMs,
+  }
   const checkpoints = access === 'hub' ? openCheckpoints({ file, finish: group.checkpoint }) : undefined
 
   return {
@@ -90,23 +105,27 @@ type Parts = {
   /** reads whose cost is bounded, on this thread */
   readonly db: Database
   readonly reader: Reader
+  readonly workspaces: Memo<WorkspaceRow | undefined>
+  readonly keys: Memo<KeyRow | undefined>
   readonly nowMs: () => number
 }
 
-type WorkspaceVerb = 'ensureWorkspace' | 'findWorkspace' | 'listWorkspaces' | 'deleteWorkspace'
+type WorkspaceVerb = 'ensureWorkspace' | 'findWorkspace' | 'findWorkspaceById' | 'listWorkspaces' | 'deleteWorkspace'
 
-function workspaceVerbs({ group, db }: Parts): Pick<Store, WorkspaceVerb> {
-  const known = createMemo<WorkspaceRow | undefined>(memoMs)
+function workspaceVerbs({ group, db, workspaces, keys }: Parts): Pick<Store, WorkspaceVerb> {
   return {
     ensureWorkspace: (key) => {
-      known.forget(key)
+      workspaces.forget(key)
       return group.write('ensureWorkspace', key)
     },
-    findWorkspace: async (key) => known.get(key, () => findWorkspace(db, key)),
+    findWorkspace: async (key) => workspaces.get(key, () => findWorkspace(db, key)),
+    // No key of a workspace begins with a slash.
+    findWorkspaceById: async (id) => workspaces.get(`/${id}`, () => findWorkspaceById(db, id)),
     listWorkspaces: async (after, limit) => listWorkspaces(db, after, limit),
     deleteWorkspace: async (key) => {
       const removed = await group.write('deleteWorkspace', key)
-      known.forget(key)
+      workspaces.clear()
+      keys.clear()
       return removed
     },
   }
@@ -172,7 +191,8 @@ type ConsumingVerb =
   | 'listAttempts'
   | 'explainEvent'
 
-function consumingVerbs({ group, db, reader, nowMs }: Parts): Pick<Store, ConsumingVerb> {
+function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
+  const { group, db, reader, nowMs } = parts
   const inboxOf = (workspaceId: number, key: string): InboxState => requireInbox(readInbox(db, workspaceId, key), key)
   return {
     leaseEvents: async (workspaceId, key, order) => {
@@ -180,13 +200,13 @@ function consumingVerbs({ group, db, reader, nowMs }: Parts): Pick<Store, Consum
       // A filter may look at many rows before it finds one. Each step is a write of its own, so that others are served between.
       while (granted.more && granted.held.length === 0)
         granted = await group.write('leaseEvents', workspaceId, key, order)
-      return toGrant(db, workspaceId, granted)
+      return toGrant(parts, { workspaceId, key, leaseId: order.leaseId }, granted)
     },
     settleLease: async (workspaceId, key, order) => {
       const settled = await group.write('settleLease', workspaceId, key, order)
-      const acceptedMs = (position: number): number | null =>
-        order.positions ? null : acceptedAt(db, workspaceId, position)
-      return settled.map(([position, status]) => ({ position, status, acceptedMs: acceptedMs(position) }))
+      if (order.positions) return settled.map(([position, status]) => ({ position, status, acceptedMs: null }))
+      const times = readAcceptTimes(db, workspaceId, toRuns(settled.map(([position]) => position)))
+      return settled.map(([position, status]) => ({ position, status, acceptedMs: times.get(position) ?? 0 }))
     },
     extendLease: (workspaceId, key, leaseId, leaseMs) =>
       group.write('extendLease', workspaceId, key, { leaseId, leaseMs }),
@@ -208,19 +228,18 @@ function consumingVerbs({ group, db, reader, nowMs }: Parts): Pick<Store, Consum
 
 type KeyVerb = 'insertKey' | 'findKey' | 'listKeys' | 'updateKey' | 'appendAudit' | 'listAudit' | 'takeRequest'
 
-function keyVerbs({ group, db, nowMs }: Parts): Pick<Store, KeyVerb> {
-  const known = createMemo<KeyRow | undefined>(memoMs)
+function keyVerbs({ group, db, keys, nowMs }: Parts): Pick<Store, KeyVerb> {
   const takeRequest = createRateLimits(nowMs)
   return {
     insertKey: async (key) => {
       await group.write('putKey', key)
-      known.forget(key.keyId)
+      keys.forget(key.keyId)
     },
-    findKey: async (keyId) => known.get(keyId, () => findKey(db, keyId)),
+    findKey: async (keyId) => keys.get(keyId, () => findKey(db, keyId)),
     listKeys: async (workspaceId, page) => listKeys(db, workspaceId, page),
     updateKey: async (keyId, change) => {
       const key = await group.write('updateKey', keyId, change)
-      known.forget(keyId)
+      keys.forget(keyId)
       return key
     },
     appendAudit: (entry) => group.write('appendAudit', entry),
@@ -272,10 +291,24 @@ function checkReadable(db: Database): string {
   }
 }
 
-function toGrant(db: Database, workspaceId: number, granted: Granted): LeaseGrant {
+type GrantedTo = { readonly workspaceId: number; readonly key: string; readonly leaseId: string }
+
+/** The events of a grant. What does not fit into one answer is given back untouched. */
+async function toGrant({ db, group }: Parts, to: GrantedTo, granted: Granted): Promise<LeaseGrant> {
+  const { workspaceId, key, leaseId } = to
   const { inboxStatus, untilMs, held, more, retryAtMs } = granted
-  const events = held.flatMap(({ attempt, runs }) =>
-    readEvents(db, workspaceId, expandRuns(runs)).map((event) => ({ ...event, attempt })),
+  const attempts = new Map(held.flatMap(({ attempt, runs }) => expandRuns(runs).map((position) => [position, attempt])))
+  const { events, readTo } = readSome(
+    db,
+    workspaceId,
+    held.flatMap(({ runs }) => runs),
   )
-  return { inboxStatus, untilMs, events, more, retryAtMs }
+  if (readTo !== undefined) {
+    const positions = [...attempts.keys()]
+    const rest = positions.slice(positions.indexOf(readTo) + 1)
+    const outcome = { kind: 'release', count: false } as const
+    if (rest.length > 0) await group.write('settleLease', workspaceId, key, { leaseId, positions: rest, outcome })
+  }
+  const leased = events.map((event) => ({ ...event, attempt: attempts.get(event.position) ?? 1 }))
+  return { inboxStatus, untilMs, events: leased, more: more || readTo !== undefined, retryAtMs }
 }

@@ -14,6 +14,10 @@ export function findWorkspace(db: Database, key: string): WorkspaceRow | undefin
   return row<WorkspaceRow>(db.sql(`select ${workspaceColumns} from workspace where key = ?`), key)
 }
 
+export function findWorkspaceById(db: Database, id: number): WorkspaceRow | undefined {
+  return row<WorkspaceRow>(db.sql(`select ${workspaceColumns} from workspace where id = ?`), id)
+}
+
 export function listWorkspaces(db: Database, after: string, limit: number): WorkspaceRow[] {
   return rows<WorkspaceRow>(
     db.sql(`select ${workspaceColumns} from workspace where key > ? order by key limit ?`),
