@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import { inboxDefaults } from '@sluice/protocol'
 import fc from 'fast-check'
 import { candidates, createModel, type ModelSettings } from './contract/model.ts'
-import { checkWorld, runStep, step, type Step, type World } from './contract/model-steps.ts'
+import { checkWorld, type World } from './contract/model-check.ts'
+import { runStep, step, type Step } from './contract/model-steps.ts'
 import { createStage, followStore, type OpenStore, type OpenedStore } from './contract/stage.ts'
 
 const settings: Readonly<Record<string, ModelSettings>> = {

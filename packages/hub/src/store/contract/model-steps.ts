@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict'
-import { HubError } from '@sluice/protocol'
 import fc from 'fast-check'
-import type { Settlement, SettleOrder } from '../store.ts'
-import { backAgain, bury, candidates, heldBy, move, placeOf, seek, sweep, type Model, type Place } from './model.ts'
-import { assertSame, positionsOf, type EventSpec, type Stage } from './stage.ts'
+import type { World } from './model-check.ts'
+import { settle } from './model-settle.ts'
+import {
+  attemptOf,
+  backAgain,
+  candidates,
+  eventAt,
+  heldBy,
+  leaseNamed,
+  move,
+  placeOf,
+  seek,
+  sweep,
+  type Model,
+} from './model.ts'
+import { positionsOf, type EventSpec } from './stage.ts'
 
 export type Step =
   | {
@@ -88,8 +100,6 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: record({ do: fc.constantFrom('reopen' as const, 'crash' as const) }) },
 )
 
-export type World = { readonly stage: Stage; readonly model: Model; readonly log: string[] }
-
 /** Leases end after this; no sum of the steps of `advance` meets it, so that nothing depends on what happens at its very end. */
 const leaseMs = 10_000
 
@@ -134,17 +144,6 @@ export async function runStep(world: World, { ...todo }: Step): Promise<void> {
   }
 }
 
-function leaseNamed(model: Model, number: number): string | undefined {
-  return [...model.leases.keys()].toReversed()[number]
-}
-
-/** Counted from the newest; one beyond the oldest is the position after the log's end. */
-function eventAt(model: Model, number: number): number {
-  const positions = [...model.events.keys()]
-  const last = positions.at(-1) ?? 0
-  return positions.toReversed()[number % (positions.length + 1)] ?? last + 1
-}
-
 async function publish(
   { stage, model, log }: World,
   events: readonly { wanted: boolean; subject: string | null }[],
@@ -182,9 +181,6 @@ async function lease({ stage, model, log }: World, leaseId: string, limit: numbe
   model.handedOut.set(leaseId, new Set([...(model.handedOut.get(leaseId) ?? []), ...given]))
 }
 
-const attemptOf = (place: Place | undefined): number =>
-  place?.at === 'back' || place?.at === 'leased' ? place.attempt : 0
-
 type Grant = { readonly given: readonly number[]; readonly limit: number; readonly nowMs: number }
 
 function checkGrant(model: Model, { given, limit, nowMs }: Grant): void {
@@ -216,121 +212,6 @@ function checkGrant(model: Model, { given, limit, nowMs }: Grant): void {
 function checkSubjects(model: Model, given: readonly number[]): void {
   const subjects = given.flatMap((position) => model.events.get(position)?.subject ?? [])
   assert.equal(new Set(subjects).size, subjects.length, 'one event of each subject')
-}
-
-type Settling = {
-  readonly lease: number
-  readonly pick: readonly number[] | null
-  readonly kind: 'ack' | 'release'
-  readonly delayMs?: number
-  readonly count?: boolean
-}
-
-async function settle(
-  { stage, model, log }: World,
-  { lease: number, pick: picked, kind, delayMs = 0, count = true }: Settling,
-): Promise<void> {
-  const leaseId = leaseNamed(model, number)
-  if (leaseId === undefined) return
-  const chosen = picked && [...new Set(picked.map((at) => model.leases.get(leaseId)?.[at] ?? eventAt(model, at)))]
-  const outcome = kind === 'ack' ? ({ kind } as const) : ({ kind, delayMs, count } as const)
-  const settled = await settleOrLose(stage, { leaseId, ...(chosen && { positions: chosen }), outcome })
-  if (settled === 'lease-lost') {
-    return assert.ok(!chosen && model.voided.has(leaseId), 'only a lease that a seek made void is not known any more')
-  }
-  log.push(`  ${leaseId} ${settled.map(({ position, status }) => `${position} ${status}`).join(', ')}`)
-  assert.equal(new Set(positionsOf(settled)).size, settled.length, 'one result for each position')
-  if (chosen) assert.deepEqual(positionsOf(settled), chosen, 'a result for each position')
-  else checkWhole(model, leaseId, positionsOf(settled))
-  for (const { position, status } of settled) {
-    const allowed =
-      kind === 'ack' ? ackResults(model, leaseId, position) : releaseResults(model, { leaseId, position, count })
-    assert.ok(allowed.includes(status), `${kind} of ${position} by ${leaseId}: ${status}, not ${allowed.join(' or ')}`)
-    if (status === 'acked') move(model, position, { at: 'acked' })
-    if (status === 'released')
-      giveBack(model, position, { availableMs: delayMs > 0 ? stage.store.nowMs() + delayMs : 0, count })
-    const place = placeOf(model, position)
-    if (status === 'dead' && place?.at === 'leased') bury(model, position, place.attempt)
-  }
-}
-
-/** Without positions, a lease from before a seek may be refused as a whole. */
-async function settleOrLose({ store, id }: Stage, order: SettleOrder): Promise<Settlement[] | 'lease-lost'> {
-  try {
-    return await store.settleLease(id, 'crm', order)
-  } catch (error) {
-    if (error instanceof HubError && error.code === 'lease-lost') return error.code
-    throw error
-  }
-}
-
-/** Without positions: all that the lease holds, and what it held when it ran out, as far as that is known. */
-function checkWhole(model: Model, leaseId: string, positions: readonly number[]): void {
-  const held = heldBy(model, leaseId)
-  const handedOut = model.handedOut.get(leaseId) ?? new Set()
-  for (const position of handedOut) {
-    const isOwed = held.includes(position) || isGivenBack(model, leaseId, position)
-    assert.ok(!isOwed || positions.includes(position), `${position} is missing`)
-  }
-  for (const position of positions) assert.ok(handedOut.has(position), `${position} is too many`)
-}
-
-function isGivenBack(model: Model, leaseId: string, position: number): boolean {
-  const place = placeOf(model, position)
-  return place?.at === 'back' && place.before === leaseId && !model.voided.has(leaseId)
-}
-
-function giveBack(
-  model: Model,
-  position: number,
-  { availableMs, count }: { availableMs: number; count: boolean },
-): void {
-  const attempt = attemptOf(placeOf(model, position)) - (count ? 0 : 1)
-  move(model, position, { at: 'back', availableMs, attempt, half: null, before: null })
-}
-
-function ackResults(model: Model, leaseId: string, position: number): string[] {
-  const place = placeOf(model, position)
-  if (place?.at === 'leased' && place.leaseId === leaseId) return ['acked']
-  if (isGivenBack(model, leaseId, position)) return ['acked']
-  return resultsElsewhere(model, leaseId, position)
-}
-
-function releaseResults(
-  model: Model,
-  { leaseId, position, count }: { leaseId: string; position: number; count: boolean },
-): string[] {
-  const place = placeOf(model, position)
-  if (place?.at === 'leased' && place.leaseId === leaseId) {
-    return count && place.attempt >= model.settings.maxAttempts ? ['dead'] : ['released']
-  }
-  if (isGivenBack(model, leaseId, position)) return ['already']
-  const wasMine = place?.at === 'back' && model.handedOut.get(leaseId)?.has(position)
-  return [...resultsElsewhere(model, leaseId, position), ...(wasMine ? ['already'] : [])]
-}
-
-/** What a lease is told about an event that it does not hold. */
-function resultsElsewhere(model: Model, leaseId: string, position: number): string[] {
-  const event = model.events.get(position)
-  const lost = model.voided.has(leaseId) ? ['lost'] : []
-  if (!event) return ['unknown', ...lost]
-  switch (event.place.at) {
-    case 'leased':
-      return ['lost']
-    case 'acked':
-      return ['already', ...lost]
-    case 'dead':
-      return ['dead', ...lost]
-    case 'passed':
-      // Nothing is kept of an event that is behind the inbox, so it may be told from an acknowledged one or not.
-      return ['lost', 'unknown', 'already']
-    case 'back':
-      return event.place.attempt > 0 ? ['lost'] : ['lost', 'unknown']
-    case 'new': {
-      const stale = model.dead.has(position) ? ['dead'] : []
-      return event.wanted ? ['unknown', ...lost, ...stale] : ['unknown', 'already', ...lost, ...stale]
-    }
-  }
 }
 
 async function extend({ stage, model }: World, leaseId: string | undefined): Promise<void> {
@@ -395,82 +276,4 @@ async function settleDead({ stage, model, log }: World, action: 'replay' | 'disc
     if (action === 'replay') move(model, position, backAgain())
     else if (event?.place.at === 'dead') move(model, position, { at: 'acked' })
   }
-}
-
-/** Compares everything that the store shows with the model. */
-export async function checkWorld({ stage, model }: World): Promise<void> {
-  const nowMs = stage.store.nowMs()
-  await checkDeadLetters(stage, model)
-  const found = await Promise.all([...model.events.keys()].map((position) => stage.verdict(position)))
-  for (const [number, [position, event]] of [...model.events].entries()) {
-    const { verdict, leaseId, attempts: told } = found[number]!
-    const allowed = verdicts(model, { position, nowMs })
-    assert.ok(allowed.includes(verdict), `verdict on ${position}: ${verdict}, not ${allowed.join(' or ')}`)
-    if (event.place.at === 'leased' && verdict === 'leased') assert.equal(leaseId, event.place.leaseId)
-    // Attempts of a generation before may be told as long as there is none in this one.
-    const attempts = attemptOf(event.place)
-    if (attempts > 0 && verdict !== 'dead') assert.equal(told, attempts, `attempts of ${position}`)
-  }
-  await checkProgress(stage, model)
-}
-
-async function checkDeadLetters(stage: Stage, model: Model): Promise<void> {
-  const letters = await stage.store.listDeadLetters(stage.id, 'crm', { after: 0, limit: 1000 })
-  for (const { position, attempts } of letters)
-    assert.equal(attempts, model.dead.get(position), `dead letter ${position}`)
-  // One whose event is on its way again after a seek may have gone with it.
-  for (const position of model.dead.keys()) {
-    if (letters.some((letter) => letter.position === position)) continue
-    assert.notEqual(placeOf(model, position)?.at, 'dead', `dead letter ${position} is gone`)
-    model.dead.delete(position)
-  }
-}
-
-function verdicts(model: Model, { position, nowMs }: { position: number; nowMs: number }): string[] {
-  const event = model.events.get(position)
-  const stale = model.dead.has(position) ? ['dead'] : []
-  if (!event) return []
-  const { place, wanted } = event
-  switch (place.at) {
-    case 'new':
-      return [wanted ? 'waiting' : 'filtered', ...stale]
-    case 'back':
-      return [place.availableMs > nowMs ? 'parked' : 'waiting', ...stale]
-    case 'leased':
-      return [...(place.untilMs > nowMs ? ['leased'] : ['leased', 'waiting']), ...stale]
-    case 'acked':
-      // One that was replayed past the filter and is acknowledged before the inbox came to it.
-      return ['acknowledged', ...(wanted ? [] : ['filtered']), ...stale]
-    case 'passed':
-      return ['passed-by-seek', ...(wanted ? [] : ['filtered']), ...stale]
-    case 'dead':
-      return ['dead']
-  }
-}
-
-async function checkProgress(stage: Stage, model: Model): Promise<void> {
-  const nowMs = stage.store.nowMs()
-  const { leased, parked, dead } = await stage.store.readProgress(stage.id, 'crm')
-  const places = [...model.events.values()].map(({ place }) => place)
-  assertSame(
-    { leased, parked, dead },
-    {
-      leased: places.filter((place) => place.at === 'leased' && place.untilMs > nowMs).length,
-      parked: places.filter((place) => place.at === 'back' && place.availableMs > nowMs).length,
-      dead: model.dead.size,
-    },
-    'progress',
-  )
-  const peeked = await stage.peek()
-  const waiting = [...model.events]
-    .filter(([, { place, wanted }]) => place.at === 'back' || (place.at === 'new' && wanted))
-    .map(([position]) => position)
-  const lapsed = [...model.events]
-    .filter(([, { place }]) => place.at === 'leased' && place.untilMs <= nowMs)
-    .map(([position]) => position)
-  assert.deepEqual(
-    peeked.filter((position) => !lapsed.includes(position)),
-    waiting,
-    'peeking',
-  )
 }

@@ -143,3 +143,18 @@ export function candidates(model: Model, nowMs: number): Candidates {
   }
   return found
 }
+
+export const attemptOf = (place: Place | undefined): number =>
+  place?.at === 'back' || place?.at === 'leased' ? place.attempt : 0
+
+/** Counted from the newest. */
+export function leaseNamed(model: Model, number: number): string | undefined {
+  return [...model.leases.keys()].toReversed()[number]
+}
+
+/** Counted from the newest; one beyond the oldest is the position after the log's end. */
+export function eventAt(model: Model, number: number): number {
+  const positions = [...model.events.keys()]
+  const last = positions.at(-1) ?? 0
+  return positions.toReversed()[number % (positions.length + 1)] ?? last + 1
+}

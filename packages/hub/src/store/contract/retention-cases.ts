@@ -90,6 +90,7 @@ export const retentionCases: ContractCases = {
   'the inbox "default" keeps events only once somebody has used it': async (stage) => {
     const { store, publish, take, ack } = stage
     const [a] = await publish('a')
+    assert.deepEqual(await stage.peek('default'), [a], 'looking is not using')
     stage.advance(31 * dayMs)
     assert.equal(await trim(stage), 1)
     const [b] = await publish('b', 'c')
@@ -104,7 +105,6 @@ export const retentionCases: ContractCases = {
     stage.advance(31 * dayMs)
     await store.trimEvents(other, retention)
     assert.equal((await store.readHead(other)).trimmedTo, 0, 'acknowledging is using')
-    assert.equal(a, 1)
   },
 
   'trimming goes in small steps': async (stage) => {
