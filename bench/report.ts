@@ -83,7 +83,7 @@ function toDetailLines({ title, figures, error, othersPercent }: RowReport): str
       const each = rounds.map((round) => toText(round, digitsOf[unit] ?? 2)).join(', ')
       return [`- ${path}: rounds ${each} ${unit}`, ...details.map((detail) => `  - ${detail}`)].join('\n')
     }),
-    ...(error === undefined ? [] : [`- failed: ${error}`]),
+    ...(error === undefined ? [] : [`- failed: ${error.split('\n')[0] ?? ''}`]),
     `- other processes used ${toText(othersPercent)} % of the machine meanwhile`,
   ]
 }
