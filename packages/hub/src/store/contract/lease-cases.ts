@@ -173,4 +173,33 @@ export const leaseCases: ContractCases = {
       [b],
     )
   },
+
+  'an answer is bounded in bytes, and what did not fit comes with the next': async (stage) => {
+    const { store, id, publishMany, makeInbox, lease, ack, peek } = stage
+    await makeInbox()
+    const all: number[] = []
+    const text = 'x'.repeat(250_000)
+    for (let call = 0; call < 8; call += 1) all.push(...(await publishMany(12, { payload: { text } })))
+    assert.deepEqual(await peek(), all)
+    const page = await store.peekEvents(id, 'crm', { after: 0, limit: 200 })
+    assert.ok(page.more && page.events.length < all.length)
+    const found: number[] = []
+    for (let round = 0; round < 10 && found.length < all.length; round += 1) {
+      const { events, more } = await lease(`l${round}`, { limit: 1000 })
+      assert.ok(more || found.length + events.length === all.length)
+      assert.ok(events.length * text.length <= 17 * 1024 * 1024)
+      assert.ok(
+        events.every(({ attempt }) => attempt === 1),
+        'untouched events cost no attempt',
+      )
+      assert.deepEqual(
+        positionsOf((await lease(`l${round}`)).events),
+        positionsOf(events),
+        'a lease is what was answered',
+      )
+      found.push(...positionsOf(events))
+      await ack(`l${round}`)
+    }
+    assert.deepEqual(found, all)
+  },
 }

@@ -18,6 +18,8 @@ export const workspaceCases: ContractCases = {
     assert.ok(first.created && !again.created)
     assertSame(again.workspace, first.workspace)
     assertSame(await store.findWorkspace('north'), first.workspace)
+    assertSame(await store.findWorkspaceById(first.workspace.id), first.workspace)
+    assert.equal(await store.findWorkspaceById(987_654), undefined)
     assert.ok(first.workspace.tag >= 0 && first.workspace.tag < tagSpace)
     assert.equal(await store.findWorkspace('south'), undefined)
   },
@@ -60,12 +62,15 @@ export const workspaceCases: ContractCases = {
     assert.equal((await store.readProgress(id, 'default')).behind, 1)
   },
 
-  'a workspace goes with all that it holds, and comes back empty': async ({ store, id, publish }) => {
+  'a workspace goes with all that it holds, and comes back empty': async ({ store, id, publish, advance }) => {
     const first = (await store.ensureWorkspace('gone')).workspace
     await store.appendEvents(first.id, [toDraft(repeated)])
     const [mine] = await publish('mine')
     assert.equal(await store.deleteWorkspace('gone'), true)
     assert.equal(await store.deleteWorkspace('gone'), false)
+    advance(501)
+    assert.equal(await store.findWorkspace('gone'), undefined)
+    assert.equal(await store.findWorkspaceById(first.id), undefined)
     await assert.rejects(store.readProgress(first.id, 'default'), notFound)
     const second = await store.ensureWorkspace('gone')
     assert.ok(second.created)
