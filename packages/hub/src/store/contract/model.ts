@@ -16,7 +16,7 @@ export type Place =
   | { readonly at: 'leased'; readonly leaseId: string; readonly untilMs: number; readonly attempt: number }
   | { readonly at: 'acked' | 'passed' | 'dead' }
 
-export type ModelEvent = { readonly wanted: boolean; readonly subject: string | null; place: Place }
+type ModelEvent = { readonly wanted: boolean; readonly subject: string | null; place: Place }
 
 export type ModelSettings = {
   readonly ordering: 'none' | 'key'

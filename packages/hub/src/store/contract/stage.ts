@@ -56,8 +56,8 @@ export type EventSpec =
       readonly dedup?: Draft['dedup']
     }
 
-export type LeaseOptions = { readonly limit?: number; readonly leaseMs?: number; readonly inbox?: string }
-export type ReleaseOptions = {
+type LeaseOptions = { readonly limit?: number; readonly leaseMs?: number; readonly inbox?: string }
+type ReleaseOptions = {
   readonly positions?: readonly number[]
   readonly delayMs?: number
   readonly reason?: string
