@@ -2,14 +2,27 @@ import { join } from 'node:path'
 import { readStore, type Hub } from './hub.ts'
 import { runWrk, type WrkResult } from './wrk.ts'
 
-/** Makes inboxes that begin at the earliest event. */
+/** The keys of a thousand inboxes: the same in every row, so that a log which rows share has no more. */
+export function manyInboxes(): string[] {
+  return Array.from({ length: 1000 }, (_, index) => `inbox-${index}`)
+}
+
+/** Makes inboxes that begin at the earliest event, where they do not exist. */
 export async function createInboxes(hub: Hub, keys: readonly string[]): Promise<void> {
-  const left = [...keys]
-  const create = async (): Promise<void> => {
-    for (let key = left.pop(); key !== undefined; key = left.pop())
-      await hub.call('PUT', `/v1/inboxes/${key}`, { start: 'earliest' })
+  await forEach(keys, (key) => hub.call('PUT', `/v1/inboxes/${key}`, { start: 'earliest' }))
+}
+
+/** Moves inboxes: to `earliest`, `latest` or an event id. */
+export async function seekInboxes(hub: Hub, keys: readonly string[], to: (index: number) => string): Promise<void> {
+  await forEach(keys, (key, index) => hub.call('POST', `/v1/inboxes/${key}/seek`, { to: to(index) }))
+}
+
+async function forEach(keys: readonly string[], run: (key: string, index: number) => Promise<unknown>): Promise<void> {
+  const left = [...keys.entries()]
+  const loop = async (): Promise<void> => {
+    for (let entry = left.pop(); entry; entry = left.pop()) await run(entry[1], entry[0])
   }
-  await Promise.all(Array.from({ length: 8 }, create))
+  await Promise.all(Array.from({ length: 8 }, loop))
 }
 
 type Load = {

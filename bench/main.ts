@@ -37,7 +37,8 @@ const wanted = rows.filter((row) => positionals.length === 0 || positionals.incl
 const unknown = positionals.filter((name) => !rows.some((row) => row.name === name))
 if (values.help || unknown.length > 0)
   stop(unknown.length > 0 ? `no row is named ${unknown.join(', ')}\n${usage}` : usage)
-if (values.write && positionals.length > 0) stop('--write takes all rows: a page with some of them would lose the others')
+if (values.write && positionals.length > 0)
+  stop('--write takes all rows: a page with some of them would lose the others')
 if (process.platform !== 'linux') stop('the benchmarks run on Linux only: they pin processes and read /proc')
 if (wrkVersion() === undefined) stop('wrk is missing, which makes the load: apt-get install wrk')
 

@@ -3,7 +3,7 @@ import { toEventId } from '@sluice/protocol'
 import { toFigure, toRatios, toSpread, toText } from '../figure.ts'
 import { eventTableOf, openHub, readHead, readStore, type Hub } from '../hub.ts'
 import { checkStored } from '../loss-check.ts'
-import { createInboxes, readHandedOut, runLease } from '../lease-load.ts'
+import { createInboxes, manyInboxes, readHandedOut, runLease, seekInboxes } from '../lease-load.ts'
 import { runPublish, type PublishResult } from '../publish-load.ts'
 import { alternate } from '../rounds.ts'
 import type { Context, Figure, Row } from '../row.ts'
@@ -11,7 +11,6 @@ import { fillLog } from '../store.ts'
 import { runWrk } from '../wrk.ts'
 
 const smallEvents = 1000
-const inboxCount = 1000
 const leasesEach = 5
 const sampledIds = 10_000
 
@@ -29,7 +28,7 @@ export const growth: Row = {
     await using small = await openHub({ data: smallData, apiKey: first.apiKey })
     await using large = await openHub(largeLog)
     const sides = { small, large }
-    const inboxes = Array.from({ length: inboxCount }, (_, index) => `growth-${index}`)
+    const inboxes = manyInboxes()
     for (const hub of [small, large]) await createInboxes(hub, inboxes)
     const named = {
       context,
@@ -80,13 +79,7 @@ async function compareLeases(
 /** On a small log all inboxes begin at the beginning; on a large one each at a random place. */
 async function seekApart(hub: Hub, inboxes: readonly string[]): Promise<void> {
   const ids = readHead(hub.file) > smallEvents * 100 ? sampleIds(hub, inboxes.length) : []
-  const left = [...inboxes.entries()]
-  const seek = async (): Promise<void> => {
-    for (let entry = left.pop(); entry; entry = left.pop()) {
-      await hub.call('POST', `/v1/inboxes/${entry[1]}/seek`, { to: ids[entry[0]] ?? 'earliest' })
-    }
-  }
-  await Promise.all(Array.from({ length: 8 }, seek))
+  await seekInboxes(hub, inboxes, (index) => ids[index] ?? 'earliest')
 }
 
 async function compareGets({ context, folder, sizes }: Run, sides: Sides): Promise<Figure> {

@@ -1,6 +1,6 @@
 import { toFigure, toRatios, toSpread } from '../figure.ts'
 import { openHub } from '../hub.ts'
-import { createInboxes } from '../lease-load.ts'
+import { createInboxes, manyInboxes } from '../lease-load.ts'
 import { runPublish } from '../publish-load.ts'
 import { alternate } from '../rounds.ts'
 import type { Row } from '../row.ts'
@@ -12,10 +12,7 @@ export const idleInboxes: Row = {
     await using few = await openHub({ data: context.folder('hub-1') })
     await using many = await openHub({ data: context.folder('hub-1000') })
     await createInboxes(few, ['idle'])
-    await createInboxes(
-      many,
-      Array.from({ length: 1000 }, (_, index) => `idle-${index}`),
-    )
+    await createInboxes(many, manyInboxes())
     const folder = context.folder('wrk')
     const load =
       ({ url, apiKey }: { url: string; apiKey: string }) =>

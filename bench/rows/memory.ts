@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toFigure, toSpread, toText } from '../figure.ts'
 import { openHub, readMemory, type Hub } from '../hub.ts'
-import { createInboxes, runLease } from '../lease-load.ts'
+import { createInboxes, manyInboxes, runLease } from '../lease-load.ts'
 import { runPublish } from '../publish-load.ts'
 import type { Context, Row } from '../row.ts'
 
@@ -11,7 +11,7 @@ export const memory: Row = {
   run: async (context) => {
     const largeLog = await context.largeLog()
     await using hub = await openHub(largeLog)
-    const inboxes = Array.from({ length: 1000 }, (_, index) => `memory-${index}`)
+    const inboxes = manyInboxes()
     await createInboxes(hub, inboxes)
     const idle = readMemory(hub.pid).nowMb
     const peaks: number[] = []
