@@ -81,7 +81,7 @@ export const explainCases: ContractCases = {
     await ack('x')
     const about = async (position: number): Promise<unknown[]> => {
       const { verdict: of, rule, revision } = await verdict(position)
-      return [of, rule?.replace(/^\/filter/, '') ?? null, of === 'filtered' ? revision : null]
+      return [of, rule, of === 'filtered' ? revision : null]
     }
     assert.deepEqual(await about(b1), ['filtered', '/event_types', 1])
     // What the revision excluded must have been looked at before the next one: one more hand-out makes sure of it.

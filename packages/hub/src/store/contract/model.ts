@@ -83,7 +83,7 @@ export function sweep(model: Model, nowMs: number): void {
       if (place?.at !== 'leased' || place.untilMs > nowMs) continue
       if (held.length === 1 && place.attempt >= model.settings.maxAttempts) bury(model, position, place.attempt)
       else {
-        const group = held.length === 1 ? null : first + (index < half ? 0 : 1)
+        const group = first + (index < half ? 0 : 1)
         move(model, position, { at: 'back', availableMs: 0, attempt: place.attempt, half: group, before: leaseId })
       }
     }

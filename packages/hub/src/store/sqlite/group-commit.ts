@@ -147,6 +147,8 @@ function settle(waiting: Waiting, result: WriteResult | undefined): void {
   if (!result) return waiting.reject(new Error('the writer gave no result'))
   if ('value' in result) return waiting.resolve(result.value)
   const { code, message, details } = result.error
+  // A fault of ours: what it says is for the log, not for the caller.
+  if (code === 'internal') return waiting.reject(new Error(message))
   waiting.reject(
     new HubError(code, message, { details, ...(code === 'storage-unavailable' && { retryAfterSeconds: 1 }) }),
   )

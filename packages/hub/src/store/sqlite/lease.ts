@@ -255,7 +255,7 @@ function expireLease(engine: Engine, inbox: InboxState, lease: HeldLease): void 
     noteAttempts(engine, inbox, { positions, attempt, outcome: 'expired', reason: null, leaseId: lease.leaseId })
     const [first, second] = splitRuns(runs, Math.max(0, half - before))
     for (const part of [first, second]) {
-      park(engine, inbox, { runs: part, availableMs: 0, attempt, alone: total > 1, leaseId: lease.leaseId })
+      park(engine, inbox, { runs: part, availableMs: 0, attempt, alone: true, leaseId: lease.leaseId })
     }
     before += positions.length
   }

@@ -107,13 +107,15 @@ function runGroup(engine: Engine, nowMs: number, orders: readonly WriteOrder[]):
   return results
 }
 
-/** A group that the disk refused changed nothing; all of its callers are told so. */
+/** A group that failed changed nothing, and all of its callers are told so. What SQLite refuses is the disk's fault. */
 function undoGroup(engine: Engine, orders: readonly WriteOrder[], cause: unknown): WriteResult[] {
   if (engine.db.raw.isTransaction) engine.db.raw.exec('rollback')
   forget(engine)
   engine.wakes.clear()
-  const message = `the store refused the write: ${cause instanceof Error ? cause.message : String(cause)}`
-  return orders.map(() => ({ error: { code: 'storage-unavailable', message, details: {} } }))
+  const ofDisk = cause instanceof Error && 'code' in cause && cause.code === 'ERR_SQLITE_ERROR'
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const code = ofDisk ? 'storage-unavailable' : 'internal'
+  return orders.map(() => ({ error: { code, message: `the store refused the write: ${reason}`, details: {} } }))
 }
 
 function serve(file: string): void {
