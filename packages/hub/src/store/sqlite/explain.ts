@@ -136,6 +136,17 @@ function passed(
   return { verdict: isOpenFilter(settings.filter) ? 'acknowledged' : 'expired', revision: deciding.revision, attempts }
 }
 
+/** Waiting or leased when the seek came. */
+function isVoided({ positions }: HistoryRow, position: number): boolean {
+  return positions !== null && hasPosition(parseRuns(positions), position)
+}
+
+/** Since the seek before: handed out past the filter, ahead of the inbox's place. */
+function wasReplayed(earlier: readonly HistoryRow[], position: number): boolean {
+  const pass = earlier.slice(earlier.findLastIndex((entry) => entry.kind === 'seek') + 1)
+  return pass.some((entry) => entry.kind === 'replay' && entry.from === position)
+}
+
 function isWithin(entry: { from: number; to: number; positions: string | null }, position: number): boolean {
   return (
     (entry.from <= position && position <= entry.to) ||
