@@ -60,8 +60,8 @@ async function profileLoad(name: (typeof loads)[number], seconds: number): Promi
   })
   if (name === 'lease') return await leaseAll({ hub, seconds, wrk })
   await runPublish({ ...hub, form: name, seconds: warmUpSeconds, folder: wrk })
-  const { accepted, eventsPerSecond } = await runPublish({ ...hub, form: name, seconds, folder: wrk })
-  console.log(`${name}: ${toText(eventsPerSecond)} events/s under the profiler`)
+  const { accepted, rate } = await runPublish({ ...hub, form: name, seconds, folder: wrk })
+  console.log(`${name}: ${toText(rate)} events/s under the profiler`)
   return accepted
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { measureCpu, type LoadRun } from './cpu.ts'
 import { eventBytes, partsOf } from './event.ts'
 import { runWrk, type WrkInput, type WrkResult } from './wrk.ts'
 
@@ -27,15 +28,17 @@ const forms = {
   },
 } as const
 
-export type PublishResult = WrkResult & {
-  readonly eventsPerSecond: number
-  readonly accepted: number
-  /** events whose answer may have been cut off when the load ended */
-  readonly maxUnanswered: number
-}
+/** `rate` and `count` are of accepted events. */
+export type PublishResult = WrkResult &
+  LoadRun & {
+    readonly accepted: number
+    /** events whose answer may have been cut off when the load ended */
+    readonly maxUnanswered: number
+  }
 
 type Load = {
   readonly url: string
+  readonly pid: number
   readonly apiKey: string
   readonly form: Form
   readonly seconds: number
@@ -46,18 +49,28 @@ type Load = {
 let nextCounter = 1_000_000_000
 const countersARun = 100_000_000
 
-/** A bounded run of wrk that publishes events of 1 KB: 64 connections with single ones, 8 with batches of 100. */
-export async function runPublish({ url, apiKey, form, seconds, folder }: Load): Promise<PublishResult> {
+/**
+ * A bounded run of wrk that publishes events of 1 KB: 64 connections with single ones, 8 with batches of 100.
+ *
+ * @throws if a request was refused or broke
+ */
+export async function runPublish({ url, pid, apiKey, form, seconds, folder }: Load): Promise<PublishResult> {
   const { per, connections } = forms[form]
   const start = nextCounter
   nextCounter += countersARun
   const input = toInput({ url, apiKey, form, start })
   const inputFile = join(folder, `publish-${start}.lua`)
-  const result = await runWrk({ url, script: 'publish.lua', input, inputFile, connections, seconds })
+  const { answer: result, cpu } = await measureCpu(pid, () =>
+    runWrk({ url, script: 'publish.lua', input, inputFile, connections, seconds }),
+  )
+  if (result.failures > 0) throw new Error(`${result.failures} of ${result.requests} requests failed`)
+  const accepted = result.requests * per
   return {
     ...result,
-    eventsPerSecond: result.perSecond * per,
-    accepted: (result.requests - result.failures) * per,
+    cpu,
+    rate: accepted / result.seconds,
+    count: accepted,
+    accepted,
     maxUnanswered: connections * per,
   }
 }

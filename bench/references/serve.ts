@@ -1,11 +1,13 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { measureCpu, type LoadRun } from '../cpu.ts'
 import { pinMainThread, serverCore } from '../pin.ts'
 
 /** A reference in a process of its own, its main thread pinned to the server's core like the hub's. */
 export type Reference<Order, Answer> = {
   /** what it said when it was ready */
   readonly ready: Answer
+  readonly pid: number
   readonly ask: (order: Order) => Promise<Answer>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -16,9 +18,12 @@ export async function openReference<Order extends object, Answer>(
 ): Promise<Reference<Order, Answer>> {
   const child = fork(new URL(script, import.meta.url), args, { execArgv: [] })
   const ready = await next<Answer>(child)
-  if (child.pid !== undefined) pinMainThread(child.pid, serverCore)
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${script} did not start`)
+  pinMainThread(pid, serverCore)
   return {
     ready,
+    pid,
     ask: (order) => {
       child.send(order)
       return next<Answer>(child)
@@ -29,6 +34,14 @@ export async function openReference<Order extends object, Answer>(
       await exit
     },
   }
+}
+
+/** What the references without HTTP are asked and say. */
+export type BareReference = Reference<{ readonly seconds: number }, { readonly rows: number; readonly seconds: number }>
+
+export async function runBare(reference: BareReference, seconds: number): Promise<LoadRun> {
+  const { answer, cpu } = await measureCpu(reference.pid, () => reference.ask({ seconds }))
+  return { rate: answer.rows / answer.seconds, count: answer.rows, cpu }
 }
 
 async function next<Answer>(child: ChildProcess): Promise<Answer> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { toEventId } from '@sluice/protocol'
+import { measureCpu, toCpuText, toRates, type LoadRun } from '../cpu.ts'
 import { toFigure, toRatios, toSpread, toText } from '../figure.ts'
 import { eventTableOf, openHub, readHead, readStore, type Hub } from '../hub.ts'
 import { checkStored } from '../loss-check.ts'
@@ -45,7 +46,7 @@ export const growth: Row = {
 
 type Run = { readonly context: Context; readonly folder: string; readonly sizes: string }
 
-/** All inboxes take turns, each from a place of its own in the log. Every round begins at new places. */
+/** All inboxes take turns: on a small log from the beginning, on a large one each from a random place, another one each round. */
 async function compareLeases(
   { context, folder, sizes }: Run,
   sides: Sides,
@@ -54,60 +55,47 @@ async function compareLeases(
   context.say('lease + ack')
   const lease =
     (name: keyof Sides) =>
-    async (round: number): Promise<number> => {
+    async (round: number): Promise<LoadRun> => {
       const hub = sides[name]
-      await seekApart(hub, inboxes)
+      const ids = name === 'large' ? sampleIds(hub, inboxes.length) : []
+      await seekInboxes(hub, inboxes, (index) => ids[index] ?? 'earliest')
       const before = readHandedOut(hub.file, inboxes)
-      const result = await runLease({
-        hub,
-        inboxes,
-        leasesEach,
-        run: `g${round}${name}`,
-        seconds: context.seconds,
-        folder,
-      })
+      const load = { hub, inboxes, leasesEach, run: `g${round}${name}`, seconds: context.seconds, folder }
+      const { answer, cpu } = await measureCpu(hub.pid, () => runLease(load))
       const after = readHandedOut(hub.file, inboxes)
-      return (after.next - before.next - after.leased) / result.seconds
+      const count = after.next - before.next - after.leased
+      return { rate: count / answer.seconds, count, cpu }
     }
   return toSlowdown(await alternate(context, { small: lease('small'), large: lease('large') }), {
     what: 'lease + ack',
-    unit: 'events/s',
+    unit: 'event',
     sizes,
   })
-}
-
-/** On a small log all inboxes begin at the beginning; on a large one each at a random place. */
-async function seekApart(hub: Hub, inboxes: readonly string[]): Promise<void> {
-  const ids = readHead(hub.file) > smallEvents * 100 ? sampleIds(hub, inboxes.length) : []
-  await seekInboxes(hub, inboxes, (index) => ids[index] ?? 'earliest')
 }
 
 async function compareGets({ context, folder, sizes }: Run, sides: Sides): Promise<Figure> {
   context.say('get')
   const get =
     (name: keyof Sides) =>
-    async (round: number): Promise<number> => {
-      const { url, apiKey } = sides[name]
+    async (round: number): Promise<LoadRun> => {
+      const { url, apiKey, pid } = sides[name]
       const paths = sampleIds(sides[name], sampledIds).map((id) => `/v1/events/${id}`)
-      const input = {
-        rest: ` HTTP/1.1\r\nHost: ${new URL(url).host}\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`,
-        paths,
-      }
-      const inputFile = join(folder, `get-${name}-${round}.lua`)
-      const result = await runWrk({
+      const rest = ` HTTP/1.1\r\nHost: ${new URL(url).host}\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`
+      const load = {
         url,
         script: 'get.lua',
-        input,
-        inputFile,
+        input: { rest, paths },
         connections: 64,
         seconds: context.seconds,
-      })
-      if (result.failures > 0) throw new Error(`${result.failures} of ${result.requests} reads failed`)
-      return result.perSecond
+      } as const
+      const inputFile = join(folder, `get-${name}-${round}.lua`)
+      const { answer, cpu } = await measureCpu(pid, () => runWrk({ ...load, inputFile }))
+      if (answer.failures > 0) throw new Error(`${answer.failures} of ${answer.requests} reads failed`)
+      return { rate: answer.perSecond, count: answer.requests, cpu }
     }
   return toSlowdown(await alternate(context, { small: get('small'), large: get('large') }), {
     what: 'get by id',
-    unit: 'req/s',
+    unit: 'request',
     sizes,
   })
 }
@@ -116,15 +104,14 @@ async function comparePublishes({ context, folder, sizes }: Run, sides: Sides): 
   context.say('publish')
   const published: PublishResult[] = []
   const after = readHead(sides.large.file)
-  const publish = (name: keyof Sides) => async (): Promise<number> => {
-    const { url, apiKey } = sides[name]
-    const result = await runPublish({ url, apiKey, form: 'single', seconds: context.seconds, folder })
+  const publish = (name: keyof Sides) => async (): Promise<LoadRun> => {
+    const result = await runPublish({ ...sides[name], form: 'single', seconds: context.seconds, folder })
     if (name === 'large') published.push(result)
-    return result.perSecond
+    return result
   }
   const measured = await alternate(context, { small: publish('small'), large: publish('large') })
   const check = checkStored(sides.large.file, { after, published })
-  return toSlowdown(measured, { what: 'publish', unit: 'req/s', sizes, details: [check] })
+  return toSlowdown(measured, { what: 'publish', unit: 'request', sizes, details: [check] })
 }
 
 type Naming = {
@@ -134,14 +121,18 @@ type Naming = {
   readonly details?: readonly string[]
 }
 
-function toSlowdown(rates: Record<keyof Sides, number[]>, { what, unit, sizes, details = [] }: Naming): Figure {
+function toSlowdown(runs: Record<keyof Sides, LoadRun[]>, { what, unit, sizes, details = [] }: Naming): Figure {
   return toFigure({
     path: `${sizes}: ${what}`,
     against: 'the same hub with the small log',
     unit: '× slower',
-    rounds: toRatios(rates.small, rates.large),
+    rounds: toRatios(toRates(runs.small), toRates(runs.large)),
     bar: { must: 1.3, aim: 1.1, better: 'lower' },
-    details: [`large ${toSpread(rates.large)} ${unit}, small ${toSpread(rates.small)} ${unit}`, ...details],
+    details: [
+      `large ${toSpread(toRates(runs.large))} ${unit}s/s; ${toCpuText(runs.large, unit)}`,
+      `small ${toSpread(toRates(runs.small))} ${unit}s/s; ${toCpuText(runs.small, unit)}`,
+      ...details,
+    ],
   })
 }
 

@@ -1,5 +1,6 @@
+import { toCpuText, toRates, type LoadRun } from '../cpu.ts'
 import { toFigure, toRatios, toSpread } from '../figure.ts'
-import { openHub } from '../hub.ts'
+import { openHub, type Hub } from '../hub.ts'
 import { createInboxes, manyInboxes } from '../lease-load.ts'
 import { runPublish } from '../publish-load.ts'
 import { alternate } from '../rounds.ts'
@@ -14,19 +15,20 @@ export const idleInboxes: Row = {
     await createInboxes(few, ['idle'])
     await createInboxes(many, manyInboxes())
     const folder = context.folder('wrk')
-    const load =
-      ({ url, apiKey }: { url: string; apiKey: string }) =>
-      async (): Promise<number> =>
-        (await runPublish({ url, apiKey, form: 'single', seconds: context.seconds, folder })).perSecond
+    const load = (hub: Hub) => (): Promise<LoadRun> =>
+      runPublish({ ...hub, form: 'single', seconds: context.seconds, folder })
     const measured = await alternate(context, { few: load(few), many: load(many) })
     return [
       toFigure({
         path: '1 -> 1,000 idle inboxes: publish rate',
         against: 'the same hub with one inbox',
         unit: '×',
-        rounds: toRatios(measured.many, measured.few),
+        rounds: toRatios(toRates(measured.many), toRates(measured.few)),
         bar: { must: 0.9, aim: 0.97, better: 'higher' },
-        details: [`1,000 inboxes ${toSpread(measured.many)} req/s`, `one inbox ${toSpread(measured.few)} req/s`],
+        details: [
+          `1,000 inboxes ${toSpread(toRates(measured.many))} req/s; ${toCpuText(measured.many, 'request')}`,
+          `one inbox ${toSpread(toRates(measured.few))} req/s; ${toCpuText(measured.few, 'request')}`,
+        ],
       }),
     ]
   },

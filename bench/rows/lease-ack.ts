@@ -1,7 +1,8 @@
+import { measureCpu, toCpuText, toRates, type LoadRun } from '../cpu.ts'
 import { toFigure, toRatios, toSpread } from '../figure.ts'
 import { openHub, type Hub } from '../hub.ts'
 import { createInboxes, readHandedOut, runLease } from '../lease-load.ts'
-import { openReference } from '../references/serve.ts'
+import { openReference, runBare, type BareReference } from '../references/serve.ts'
 import { alternate } from '../rounds.ts'
 import type { Row } from '../row.ts'
 import { fillLog } from '../store.ts'
@@ -16,35 +17,23 @@ export const leaseAck: Row = {
   run: async (context) => {
     const data = context.folder('hub')
     await using hub = await openFilled(data, context.say)
-    await using reference = await openReference<{ seconds: number }, { rows: number; seconds: number }>(
-      'bare-lease.ts',
-      [hub.file],
-    )
+    await using reference: BareReference = await openReference('bare-lease.ts', [hub.file])
     const folder = context.folder('wrk')
     const p99: number[] = []
-    const lease = async (round: number): Promise<number> => {
+    const lease = async (round: number): Promise<LoadRun> => {
       const inboxes = Array.from(
         { length: Math.ceil(context.seconds * inboxesARoundSecond) + 1 },
         (_, index) => `r${round}-${index}`,
       )
       await createInboxes(hub, inboxes)
-      const result = await runLease({
-        hub,
-        inboxes,
-        leasesEach: events,
-        run: `r${round}`,
-        seconds: context.seconds,
-        folder,
-      })
-      if (round > 0) p99.push(result.p99Ms)
-      const handedOut = readHandedOut(hub.file, inboxes)
-      return (handedOut.next - handedOut.leased) / result.seconds
+      const load = { hub, inboxes, leasesEach: events, run: `r${round}`, seconds: context.seconds, folder }
+      const { answer, cpu } = await measureCpu(hub.pid, () => runLease(load))
+      if (round > 0) p99.push(answer.p99Ms)
+      const { next, leased } = readHandedOut(hub.file, inboxes)
+      return { rate: (next - leased) / answer.seconds, count: next - leased, cpu }
     }
     const measured = await alternate(context, {
-      bare: async () => {
-        const { rows, seconds } = await reference.ask({ seconds: context.seconds })
-        return rows / seconds
-      },
+      bare: () => runBare(reference, context.seconds),
       hub: lease,
     })
     return [
@@ -52,11 +41,11 @@ export const leaseAck: Row = {
         path: 'lease 100 + ack',
         against: 'bare cursor read + ack on the same file',
         unit: '×',
-        rounds: toRatios(measured.hub, measured.bare),
+        rounds: toRatios(toRates(measured.hub), toRates(measured.bare)),
         bar: { must: 0.4, aim: 0.6, better: 'higher' },
         details: [
-          `hub ${toSpread(measured.hub)} events/s acknowledged (counted in the store), p99 of a request ${toSpread(p99, 1)} ms`,
-          `bare ${toSpread(measured.bare)} rows/s`,
+          `hub ${toSpread(toRates(measured.hub))} events/s acknowledged (counted in the store), p99 of a request ${toSpread(p99, 1)} ms; ${toCpuText(measured.hub, 'event')}`,
+          `bare ${toSpread(toRates(measured.bare))} rows/s; ${toCpuText(measured.bare, 'row')}`,
           await checkOnce(hub),
         ],
       }),

@@ -1,13 +1,12 @@
+import { toCpuText, toRates } from '../cpu.ts'
 import { toFigure, toRatios, toSpread } from '../figure.ts'
 import { openHub, readHead } from '../hub.ts'
 import { checkStored } from '../loss-check.ts'
 import { runPublish, type Form, type PublishResult } from '../publish-load.ts'
-import { openReference } from '../references/serve.ts'
+import { openReference, runBare, type BareReference } from '../references/serve.ts'
 import { alternate } from '../rounds.ts'
 import type { Bar, Figure, Row } from '../row.ts'
 import { createStoreFile } from '../store.ts'
-
-type Inserted = { readonly rows: number; readonly seconds: number }
 
 const bars = {
   ndjson: { must: 0.4, aim: 0.6, better: 'higher' },
@@ -19,21 +18,18 @@ export const publishBatch: Row = {
   title: 'Batch publish, 100 events a request, 8 connections',
   run: async (context) => {
     const file = await createStoreFile(context.folder('bare'))
-    await using reference = await openReference<{ seconds: number }, Inserted>('bare-insert.ts', [file])
+    await using reference: BareReference = await openReference('bare-insert.ts', [file])
     await using hub = await openHub({ data: context.folder('hub') })
     const after = readHead(hub.file)
     const folder = context.folder('wrk')
     const published: PublishResult[] = []
-    const load = (form: Form) => async (): Promise<number> => {
-      const result = await runPublish({ url: hub.url, apiKey: hub.apiKey, form, seconds: context.seconds, folder })
+    const load = (form: Form) => async (): Promise<PublishResult> => {
+      const result = await runPublish({ ...hub, form, seconds: context.seconds, folder })
       published.push(result)
-      return result.eventsPerSecond
+      return result
     }
     const measured = await alternate(context, {
-      bare: async () => {
-        const { rows, seconds } = await reference.ask({ seconds: context.seconds })
-        return rows / seconds
-      },
+      bare: () => runBare(reference, context.seconds),
       ndjson: load('ndjson'),
       json: load('json'),
     })
@@ -47,12 +43,19 @@ export const publishBatch: Row = {
         path: `batch publish, ${form === 'json' ? 'JSON' : 'NDJSON'}`,
         against: 'bare node:sqlite, same table, 1,000 rows a transaction',
         unit: '×',
-        rounds: toRatios(measured[form], measured.bare),
+        rounds: toRatios(toRates(measured[form]), toRates(measured.bare)),
         bar: bars[form],
-        details: [`hub ${toSpread(measured[form])} events/s`, ...details],
+        details: [
+          `hub ${toSpread(toRates(measured[form]))} events/s; ${toCpuText(measured[form], 'event')}`,
+          ...details,
+        ],
       })
     return [
-      figure('ndjson', [`bare ${toSpread(measured.bare)} rows/s`, `p99 of both forms ${p99} ms`, check]),
+      figure('ndjson', [
+        `bare ${toSpread(toRates(measured.bare))} rows/s; ${toCpuText(measured.bare, 'row')}`,
+        `p99 of both forms ${p99} ms`,
+        check,
+      ]),
       figure('json', []),
     ]
   },

@@ -1,3 +1,4 @@
+import { toCpuText, toRates } from '../cpu.ts'
 import { toFigure, toRatios, toSpread } from '../figure.ts'
 import { openHub, readHead } from '../hub.ts'
 import { checkAnswers, checkStored } from '../loss-check.ts'
@@ -16,8 +17,10 @@ export const publishSingle: Row = {
     const exact = await checkAnswers(hub)
     const before = { hub: readHead(hub.file), alone: readHead(alone.file) }
     const folder = context.folder('wrk')
-    const load = (url: string, apiKey: string) => (): Promise<PublishResult> =>
-      runPublish({ url, apiKey, form: 'single', seconds: context.seconds, folder })
+    const load =
+      ({ url, pid, apiKey = hub.apiKey }: Target) =>
+      (): Promise<PublishResult> =>
+        runPublish({ url, pid, apiKey, form: 'single', seconds: context.seconds, folder })
     // The warm-up round counts in the loss check as well: every run is kept.
     const published: Record<'hub' | 'alone', PublishResult[]> = { hub: [], alone: [] }
     const keep = (side: 'hub' | 'alone', run: () => Promise<PublishResult>) => async (): Promise<PublishResult> => {
@@ -26,9 +29,9 @@ export const publishSingle: Row = {
       return result
     }
     const measured = await alternate(context, {
-      reference: load(reference.ready.url, hub.apiKey),
-      alone: keep('alone', load(alone.url, alone.apiKey)),
-      hub: keep('hub', load(hub.url, hub.apiKey)),
+      reference: load({ url: reference.ready.url, pid: reference.pid }),
+      alone: keep('alone', load(alone)),
+      hub: keep('hub', load(hub)),
     })
     const check = checkStored(hub.file, { after: before.hub, published: published.hub })
     checkStored(alone.file, { after: before.alone, published: published.alone })
@@ -36,26 +39,27 @@ export const publishSingle: Row = {
   },
 }
 
+type Target = { readonly url: string; readonly pid: number; readonly apiKey?: string }
+
 type Measured = Record<'reference' | 'alone' | 'hub', readonly PublishResult[]>
 
 function toFigures({ reference, alone, hub }: Measured, checks: readonly string[]): Figure[] {
-  const rate = (side: readonly PublishResult[]): number[] => side.map((result) => result.perSecond)
   const p99 = hub.map((result) => result.p99Ms)
   const path = 'single publish'
   const beside = (side: readonly PublishResult[]): string =>
-    `${toSpread(rate(side))} req/s, p50 ${toSpread(
+    `${toSpread(toRates(side))} req/s, p50 ${toSpread(
       side.map((result) => result.p50Ms),
       2,
     )} ms, p99 ${toSpread(
       side.map((result) => result.p99Ms),
       1,
-    )} ms`
+    )} ms; ${toCpuText(side, 'request')}`
   return [
     toFigure({
       path,
       against: 'empty Fastify + Ajv route',
       unit: '×',
-      rounds: toRatios(rate(hub), rate(reference)),
+      rounds: toRatios(toRates(hub), toRates(reference)),
       bar: { must: 0.6, aim: 0.9, better: 'higher' },
       details: [`hub ${beside(hub)}`, `Fastify ${beside(reference)}`, ...checks],
     }),
@@ -63,7 +67,7 @@ function toFigures({ reference, alone, hub }: Measured, checks: readonly string[
       path,
       against: 'the same hub committing each request alone',
       unit: '×',
-      rounds: toRatios(rate(hub), rate(alone)),
+      rounds: toRatios(toRates(hub), toRates(alone)),
       bar: { must: 2.3, aim: 4, better: 'higher' },
       details: [`committing alone ${beside(alone)}`],
     }),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { toCpuText, toRates, type LoadRun } from '../cpu.ts'
 import { toFigure, toRatios, toSpread, toText } from '../figure.ts'
 import { openHub, readStore, whileFrozen, type Hub } from '../hub.ts'
 import { spendLargeLog, type LargeLog } from '../large-log.ts'
@@ -55,16 +56,15 @@ async function compare(
 ): Promise<Figure> {
   context.say(named.path)
   const folder = context.folder('wrk')
-  const load = async ({ url, apiKey }: Hub): Promise<number> =>
-    (await runPublish({ url, apiKey, form: 'single', seconds: context.seconds, folder })).perSecond
+  const load = (hub: Hub): Promise<LoadRun> => runPublish({ ...hub, form: 'single', seconds: context.seconds, folder })
   const trimmed: number[] = []
   const measured = await alternate(context, {
     calm: () => whileFrozen(busy.pid, () => load(calm)),
     busy: async () => {
       const before = readTrimmed(busy.file)
-      const rate = await load(busy)
+      const run = await load(busy)
       trimmed.push((readTrimmed(busy.file) - before) / context.seconds)
-      return rate
+      return run
     },
   })
   if (trimmed.some((rate) => rate <= 0)) throw new Error('retention stood still in a round: the log is too small')
@@ -72,9 +72,10 @@ async function compare(
     ...named,
     against: 'the same hub with nothing to trim',
     unit: '×',
-    rounds: toRatios(measured.busy, measured.calm),
+    rounds: toRatios(toRates(measured.busy), toRates(measured.calm)),
     details: [
-      `while trimming ${toSpread(measured.busy)} req/s, with nothing to trim ${toSpread(measured.calm)} req/s`,
+      `while trimming ${toSpread(toRates(measured.busy))} req/s; ${toCpuText(measured.busy, 'request')}`,
+      `with nothing to trim ${toSpread(toRates(measured.calm))} req/s; ${toCpuText(measured.calm, 'request')}`,
       `trimmed meanwhile ${toSpread(trimmed)} events/s`,
     ],
   })
