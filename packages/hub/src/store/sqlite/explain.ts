@@ -115,7 +115,10 @@ function passed(
     if (entry.kind === 'settings') settingsAfter = [entry, ...settingsAfter]
     if (entry.kind !== 'seek') continue
     if (position >= entry.to) break
-    if (isWithin({ ...entry, to: entry.to - 1 }, position)) return { verdict: 'passed-by-seek', attempts: attempts - 1 }
+    if (isWithin({ ...entry, to: entry.to - 1 }, position)) {
+      const replayed = !isVoided(entry, position) && wasReplayed(history.slice(0, history.indexOf(entry)), position)
+      return replayed ? { verdict: 'acknowledged', attempts } : { verdict: 'passed-by-seek', attempts: attempts - 1 }
+    }
     settingsAfter = []
   }
   const start = history[0]
@@ -136,8 +139,8 @@ function passed(
   return { verdict: isOpenFilter(settings.filter) ? 'acknowledged' : 'expired', revision: deciding.revision, attempts }
 }
 
-/** Waiting or leased when the seek came. */
-function isVoided({ positions }: HistoryRow, position: number): boolean {
+/** Waiting or leased when the seek or the expiry came. */
+function isVoided({ positions }: { positions: string | null }, position: number): boolean {
   return positions !== null && hasPosition(parseRuns(positions), position)
 }
 
@@ -148,10 +151,7 @@ function wasReplayed(earlier: readonly HistoryRow[], position: number): boolean 
 }
 
 function isWithin(entry: { from: number; to: number; positions: string | null }, position: number): boolean {
-  return (
-    (entry.from <= position && position <= entry.to) ||
-    (entry.positions !== null && hasPosition(parseRuns(entry.positions), position))
-  )
+  return (entry.from <= position && position <= entry.to) || isVoided(entry, position)
 }
 
 /** The settings in force when the pass came to the position: the last within the pass at or below it, else those before it. */
