@@ -21,8 +21,9 @@ const timeLimitMs = 120_000
  * nothing may be left. A failure prints the shortest history that fast-check found, with its seed.
  *
  * @param runs histories for each kind of inbox
+ * @param seed the same histories each time; left out, new ones
  */
-export function storeModel(name: string, open: OpenStore, { runs }: { runs: number }): void {
+export function storeModel(name: string, open: OpenStore, { runs, seed }: { runs: number; seed?: number }): void {
   void describe(`${name}: random histories`, () => {
     let opened: OpenedStore
     let count = 0
@@ -34,7 +35,11 @@ export function storeModel(name: string, open: OpenStore, { runs }: { runs: numb
       void it(kind, async () => {
         const history = fc.array(step, { minLength: 1, maxLength: 50, size: 'max' })
         const property = fc.asyncProperty(history, (steps) => play(opened, { key: `model-${(count += 1)}`, of, steps }))
-        await fc.assert(property, { numRuns: runs, interruptAfterTimeLimit: timeLimitMs })
+        await fc.assert(property, {
+          numRuns: runs,
+          interruptAfterTimeLimit: timeLimitMs,
+          ...(seed !== undefined && { seed }),
+        })
       })
     }
   })
