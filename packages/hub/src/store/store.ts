@@ -340,7 +340,7 @@ export type Wake = {
   }[]
 }
 
-export type StoreStats = {
+type StoreStats = {
   readonly queued: number
   readonly commits: number
   readonly appended: number

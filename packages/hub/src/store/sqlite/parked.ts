@@ -38,7 +38,7 @@ export type Parked = {
 /**
  * No row spans more positions than this, so that the rows around a position are found by a range of the index.
  */
-export const maxSpan = 10_000
+const maxSpan = 10_000
 
 /** `available_ms` of what waits behind an earlier event of its subject. */
 export const behindMs = Number.MAX_SAFE_INTEGER
