@@ -23,7 +23,8 @@ export async function fillLargeLog({ data, events, say }: FillOptions): Promise<
   const { apiKey, stop } = await openHub({ data })
   await stop()
   const rate = await fillLog({ data, count: events, say })
-  say(`filled ${toText(events)} events, ${toText(rate)} a second`)
+  const { size } = statSync(join(data, 'sluice.db'))
+  say(`filled ${toText(events)} events, ${toText(rate)} a second, ${toText(size / 1e9, 2)} GB`)
   return { data, apiKey, events }
 }
 

@@ -50,6 +50,8 @@ export function toMarkdown({ startedAt, quick, conditions, rows }: Report): stri
     '',
     `Written by \`npm run bench -- --write\` on ${startedAt.slice(0, 10)}${quick ? ' with `--quick`: short rounds and a log of a million events, good for a look and no more' : ''}. Every figure is a ratio against its reference in the same run, or a plain value where the bar is one. Absolute rates say something about this machine alone.`,
     '',
+    toNoise(rows),
+    '',
     '| | against | measured | must | aim | |',
     '|---|---|---|---|---|---|',
     ...rows.flatMap(toTableLines),
@@ -62,6 +64,17 @@ export function toMarkdown({ startedAt, quick, conditions, rows }: Report): stri
     ...rows.flatMap(toDetailLines),
     '',
   ].join('\n')
+}
+
+/** Two threads of the hub and the load need both cores: whoever else runs takes from the hub first. */
+function toNoise(rows: readonly RowReport[]): string {
+  const shares = rows.map((row) => row.othersPercent)
+  const range = `${toText(Math.min(...shares))} to ${toText(Math.max(...shares))} %`
+  const warning =
+    Math.max(...shares) > 10
+      ? ' **That is too much to judge by these figures; run them again on a quiet machine.**'
+      : ''
+  return `While they were taken, other processes used ${range} of the machine, row by row.${warning}`
 }
 
 function toTableLines({ title, figures, error }: RowReport): string[] {
