@@ -6,14 +6,10 @@ import { fileURLToPath } from 'node:url'
 /** A hub in a process of its own, as a user starts it. */
 export type HubProcess = {
   readonly url: string
-  /** of the hub itself, even if a wrapper was started first */
-  readonly pid: number
   /** null unless the store was empty */
   readonly apiKey: string | null
   /** what it has written to stderr so far */
   readonly log: () => string
-  /** resolves when the process has ended */
-  readonly ended: Promise<{ code: number | null; signal: string | null }>
   readonly isEnded: () => boolean
   /** SIGTERM, and waits for the end; answers the exit code */
   readonly stop: () => Promise<number | null>
@@ -29,7 +25,6 @@ export type HubProcessOptions = {
   readonly env?: NodeJS.ProcessEnv
   /** a command with arguments that the hub is started through, such as a shell that sets a limit and then execs it */
   readonly wrapper?: readonly string[]
-  readonly args?: readonly string[]
   /** default 15 s */
   readonly readyTimeoutMs?: number
   /** kills the hub if it is not ready yet when this is aborted */
@@ -48,7 +43,7 @@ const command = fileURLToPath(new URL('../packages/cli/bin/sluice.js', import.me
  */
 export async function startHub({ data, port = 0, ...options }: HubProcessOptions): Promise<HubProcess> {
   const hubArgs = ['start', '--json', '--data', data, '--port', String(port), '--host', '127.0.0.1']
-  const line = [...(options.wrapper ?? []), process.execPath, command, ...hubArgs, ...(options.args ?? [])]
+  const line = [...(options.wrapper ?? []), process.execPath, command, ...hubArgs]
   const [file = process.execPath, ...args] = line
   const env = { ...process.env, SLUICE_LOG_LEVEL: 'warn', ...options.env }
   const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -59,11 +54,14 @@ export async function startHub({ data, port = 0, ...options }: HubProcessOptions
     // Enough for a cause; a hub that logs a full disk for minutes must not fill this process.
     log = (log + text).slice(-64_000)
   })
-  // A program that ends without stopping its hub must not leave it behind.
-  const reap = (): void => void child.kill('SIGKILL')
-  process.once('exit', reap)
+  let hubPid: number | undefined
+  const spare = endWithThisProcess(() => {
+    // A wrapper that is killed leaves the hub behind it alone.
+    if (hubPid !== undefined && hubPid !== child.pid) process.kill(hubPid, 'SIGKILL')
+    child.kill('SIGKILL')
+  })
   const ended = once(child, 'exit').then(([code, signal]) => {
-    process.off('exit', reap)
+    spare()
     isEnded = true
     return { code, signal }
   })
@@ -82,6 +80,7 @@ export async function startHub({ data, port = 0, ...options }: HubProcessOptions
   })
   options.signal?.removeEventListener('abort', killEarly)
   if (ready === undefined) throw new Error(`the hub ended before it was ready (${JSON.stringify(await ended)}): ${log}`)
+  hubPid = ready.pid
 
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (!isEnded) process.kill(ready.pid, signal)
@@ -89,15 +88,22 @@ export async function startHub({ data, port = 0, ...options }: HubProcessOptions
   }
   return {
     url: ready.url,
-    pid: ready.pid,
     apiKey: ready.api_key,
     log: () => log,
-    ended,
     isEnded: () => isEnded,
     stop: () => end('SIGTERM'),
     kill: async () => void (await end('SIGKILL')),
     [Symbol.asyncDispose]: async () => void (await end('SIGTERM')),
   }
+}
+
+/**
+ * A program that fails before it could stop what it has started must not leave it behind: `end` is called when this process
+ * exits. Call what is returned once the other process has ended by itself.
+ */
+export function endWithThisProcess(end: () => void): () => void {
+  process.once('exit', end)
+  return () => void process.off('exit', end)
 }
 
 function parseReady(line: string): Ready {

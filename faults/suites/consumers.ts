@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { startHub } from '../../scripts/hub-process.ts'
+import { endWithThisProcess, startHub } from '../../scripts/hub-process.ts'
 import { createTally, type Tally } from '../load/tally.ts'
-import { readProgress, type Lease } from '../load/consume.ts'
+import { type Lease } from '../load/consume.ts'
 import { phases, type DoomedOrder, type LastWords, type Phase } from '../load/last-words.ts'
 import { createRandom, type Random } from '../load/random.ts'
 import { requireAnswer, type Target } from '../load/request.ts'
@@ -75,7 +75,7 @@ async function killOne({ target, phase, random, tally }: Case): Promise<void> {
   // One that waits at an empty inbox is dead by now: what comes next must not be leased to it.
   const ids = phase === 'waiting' ? await publish(target, phase, random.between(1, 8)) : before
   tally.add('events', ids.length)
-  const returned = await takeOver(target, phase)
+  const returned = await takeOver(target, phase, ids)
   for (const event of returned) judge({ event, phase, words, tally })
   for (const id of ids) {
     const verdict = await readVerdict(target, phase, id)
@@ -101,34 +101,32 @@ function judge({ event: { id, attempt, receivedMs }, phase, words, tally }: Judg
   if (waitedMs > lateMs) tally.fault('late', `${phase}: ${id} ${waitedMs} ms after the lease ended`)
 }
 
-/** A healthy consumer, until the inbox holds nothing. */
-async function takeOver(target: Target, inbox: string): Promise<Returned[]> {
+/** A healthy consumer, until each of the events is acknowledged or it is plain that they never will be. */
+async function takeOver(target: Target, inbox: string, ids: readonly string[]): Promise<Returned[]> {
   const returned: Returned[] = []
   const endMs = Date.now() + 30_000
-  for (;;) {
+  let open = ids
+  while (open.length > 0 && Date.now() < endMs) {
     const body = { limit: 100, wait_seconds: 0.5 }
     const lease = await requireAnswer<Lease>(target, { method: 'POST', path: `/v1/inboxes/${inbox}/lease`, body })
     const receivedMs = Date.now()
     for (const { event_id: id, attempt } of lease.events) returned.push({ id, attempt, receivedMs })
     if (lease.events.length > 0) {
-      await requireAnswer(target, {
-        method: 'POST',
-        path: `/v1/inboxes/${inbox}/ack`,
-        body: { lease_id: lease.lease_id },
-      })
-      continue
+      const ack = { lease_id: lease.lease_id }
+      await requireAnswer(target, { method: 'POST', path: `/v1/inboxes/${inbox}/ack`, body: ack })
     }
-    const progress = await readProgress(target, inbox)
-    if (progress.left === 0) return returned
-    if (Date.now() > endMs) throw new Error(`inbox "${inbox}" does not come to an end: ${JSON.stringify(progress)}`)
+    const verdicts = await Promise.all(open.map((id) => readVerdict(target, inbox, id)))
+    open = open.filter((_, index) => verdicts[index] !== 'acknowledged')
   }
+  return returned
 }
 
 /** Starts a consumer, waits for its last words, kills it. */
 async function runDoomed(order: DoomedOrder, random: Random): Promise<LastWords> {
   const file = fileURLToPath(new URL('../load/doomed-consumer.ts', import.meta.url))
   const child = spawn(process.execPath, [file, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = once(child, 'exit')
+  const reap = endWithThisProcess(() => child.kill('SIGKILL'))
+  const ended = once(child, 'exit').finally(reap)
   const [line] = await Promise.race([
     once(createInterface({ input: child.stdout }), 'line'),
     ended.then(([code]) => {
