@@ -1,8 +1,8 @@
 import type { Store, WorkspaceRow } from '../store/store.ts'
 import type { Counts } from './counts.ts'
 import type { Cursors } from './cursors.ts'
-import type { LeaseWatch } from './lease-watch.ts'
-import type { Notifier } from './wake.ts'
+import type { LeaseWatch } from './local-leases.ts'
+import type { Notifier } from './notifier.ts'
 
 /** What every verb works with; `main.ts` builds it. */
 export type Context = {

@@ -5,7 +5,7 @@ import { inboxScope } from './cursors.ts'
 import { tickMs, type StreamItem } from './follow.ts'
 import { requireInbox } from './inboxes.ts'
 import { giveBack, takeOrWait } from './lease.ts'
-import { createSleeper } from './wake.ts'
+import { createSleeper } from './notifier.ts'
 import { toEventText, toIso } from './to-wire.ts'
 
 export type LeaseStreamRequest = {

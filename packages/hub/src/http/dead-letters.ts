@@ -1,7 +1,7 @@
 import type { Context } from '../domain/context.ts'
 import { listAttempts, listDeadLetters, settleDeadLetters } from '../domain/dead-letters.ts'
 import { json, type HubResponse } from './exchange.ts'
-import type { Call, Handlers } from './handlers.ts'
+import type { Call, Handlers } from './call.ts'
 import { pageResponse } from './page.ts'
 
 type DeadLetterRoute = 'listDeadLetters' | 'replayDeadLetters' | 'discardDeadLetters' | 'listAttempts'

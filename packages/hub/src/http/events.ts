@@ -9,7 +9,7 @@ import { replayEvent } from '../domain/replay.ts'
 import { searchEvents, type SearchRequest } from '../domain/search.ts'
 import { isJson, mediaTypeOf, refuseField, requireJson } from './body.ts'
 import { json, jsonText, noContent, type HubRequest, type HubResponse } from './exchange.ts'
-import type { Call, Handlers } from './handlers.ts'
+import type { Call, Handlers } from './call.ts'
 import { parseIdempotencyKey } from './idempotency-key.ts'
 import { pageResponse } from './page.ts'
 

@@ -15,7 +15,7 @@ import { peekInbox } from '../domain/peek.ts'
 import { toEventText, toIso } from '../domain/to-wire.ts'
 import type { Workspace } from '../domain/context.ts'
 import { json, jsonText, noContent, type HubResponse } from './exchange.ts'
-import type { Handlers } from './handlers.ts'
+import type { Handlers } from './call.ts'
 import { pageResponse } from './page.ts'
 
 type InboxRoute =

@@ -2,7 +2,7 @@ import { listDeeds } from '../domain/audit.ts'
 import type { Context } from '../domain/context.ts'
 import { createKey, listKeys, patchKey, revokeKey, rotateKey, showKey, type KeyContext } from '../domain/keys.ts'
 import { json, noContent, type HubResponse } from './exchange.ts'
-import type { Handlers } from './handlers.ts'
+import type { Handlers } from './call.ts'
 import { pageResponse } from './page.ts'
 
 type KeyRoute = 'listKeys' | 'createKey' | 'getKey' | 'patchKey' | 'rotateKey' | 'revokeKey' | 'listAudit'

@@ -5,7 +5,7 @@ import type { Auth } from './auth.ts'
 import { isLoopback, type ReadClientAddress } from './client-address.ts'
 import { printDocs } from './docs-page.ts'
 import { json, jsonText, type HubRequest } from './exchange.ts'
-import type { Handlers } from './handlers.ts'
+import type { Handlers } from './call.ts'
 import { escapeHtml, page } from './html.ts'
 import type { Metrics } from './metrics.ts'
 

@@ -5,7 +5,7 @@ import { streamLeases } from '../domain/lease-stream.ts'
 import { createTicket } from '../domain/tickets.ts'
 import { isAllowed } from './auth.ts'
 import { json, type HubResponse } from './exchange.ts'
-import type { Call, Handlers } from './handlers.ts'
+import type { Call, Handlers } from './call.ts'
 
 export function streamHandlers(context: Context): Pick<Handlers, 'streamInbox' | 'createTicket'> {
   return {

@@ -1,7 +1,7 @@
 import type { Context } from '../domain/context.ts'
 import { deleteWorkspace, ensureWorkspace, listWorkspaces, showWorkspace } from '../domain/workspaces.ts'
 import { json, noContent } from './exchange.ts'
-import type { Handlers } from './handlers.ts'
+import type { Handlers } from './call.ts'
 import { pageResponse } from './page.ts'
 
 type WorkspaceRoute = 'listWorkspaces' | 'putWorkspace' | 'getWorkspace' | 'deleteWorkspace'

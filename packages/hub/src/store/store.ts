@@ -329,7 +329,7 @@ export type RetentionPolicy = {
   readonly maxRows: number
 }
 
-/** `inbox` undefined: events were appended; `subjects` says of which types and sources. */
+/** `inbox` undefined: events were appended; `appended` says of which types, sources and subjects. */
 export type Wake = {
   readonly workspaceId: number
   readonly inbox?: string

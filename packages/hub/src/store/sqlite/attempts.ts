@@ -1,6 +1,6 @@
 import type { AttemptRow } from '../store.ts'
 import { rows, type Database } from './database.ts'
-import type { Engine, InboxState } from './engine.ts'
+import type { Engine, InboxState } from './writer-state.ts'
 import { acceptedAt } from './parked.ts'
 
 type Failure = {

@@ -16,7 +16,7 @@ type Options = {
 
 /** Watches the size of the write-ahead log; the copying happens in a thread of its own, so that commits do not wait for it. */
 export function openCheckpoints({ file, finish }: Options): Checkpoints {
-  const worker = new Worker(new URL('checkpointer.ts', import.meta.url), { workerData: file })
+  const worker = new Worker(new URL('checkpoint-thread.ts', import.meta.url), { workerData: file })
   const exit = once(worker, 'exit').catch(() => undefined)
   worker.on('error', () => {})
   let running = false

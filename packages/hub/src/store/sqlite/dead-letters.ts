@@ -1,7 +1,7 @@
 import type { DeadLetterRow } from '../store.ts'
 import { noteAttempts } from './attempts.ts'
 import { row, rows, type Database } from './database.ts'
-import type { Engine, InboxState } from './engine.ts'
+import type { Engine, InboxState } from './writer-state.ts'
 import { promoteSubjects } from './key-order.ts'
 import { readEvent } from './log.ts'
 

@@ -3,10 +3,11 @@ import { failedRule, isOpenFilter } from '@sluice/protocol/match'
 import { hasPosition, parseRuns } from '../runs.ts'
 import type { AttemptRow, StoredEvent, VerdictRow } from '../store.ts'
 import { attemptsOf } from './attempts.ts'
-import { rows, type Database } from './database.ts'
+import type { Database } from './database.ts'
 import { findDeadLetter } from './dead-letters.ts'
-import { readInboxes, type InboxState } from './engine.ts'
-import { listLeases } from './lease.ts'
+import { readInboxes, type InboxState } from './writer-state.ts'
+import { readHistory, type HistoryRow } from './inbox-history.ts'
+import { listLeases } from './lease-rows.ts'
 import { readEvent, readHead, toFilterSubject } from './log.ts'
 import { behindMs, filterOf, findParked } from './parked.ts'
 
@@ -77,26 +78,6 @@ function held(db: Database, inbox: InboxState, { position, event, trimmedTo, now
 function filtered(filter: Filter, revision: number, event: StoredEvent): Finding | undefined {
   const rule = failedRule(filter, toFilterSubject(event))
   return rule === undefined ? undefined : { verdict: 'filtered', rule, revision }
-}
-
-type HistoryRow = {
-  readonly kind: 'settings' | 'seek' | 'expired' | 'replay'
-  readonly revision: number
-  readonly generation: number
-  readonly from: number
-  readonly to: number
-  readonly settings: string | null
-  readonly positions: string | null
-}
-
-function readHistory(db: Database, inboxId: number): HistoryRow[] {
-  return rows<HistoryRow>(
-    db.sql(
-      `select kind, revision, generation, from_position as "from", to_position as "to", settings, positions
-       from inbox_history where inbox_id = ? order by id`,
-    ),
-    inboxId,
-  )
 }
 
 /** The verdict of an event that the inbox is done with: walks back through its seeks to the pass that covered it. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { HubError } from '@sluice/protocol/error'
 import type { Draft } from '../store.ts'
-import type { FromWriter, ToWriter, VerbArguments, VerbName, Verbs, WriteOrder, WriteResult } from './writer.ts'
+import type { FromWriter, ToWriter, VerbArguments, VerbName, Verbs, WriteOrder, WriteResult } from './writer-thread.ts'
 
 /** Events in one transaction, unless a single request brings more. Larger groups gain nothing and cost latency. */
 const groupEvents = 512
@@ -40,7 +40,7 @@ type Options = {
  * answered after the commit.
  */
 export async function openGroupCommit(options: Options): Promise<GroupCommit> {
-  const worker = new Worker(new URL('writer.ts', import.meta.url), { workerData: options.file })
+  const worker = new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: options.file })
   const exit = once(worker, 'exit').catch(() => undefined)
   const queue: Waiting[] = []
   const counts = { queued: 0, bytes: 0, commits: 0, rowsScanned: 0 }

@@ -4,9 +4,10 @@ import { HubError } from '@sluice/protocol/error'
 import { mergeRuns, printRuns, runsBelow } from '../runs.ts'
 import type { InboxRow } from '../store.ts'
 import { row } from './database.ts'
-import { inboxOf, readInbox, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
+import { inboxOf, readInbox, wake, workspaceOf, type Engine, type InboxState } from './writer-state.ts'
 import { promoteAll } from './key-order.ts'
-import { listLeases } from './lease.ts'
+import { noteHistory } from './inbox-history.ts'
+import { listLeases } from './lease-rows.ts'
 import { listParkedUpTo, runsOf } from './parked.ts'
 
 export function toInboxRow({ key, settings, status, revision, generation, createdMs, next }: InboxState): InboxRow {
@@ -37,33 +38,6 @@ export function createInbox(
 /** What each workspace begins with. */
 export function createDefaultInbox(engine: Engine, workspaceId: number, key: string): void {
   createInbox(engine, workspaceId, { key, settings: { ...inboxDefaults, start: 'earliest' }, start: 1 })
-}
-
-type History = {
-  readonly kind: 'settings' | 'seek' | 'expired' | 'replay'
-  readonly from: number
-  readonly to: number
-  readonly settings?: InboxSettings
-  readonly positions?: string
-}
-
-export function noteHistory(engine: Engine, inbox: InboxState, { kind, from, to, settings, positions }: History): void {
-  engine.db
-    .sql(
-      `insert into inbox_history (inbox_id, kind, at_ms, revision, generation, from_position, to_position, settings, positions)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      inbox.id,
-      kind,
-      engine.nowMs,
-      inbox.revision,
-      inbox.generation,
-      from,
-      to,
-      settings ? JSON.stringify(settings) : null,
-      positions ?? null,
-    )
 }
 
 type Change = { readonly settings?: InboxSettings; readonly status?: InboxStatus }

@@ -1,7 +1,7 @@
 import type { LeaseOrder } from '../store.ts'
 import { row, rows } from './database.ts'
-import { advance, workspaceOf, type Engine, type InboxState } from './engine.ts'
-import type { Held } from './lease.ts'
+import { advance, workspaceOf, type Engine, type InboxState } from './writer-state.ts'
+import type { Held } from './lease-rows.ts'
 import { scanLog } from './log.ts'
 import { behindMs, listAvailable, parkOne, removeParked, type Parked } from './parked.ts'
 

@@ -1,7 +1,7 @@
 import type { KeyStatus } from '@sluice/protocol'
 import type { AuditRow, KeyRow } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
-import type { Engine } from './engine.ts'
+import type { Engine } from './writer-state.ts'
 
 type KeyColumns = Omit<KeyRow, 'allowedEventTypes' | 'allowedActions'> & {
   allowedEventTypes: string | null

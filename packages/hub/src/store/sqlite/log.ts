@@ -5,7 +5,7 @@ import { matchesFilter, type FilterSubject } from '@sluice/protocol/match'
 import { toRuns, type Runs } from '../runs.ts'
 import type { AppendOutcome, Draft, StoredEvent } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
-import { workspaceOf, type Engine } from './engine.ts'
+import { workspaceOf, type Engine } from './writer-state.ts'
 
 /** How long a deduplication key is remembered. */
 const dedupMs = 7 * 86_400_000

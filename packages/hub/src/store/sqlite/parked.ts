@@ -11,7 +11,7 @@ import {
   type Runs,
 } from '../runs.ts'
 import { row, rows, type Database } from './database.ts'
-import type { Engine, InboxState } from './engine.ts'
+import type { Engine, InboxState } from './writer-state.ts'
 import { eventTable, readEvents } from './log.ts'
 
 /**

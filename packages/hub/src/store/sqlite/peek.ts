@@ -1,7 +1,7 @@
 import { expandRuns, parseRuns, toRuns } from '../runs.ts'
 import type { StoredEvent } from '../store.ts'
 import type { Database } from './database.ts'
-import type { InboxState } from './engine.ts'
+import type { InboxState } from './writer-state.ts'
 import { readHead, readSome, scanLog } from './log.ts'
 import { filterOf, iterateParked } from './parked.ts'
 

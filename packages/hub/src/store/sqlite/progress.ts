@@ -1,9 +1,9 @@
 import { countRuns, parseRuns } from '../runs.ts'
 import type { InboxProgress } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
-import type { InboxState } from './engine.ts'
+import type { InboxState } from './writer-state.ts'
 import { countWaiting, maxWaiting } from './key-order.ts'
-import { listLeases } from './lease.ts'
+import { listLeases } from './lease-rows.ts'
 import { eventTable, readHead } from './log.ts'
 import { behindMs } from './parked.ts'
 

@@ -1,50 +1,47 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
-import { HubError } from '@sluice/protocol/error'
-import type { FromReader, ReaderArguments, ReaderVerb, ReaderVerbs, ToReader } from './reader.ts'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { InboxProgress, Search, SearchResult, VerdictRow } from '../store.ts'
+import { openDatabase, type Database } from './database.ts'
+import { readInbox } from './writer-state.ts'
+import { explainEvent } from './explain.ts'
+import { readProgress } from './progress.ts'
+import { searchEvents } from './search.ts'
 
-export type Reader = {
-  readonly read: <Name extends ReaderVerb>(
-    verb: Name,
-    ...args: ReaderArguments<Name>
-  ) => Promise<ReturnType<ReaderVerbs[Name]>>
-  readonly close: () => Promise<void>
+/** Reads whose cost depends on how much there is: in a thread of their own, so that no request waits behind them. */
+const verbs = {
+  searchEvents: (db: Database, workspaceId: number, search: Search): SearchResult =>
+    searchEvents(db, workspaceId, search),
+  explainEvent: (db: Database, workspaceId: number, position: number, nowMs: number): VerdictRow[] =>
+    explainEvent(db, workspaceId, position, nowMs),
+  readProgress: (db: Database, workspaceId: number, key: string, nowMs: number): InboxProgress | undefined => {
+    const inbox = readInbox(db, workspaceId, key)
+    return inbox && readProgress(db, inbox, nowMs)
+  },
 }
 
-type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
+export type ReaderVerbs = typeof verbs
+export type ReaderVerb = keyof ReaderVerbs
+export type ReaderArguments<Name extends ReaderVerb> = ReaderVerbs[Name] extends (
+  db: Database,
+  ...args: infer Arguments
+) => unknown
+  ? Arguments
+  : never
 
-/** Reads that may wait at a time; more are refused, so that memory stays bounded. */
-const maxWaiting = 1000
+export type ToReader =
+  | { readonly id: number; readonly verb: ReaderVerb; readonly args: readonly unknown[] }
+  | { readonly close: true }
+export type FromReader = { readonly id: number; readonly value?: unknown; readonly error?: string }
 
-export function openReader(file: string): Reader {
-  const worker = new Worker(new URL('reader.ts', import.meta.url), { workerData: file })
-  const exit = once(worker, 'exit').catch(() => undefined)
-  const waiting = new Map<number, Waiting>()
-  let last = 0
-  const failAll = (cause: unknown): void => {
-    for (const { reject } of waiting.values())
-      reject(new HubError('storage-unavailable', 'the reader has stopped', { cause }))
-    waiting.clear()
+const db = openDatabase(workerData as string, 'reader')
+parentPort?.on('message', (message: ToReader) => {
+  if ('close' in message) {
+    db.raw.close()
+    return parentPort?.close()
   }
-  worker.on('message', ({ id, value, error }: FromReader) => {
-    const caller = waiting.get(id)
-    waiting.delete(id)
-    if (error === undefined) caller?.resolve(value)
-    else caller?.reject(new HubError('storage-unavailable', `the store could not be read: ${error}`))
-  })
-  worker.on('error', failAll)
-  return {
-    read: (verb, ...args) =>
-      new Promise((resolve, reject) => {
-        if (waiting.size >= maxWaiting)
-          return reject(new HubError('overloaded', 'too many searches are waiting', { retryAfterSeconds: 1 }))
-        last += 1
-        waiting.set(last, { resolve: resolve as (value: unknown) => void, reject }) // the verb types it
-        worker.postMessage({ id: last, verb, args } satisfies ToReader)
-      }),
-    close: async () => {
-      worker.postMessage({ close: true } satisfies ToReader)
-      await exit
-    },
+  try {
+    const run = verbs[message.verb] as (db: Database, ...args: readonly unknown[]) => unknown // the facade types each call
+    parentPort?.postMessage({ id: message.id, value: run(db, ...message.args) } satisfies FromReader)
+  } catch (error) {
+    parentPort?.postMessage({ id: message.id, error: String(error) } satisfies FromReader)
   }
-}
+})

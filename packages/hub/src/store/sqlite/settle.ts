@@ -6,9 +6,9 @@ import type { SettleOrder } from '../store.ts'
 import { noteAttempts } from './attempts.ts'
 import { row } from './database.ts'
 import { buryEvent, discardDeadLetter, findDeadLetter } from './dead-letters.ts'
-import { advance, inboxOf, wake, workspaceOf, type Engine, type InboxState } from './engine.ts'
+import { advance, inboxOf, wake, workspaceOf, type Engine, type InboxState } from './writer-state.ts'
 import { freeSubjects, maxWaiting, promoteSubjects } from './key-order.ts'
-import { findLease, listLeases, removeLease, writeLease, type HeldLease } from './lease.ts'
+import { findLease, listLeases, removeLease, writeLease, type HeldLease } from './lease-rows.ts'
 import { scanLog } from './log.ts'
 import {
   findParked,

@@ -11,7 +11,7 @@ import { openCheckpoints } from './checkpoints.ts'
 import { createClock, toClock } from './clock.ts'
 import { openDatabase, type Database } from './database.ts'
 import { listDeadLetters } from './dead-letters.ts'
-import { readInbox, readInboxes, requireInbox, type InboxState } from './engine.ts'
+import { readInbox, readInboxes, requireInbox, type InboxState } from './writer-state.ts'
 import { openGroupCommit, type GroupCommit } from './group-commit.ts'
 import { toInboxRow } from './inboxes.ts'
 import { findKey, listAudit, listKeys } from './keys.ts'
@@ -29,10 +29,10 @@ import {
 import { createMemo, type Memo } from './memo.ts'
 import { peekEvents } from './peek.ts'
 import { createRateLimits } from './rate-limits.ts'
-import { openReader, type Reader } from './reader-thread.ts'
+import { openReader, type Reader } from './reader.ts'
 import { createWakes } from './wakes.ts'
 import { findWorkspace, findWorkspaceById, listWorkspaces } from './workspaces.ts'
-import type { VerbName } from './writer.ts'
+import type { VerbName } from './writer-thread.ts'
 
 export type SqliteOptions = {
   /** the data folder; made if it does not exist */

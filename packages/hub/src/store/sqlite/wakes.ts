@@ -1,5 +1,5 @@
 import type { Draft, Wake } from '../store.ts'
-import type { WriteOrder, WriteResult } from './writer.ts'
+import type { WriteOrder, WriteResult } from './writer-thread.ts'
 
 export type Wakes = {
   readonly announce: (

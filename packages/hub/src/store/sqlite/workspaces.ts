@@ -4,7 +4,7 @@ import { HubError } from '@sluice/protocol/error'
 import { tagSpace } from '@sluice/protocol/event-id'
 import type { WorkspaceRow } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
-import type { Engine } from './engine.ts'
+import type { Engine } from './writer-state.ts'
 import { createDefaultInbox, deleteInbox } from './inboxes.ts'
 import { createLog, eventTable } from './log.ts'
 

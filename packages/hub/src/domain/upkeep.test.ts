@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openSqliteStore } from '../store/sqlite/store.ts'
 import type { Draft, Store } from '../store/store.ts'
-import { startUpkeep } from './retention.ts'
+import { startUpkeep } from './upkeep.ts'
 
 let folder: string
 let store: Store

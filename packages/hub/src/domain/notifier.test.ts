@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Wake } from '../store/store.ts'
-import { createNotifier, type Notifier, type Waiter } from './wake.ts'
+import { createNotifier, type Notifier, type Waiter } from './notifier.ts'
 
 /** A notifier, and what a store would tell it. */
 function open(): { notifier: Notifier; tell: (wake: Wake) => void } {
