@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url'
 
 /** A hub in a process of its own, as a user starts it. */
 export type HubProcess = {
+  readonly pid: number
   readonly url: string
+  /** of the hub itself, even if a wrapper was started first */
+  readonly pid: number
   /** null unless the store was empty */
   readonly apiKey: string | null
   /** what it has written to stderr so far */
@@ -88,6 +91,7 @@ export async function startHub({ data, port = 0, ...options }: HubProcessOptions
   }
   return {
     url: ready.url,
+    pid: ready.pid,
     apiKey: ready.api_key,
     log: () => log,
     isEnded: () => isEnded,
