@@ -30,16 +30,10 @@ type Options = {
   readonly nodeOptions?: string
 }
 
-const running = new Set<number>()
-process.once('exit', () => {
-  for (const pid of running) killQuietly(pid)
-})
-
 export async function openHub({ data, apiKey, preload, nodeOptions = '' }: Options): Promise<Hub> {
   const preloaded = preload ? `--import=${new URL(`preloads/${preload}`, import.meta.url).href}` : ''
   const env = { NODE_OPTIONS: `${preloaded} ${nodeOptions}`.trim() }
   const hub = await startHub({ data, env, readyTimeoutMs: 60_000 })
-  running.add(hub.pid)
   pinMainThread(hub.pid, serverCore)
   const key = hub.apiKey ?? apiKey
   if (key === undefined || key === null) throw new Error(`the hub on ${data} printed no key, and none is known`)
@@ -47,7 +41,6 @@ export async function openHub({ data, apiKey, preload, nodeOptions = '' }: Optio
   const end = async (): Promise<void> => {
     await pool.destroy()
     if (!hub.isEnded()) await hub.stop()
-    running.delete(hub.pid)
   }
   let ended: Promise<void> | undefined
   const stop = (): Promise<void> => (ended ??= end())
@@ -115,13 +108,5 @@ export async function whileFrozen<Answer>(pid: number, run: () => Promise<Answer
   } finally {
     process.kill(pid, 'SIGCONT')
     await sleep(100)
-  }
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended by itself.
   }
 }
