@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createSluice } from '@sluice/client'
+import { createSluice, type Filter } from '@sluice/client'
 import { createAdmin } from '@sluice/client/admin'
-import type { Filter } from '@sluice/protocol'
 
 // 1,000 events made of real GitHub payloads, published under their own event types; three inboxes that each want some of
 // them; two worker processes for each inbox, of which one is killed in the middle of its work. In the end every event has been

@@ -21,10 +21,55 @@ export type {
   PageQuery,
   WorkspacePage,
 } from './admin/page.ts'
-export type { SearchPage, SearchQuery } from './admin/events.ts'
+export type { Ticket } from './admin/consume.ts'
+export type { Explanation, SearchPage, SearchQuery } from './admin/events.ts'
+export type { Health, Status } from './admin/open.ts'
 export { ApiError, EventValidationError, RateLimitError, TransportError } from './error.ts'
 export type { SluiceOptions } from './options.ts'
 export type { RequestOptions } from './request.ts'
+export type { StreamedEvent, StreamOptions } from './stream.ts'
+export type {
+  Accepted,
+  AckRequest,
+  Attempt,
+  AuditEntry,
+  BatchAccepted,
+  BatchResult,
+  DeadLetter,
+  DeadLetterSelection,
+  Event,
+  EventPage,
+  ExtendRequest,
+  Extended,
+  Filter,
+  Inbox,
+  InboxSettings,
+  InboxStatus,
+  JsonObject,
+  Key,
+  KeyStatus,
+  KeyWithSecret,
+  Lease,
+  LeasedEvent,
+  LeaseRequest,
+  NewBatchEvent,
+  NewEvent,
+  NewKey,
+  Pagination,
+  PatchInbox,
+  PatchKey,
+  Problem,
+  PutInbox,
+  ReleaseRequest,
+  Replayed,
+  Role,
+  RotateKey,
+  SeekRequest,
+  Settled,
+  SettleStatus,
+  Verdict,
+  Workspace,
+} from '@sluice/protocol'
 
 /** One method for each route of the hub, under the route's name. */
 export type Admin = ReturnType<typeof createConsumeRoutes> &

@@ -58,7 +58,8 @@ export function createEvents(settings: Settings, request: Request): Events {
   return {
     send: (eventType, payload, options = {}) => {
       const { idempotencyKey, signal, timeoutMs, maxRetries, totalTimeoutMs, onAnswer, ...members } = options
-      const body: NewEvent = { event_type: eventType, payload, ...members, source: members.source ?? settings.source }
+      const body: NewEvent = { event_type: eventType, payload, ...members }
+      if (settings.source !== undefined) body.source ??= settings.source
       return request<Accepted>(
         {
           method: 'POST',

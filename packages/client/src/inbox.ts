@@ -57,7 +57,8 @@ export type Inbox = {
   /**
    * Events as they come, over one connection that is made anew when it breaks, going on where it was. Without
    * `leaseSeconds` it only follows; with it, it competes for work and each event carries the `lease_id` to acknowledge.
-   * Ends when the signal aborts.
+   * Ends when the signal aborts. However it is left, what was leased for it and not given to the caller goes back as if it
+   * had never been handed out; the event given last stays the caller's.
    *
    * @example for await (const event of sluice.inbox('crm').stream({ signal })) console.log(event.event_type)
    */
@@ -121,7 +122,7 @@ export function createInbox(settings: Settings, request: Request, key: string): 
       ),
     extend: (leaseId, leaseSeconds, options) =>
       post<Extended>('extend', { lease_id: leaseId, lease_seconds: leaseSeconds }, options),
-    stream: (options = {}) => streamInbox(settings, key, options),
+    stream: (options = {}) => streamInbox({ settings, request }, key, options),
     drain: (handler, options = {}) => drain({ settings, request, inbox }, handler, options),
     work: (handler, options = {}) => work({ settings, request, inbox }, handler, options),
   }

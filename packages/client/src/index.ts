@@ -12,3 +12,26 @@ export type { Fetch, Transport, TransportRequest, TransportResponse } from './tr
 export type { WorkResult } from './work/settle.ts'
 export type { DrainOptions, WorkOptions } from './work/work.ts'
 export type { Handler, HandlerContext } from './work/worker.ts'
+export type {
+  Accepted,
+  Actor,
+  BatchAccepted,
+  BatchResult,
+  Entity,
+  Event,
+  EventPage,
+  Extended,
+  Fault,
+  Filter,
+  Identity,
+  JsonObject,
+  Lease,
+  LeasedEvent,
+  NewBatchEvent,
+  NewEvent,
+  Pagination,
+  PayloadCondition,
+  Problem,
+  Settled,
+  SettleStatus,
+} from '@sluice/protocol'

@@ -1,6 +1,8 @@
 import { systemClock, type Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
-import { createFetchTransport, type Fetch, type Transport } from './transport.ts'
+import type { Fetch, Transport } from './transport.ts'
+import { createFetchTransport } from './transport/fetch.ts'
+import { defaultTransport } from '#transport'
 
 export type SluiceOptions = {
   /** default `http://127.0.0.1:8000`; a path is kept, a user name is taken as the key */
@@ -19,7 +21,7 @@ export type SluiceOptions = {
   readonly eventsEndpoint?: string | undefined
   /** retries are told here; silent when left out */
   readonly logger?: Logger | undefined
-  /** another `fetch`, for proxies, certificates or runtimes without one */
+  /** this `fetch`, for proxies, certificates or runtimes without one; where left out, Node goes without fetch, which is faster */
   readonly fetch?: Fetch | undefined
   /** another way to reach the hub altogether; `fetch` is not used then */
   readonly transport?: Transport | undefined
@@ -34,7 +36,8 @@ export type SluiceOptions = {
 export type Settings = {
   /** without a slash at its end */
   readonly baseUrl: string
-  readonly apiKey: string | undefined
+  /** of every request */
+  readonly headers: Readonly<Record<string, string>>
   readonly source: string | undefined
   readonly timeoutMs: number
   readonly maxRetries: number
@@ -50,25 +53,26 @@ export type Settings = {
 /** Throws TypeError or RangeError for what can never work, before anything is sent. */
 export function toSettings(options: SluiceOptions): Settings {
   const address = parseBaseUrl(options.baseUrl ?? 'http://127.0.0.1:8000')
+  const apiKey = checkApiKey(options.apiKey ?? address.apiKey)
   return {
     baseUrl: address.baseUrl,
-    apiKey: checkApiKey(options.apiKey ?? address.apiKey),
+    headers: { accept: 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) },
     source: options.source,
     timeoutMs: checkAmount('timeoutMs', options.timeoutMs ?? 30_000),
     maxRetries: checkAmount('maxRetries', options.maxRetries ?? 3),
     totalTimeoutMs: checkAmount('totalTimeoutMs', options.totalTimeoutMs ?? Infinity),
-    eventsEndpoint: (options.eventsEndpoint ?? '/v1/events').replace(/\/+$/, ''),
+    eventsEndpoint: toPath(options.eventsEndpoint ?? '/v1/events'),
     logger: options.logger,
-    // Looked up at each call, so that a global fetch that is replaced later (by instrumentation) is used.
-    transport: options.transport ?? createFetchTransport(options.fetch ?? ((url, init) => globalThis.fetch(url, init))),
+    transport: options.transport ?? (options.fetch ? createFetchTransport(options.fetch) : defaultTransport),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     newId: options.newId ?? newUuid,
   }
 }
 
-/** crypto.randomUUID is missing on web pages that came over plain HTTP; getRandomValues is not. */
 function newUuid(): string {
+  // Missing on web pages that came over plain HTTP; getRandomValues is not.
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID()
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
   const variant = '89ab'.charAt((bytes[8] ?? 0) & 3)
@@ -82,6 +86,11 @@ function parseBaseUrl(text: string): { baseUrl: string; apiKey: string | undefin
   }
   const apiKey = decodeURIComponent(url.username) || undefined
   return { baseUrl: `${url.origin}${url.pathname}`.replace(/\/+$/, ''), apiKey }
+}
+
+/** With a slash before it and none behind, in characters that travel. */
+function toPath(text: string): string {
+  return new URL(text, 'http://hub').pathname.replace(/\/+$/, '')
 }
 
 function checkApiKey(text: string | undefined): string | undefined {

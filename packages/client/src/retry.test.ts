@@ -57,7 +57,7 @@ function script(
     if (answer === 'no answer') throw new Error('socket hang up')
     const fields: Record<string, string> =
       answer.retryAfter === undefined ? {} : { 'retry-after': String(answer.retryAfter) }
-    return { status: answer.status, header: (name) => fields[name] ?? null, text: async () => '{}', body: null }
+    return { status: answer.status, header: (name) => fields[name] ?? null, text: async () => '{}', stream: () => null }
   }
   const { totalTimeoutMs, maxRetries } = options
   const sluice = createSluice({ transport, clock, random: () => options.share, totalTimeoutMs, maxRetries })

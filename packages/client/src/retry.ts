@@ -6,6 +6,9 @@ export const backoffCapMs = 20_000
 /** A `Retry-After` beyond this is for the caller to decide about: the error is thrown instead of waiting. */
 export const longestRetryAfterSeconds = 120
 
+/** An attempt that has less time than this is not begun. It is more than timers are early by, too. */
+const shortestAttemptMs = 2
+
 export function isTransient(status: number): boolean {
   return transientStatuses.has(status)
 }
@@ -48,5 +51,5 @@ export function toDelayMs(failure: {
   if (attempt >= maxRetries || (retryAfter ?? 0) > longestRetryAfterSeconds) return undefined
   // What was asked for is the least; a little on top spreads those that were all told the same second.
   const delay = retryAfter === undefined ? toBackoffMs(attempt, random) : retryAfter * 1000 + random() * backoffBaseMs
-  return delay < remainingMs ? delay : undefined
+  return delay + shortestAttemptMs <= remainingMs ? delay : undefined
 }

@@ -4,12 +4,19 @@ import { stripTypeScriptTypes } from 'node:module'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 
-/** Every file that a program which imports `entry` loads, types taken out. */
+const { imports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const { node, ...elsewhere } = imports['#transport']
+
+/** Every file that a page which imports `entry` loads, types taken out. */
 function load(entry: URL, loaded = new Map<string, string>()): Map<string, string> {
   if (loaded.has(entry.href)) return loaded
   const code = stripTypeScriptTypes(readFileSync(entry, 'utf8'))
   loaded.set(entry.href, code)
   for (const [, specifier = ''] of code.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+    if (specifier === '#transport') {
+      load(new URL(`../${elsewhere.browser}`, import.meta.url), loaded)
+      continue
+    }
     assert.match(specifier, /^\.\.?\//, `${entry.pathname} loads ${specifier}, which a browser would have to load, too`)
     load(new URL(specifier, entry), loaded)
   }
@@ -23,6 +30,14 @@ for (const entry of ['index.ts', 'admin.ts']) {
     }
   })
 }
+
+test('only Node loads undici', () => {
+  assert.deepEqual(Object.keys(elsewhere), ['deno', 'bun', 'browser', 'workerd', 'edge-light', 'default'])
+  assert.deepEqual([...new Set(Object.values(elsewhere))], ['./src/transport/global-fetch.ts'])
+  assert.equal(node, './src/transport/undici.ts')
+  // The first condition that holds is taken, and several runtimes call themselves node, too.
+  assert.deepEqual(Object.keys(imports['#transport']).slice(-2), ['node', 'default'])
+})
 
 test('a page that publishes and consumes loads at most 15 KB gzipped', () => {
   const code = [...load(new URL('index.ts', import.meta.url)).values()].join('\n')

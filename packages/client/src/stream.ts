@@ -1,9 +1,10 @@
 import type { Event } from '@sluice/protocol'
 import { ApiError } from './error.ts'
-import type { Settings } from './options.ts'
-import { toOperation, toOutgoing, toRefusal, type Call } from './request.ts'
+import { openFrames, type Frames } from './frames.ts'
+import { giveBack, type StreamTools } from './give-back.ts'
+import type { Call } from './request.ts'
 import { isTransient, toBackoffMs } from './retry.ts'
-import { createSseParser, type SseFrame } from './sse.ts'
+import type { SseFrame } from './sse.ts'
 
 export type StreamOptions = {
   /** ends the stream, without an error */
@@ -27,24 +28,26 @@ export type StreamedEvent = {
   readonly leased_until?: string
 }
 
-/** The hub sends a comment every 15 s; a connection that is silent for three times as long is dead. */
-const silenceMs = 45_000
 /** A connection that held this long was a good one: the next failure starts at the shortest wait again. */
 const steadyMs = 5000
 
 /** See `Inbox.stream`. */
 export async function* streamInbox(
-  settings: Settings,
+  tools: StreamTools,
   key: string,
   options: StreamOptions,
 ): AsyncGenerator<StreamedEvent, void, undefined> {
   const { signal } = options
-  const { clock } = settings
+  const { clock, random } = tools.settings
   let place: string | undefined
   let retryMs = 0
   for (let failures = 0; !signal?.aborted; failures += 1) {
     const since = clock.now()
-    const frames = readFrames(settings, toCall(key, options, place), signal)
+    const onOver = (): void => void leave()
+    const frames = openFrames(tools.settings, toCall(key, options, place), onOver)
+    let leaving: Promise<void> | undefined
+    const leave = (): Promise<void> => (leaving ??= leaveFrames(tools, key, { frames, options }))
+    signal?.addEventListener('abort', onOver)
     try {
       for (let frame = await nextFrame(frames, signal); frame; frame = await nextFrame(frames, signal)) {
         place = frame.id ?? place
@@ -54,21 +57,27 @@ export async function* streamInbox(
         yield toStreamed(frame)
       }
     } finally {
-      await frames.return()
+      signal?.removeEventListener('abort', onOver)
+      await leave()
     }
     if (clock.now() - since > steadyMs) failures = 0
-    await clock.sleep(Math.max(retryMs, toBackoffMs(failures, settings.random)), signal).catch(() => undefined)
+    await clock.sleep(Math.max(retryMs, toBackoffMs(failures, random)), signal).catch(() => undefined)
   }
 }
 
-/** The next frame, or undefined when the connection is over for whatever reason that another one may cure. */
-async function nextFrame(
-  frames: AsyncGenerator<SseFrame, void, undefined>,
-  signal: AbortSignal | undefined,
-): Promise<SseFrame | undefined> {
+type Leaving = { readonly frames: Frames; readonly options: StreamOptions }
+
+/** What was leased for this stream and nobody has taken from it goes back. */
+async function leaveFrames(tools: StreamTools, key: string, { frames, options }: Leaving): Promise<void> {
+  if (options.leaseSeconds === undefined) return frames.close()
+  const rest = (await frames.drain()).filter((frame) => frame.data !== '').map(toStreamed)
+  await giveBack(tools, key, rest)
+}
+
+/** Undefined when the connection is over for whatever reason that another one may cure. */
+async function nextFrame(frames: Frames, signal: AbortSignal | undefined): Promise<SseFrame | undefined> {
   try {
-    const { value } = await frames.next()
-    return signal?.aborted ? undefined : (value ?? undefined)
+    return await frames.next()
   } catch (error) {
     if (!signal?.aborted && error instanceof ApiError && !isTransient(error.status)) throw error
     return undefined
@@ -84,38 +93,6 @@ function toCall(key: string, options: StreamOptions, place: string | undefined):
     query: { lease_seconds: leaseSeconds, limit, ...start },
     headers: { accept: 'text/event-stream', ...(place !== undefined && { 'last-event-id': place }) },
     repeatable: true,
-  }
-}
-
-async function* readFrames(
-  settings: Settings,
-  call: Call,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<SseFrame, void, undefined> {
-  const connection = new AbortController()
-  let silence: ReturnType<typeof setTimeout> | undefined
-  // Also while nobody asks for the next frame: the timer must not keep a program alive that has turned away.
-  const close = (): void => {
-    clearTimeout(silence)
-    connection.abort()
-  }
-  signal?.addEventListener('abort', close, { once: true })
-  if (signal?.aborted) close()
-  silence = setTimeout(close, settings.timeoutMs)
-  try {
-    const response = await settings.transport({ ...toOutgoing(settings, call), signal: connection.signal })
-    if (response.status !== 200) throw toRefusal(settings, toOperation(call), { response, text: await response.text() })
-    const parse = createSseParser()
-    const decoder = new TextDecoder()
-    const reader = response.body?.getReader()
-    for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) {
-      clearTimeout(silence)
-      silence = setTimeout(close, silenceMs)
-      yield* parse(decoder.decode(piece.value, { stream: true }))
-    }
-  } finally {
-    signal?.removeEventListener('abort', close)
-    close()
   }
 }
 

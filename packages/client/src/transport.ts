@@ -4,6 +4,8 @@ export type TransportRequest = {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
+  /** the hub may hold the answer back for long: it waits for events, or streams them */
+  readonly isHeld: boolean
   /** aborts on timeout too; a transport must give up then */
   readonly signal: AbortSignal
 }
@@ -13,25 +15,11 @@ export type TransportResponse = {
   /** by lower-case name, or null */
   header(name: string): string | null
   text(): Promise<string>
-  /** the body as it arrives, for streams; null if there is none */
-  readonly body: ReadableStream<Uint8Array> | null
+  /** the body as it arrives, instead of `text`; null if there is none */
+  stream(): ReadableStream<Uint8Array> | null
 }
 
 /** Replaces HTTP: for tests, queues, or another HTTP client. Rejecting stands for "no answer" and is tried again. */
 export type Transport = (request: TransportRequest) => Promise<TransportResponse>
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
-
-export function createFetchTransport(fetch: Fetch): Transport {
-  return async ({ method, url, headers, body, signal }) => {
-    // A followed redirect would turn POST into GET; it is shown to the caller instead.
-    const init: RequestInit = { method, headers: { ...headers }, signal, redirect: 'manual' }
-    const response = await fetch(url, body === undefined ? init : { ...init, body })
-    return {
-      status: response.status,
-      header: (name) => response.headers.get(name),
-      text: () => response.text(),
-      body: response.body,
-    }
-  }
-}

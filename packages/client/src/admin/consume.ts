@@ -44,7 +44,7 @@ export function createConsumeRoutes(settings: Settings, request: Request) {
     extendLease: (inbox: string, body: ExtendRequest, options?: RequestOptions): Promise<Extended> =>
       post(inbox, 'extend', { body, options }),
     streamInbox: (inbox: string, options: StreamOptions = {}): AsyncGenerator<StreamedEvent, void, undefined> =>
-      streamInbox(settings, inbox, options),
+      streamInbox({ settings, request }, inbox, options),
     createTicket: (inbox: string, options?: RequestOptions): Promise<Ticket> =>
       post(inbox, 'stream/ticket', { options }),
   }
