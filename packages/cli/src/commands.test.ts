@@ -157,6 +157,9 @@ test('work runs a command for each event: exit code 0 acknowledges, others give 
     count: 1,
     dry_run: true,
   })
+  const died = async (...when: string[]): Promise<number> =>
+    (await json(['dead-letters', 'replay', '--inbox', 'jobs', '--dry-run', ...when])).count
+  assert.deepEqual([await died('--after', '1h'), await died('--before', '1h')], [1, 0])
   assert.equal((await json(['dead-letters', 'replay', '--inbox', 'jobs', '--all'])).count, 1)
   const once = await run(['work', '--inbox', 'jobs', '--once', '--exec', 'cat'])
   assert.deepEqual([once.status, JSON.parse(once.stdout).event_type], [0, 'job.bad'])
@@ -204,6 +207,7 @@ test('inboxes are made, shown, changed, paused, moved and deleted', async () => 
   assert.equal((await json(['inboxes', 'update', 'crm', '--lease-seconds', '60'])).lease_seconds, 60)
   assert.equal((await json(['inboxes', 'pause', 'crm'])).status, 'paused')
   assert.equal((await json(['inboxes', 'resume', 'crm'])).status, 'active')
+  assert.ok((await json(['inboxes', 'seek', 'crm', '1h'])).behind > 0)
   assert.equal((await json(['inboxes', 'seek', 'crm', 'latest'])).behind, 0)
   assert.ok((await json(['inboxes', 'list'])).inboxes.some(({ key }: { key: string }) => key === 'crm'))
   assert.match((await run(['inboxes', 'show', 'crm'])).stdout, /^lease_seconds +60$/m)
@@ -214,6 +218,9 @@ test('inboxes are made, shown, changed, paused, moved and deleted', async () => 
 test('events are searched, explained and replayed', async () => {
   const { event_id: id } = await json(['send', 'found.once', '{"needle":"haystack-7"}'])
   assert.equal((await json(['events', 'search', '--type', 'found.*', '--text', 'haystack-7'])).events[0].event_id, id)
+  const search = async (...times: string[]): Promise<number> =>
+    (await json(['events', 'search', '--text', 'haystack-7', ...times])).events.length
+  assert.deepEqual([await search('--after', '1h'), await search('--before', '1h')], [1, 0])
   assert.equal((await json(['events', 'replay', id])).status, 'already-waiting')
   assert.match((await run(['events', 'explain', id])).stdout, /^default +waiting/m)
 })
@@ -225,6 +232,7 @@ test('keys and workspaces are managed over HTTP and in the folder alike', async 
   ]) {
     const key = await json(['keys', 'create', '--user-id', 'u', '--expires', '30d', '--rate-limit', '100', ...where])
     assert.deepEqual([key.role, key.rate_limit, key.status], ['creator', 100, 'active'])
+    assert.ok(Date.parse(key.expires_at) > Date.now())
     assert.equal(
       (await json(['keys', 'update', key.key_id, '--role', 'viewer', '--rate-limit', 'none', ...where])).rate_limit,
       null,

@@ -39,13 +39,30 @@ export function several(text: string, before: readonly string[] = []): string[] 
   return [...before, text]
 }
 
-/** A time as people write it: ISO 8601, or how long from now, as `30d`, `12h`, `90m`, `45s`. */
-export function toTime(text: string): string {
-  const span = /^(\d{1,6})([smhd])$/.exec(text)
-  const units: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-  const ms = span ? Date.now() + Number(span[1]) * (units[span[2] ?? ''] ?? 0) : Date.parse(text)
-  if (Number.isNaN(ms))
-    throw new InvalidArgumentError('It must be a time, as 2026-12-31T23:59:59Z, or a span from now, as 30d.')
+/** A time that is past, as people write it: ISO 8601, or how long ago, as `45s`, `90m`, `12h`, `30d`. */
+export function toPastTime(text: string): string {
+  return toTime(text, -1, 'a span for so long ago, as 1h')
+}
+
+/** A time to come: ISO 8601, or how long from now. */
+export function toFutureTime(text: string): string {
+  return toTime(text, 1, 'a span from now, as 30d')
+}
+
+/** A past time where other words may stand, too: those are the hub's to judge. */
+export function toPlaceInTime(text: string): string {
+  return spanPattern.test(text) ? toPastTime(text) : text
+}
+
+const spanPattern = /^(\d{1,6})([smhd])$/
+const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function toTime(text: string, direction: 1 | -1, span: string): string {
+  const [, count, unit = ''] = spanPattern.exec(text) ?? []
+  const spanMs = Number(count) * (unitMs[unit] ?? Number.NaN)
+  // Date.parse alone takes almost anything for a time, 90 for the year 1990.
+  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Date.now() + direction * spanMs
+  if (Number.isNaN(ms)) throw new InvalidArgumentError(`It must be a time, as 2026-12-31T23:59:59Z, or ${span}.`)
   return new Date(ms).toISOString()
 }
 

@@ -166,8 +166,11 @@ export const DeadLetterSelection = z
     filter: z
       .strictObject({
         event_type: shortText().optional(),
-        after: z.iso.datetime({ offset: true }).optional(),
-        before: z.iso.datetime({ offset: true }).optional(),
+        after: z.iso
+          .datetime({ offset: true })
+          .optional()
+          .describe('those that died (`dead_at`) at or after this time'),
+        before: z.iso.datetime({ offset: true }).optional().describe('those that died (`dead_at`) before this time'),
       })
       .optional(),
     all: z.literal(true).optional(),

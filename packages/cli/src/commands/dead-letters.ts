@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { usage } from '../exit.ts'
 import { openAdmin } from '../hub.ts'
-import { several, toTime, withHub, withPages, type HubOptions, type PageOptions } from '../options.ts'
+import { several, toPastTime, withHub, withPages, type HubOptions, type PageOptions } from '../options.ts'
 import { createOutput, toTable } from '../output.ts'
 
 type InboxOption = HubOptions & { readonly inbox: string }
@@ -65,8 +65,8 @@ function withSelection(command: Command): Command {
     .option('--inbox <key>', 'which inbox', 'default')
     .option('--id <event-id>', 'this one; may be repeated', several)
     .option('--type <glob>', 'those of these event types')
-    .option('--after <time>', 'those accepted after', toTime)
-    .option('--before <time>', 'those accepted before', toTime)
+    .option('--after <time>', 'those that died after this time, or after so long ago, as 1h', toPastTime)
+    .option('--before <time>', 'those that died before this time, or before so long ago, as 1h', toPastTime)
     .option('--all', 'all of them')
     .option('--dry-run', 'only count')
 }

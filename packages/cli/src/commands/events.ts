@@ -1,7 +1,7 @@
 import type { Verdict } from '@sluice/protocol'
 import type { Command } from 'commander'
 import { openAdmin } from '../hub.ts'
-import { toTime, withHub, withPages, type HubOptions, type PageOptions } from '../options.ts'
+import { toPastTime, withHub, withPages, type HubOptions, type PageOptions } from '../options.ts'
 import { createOutput, toLines, toTable } from '../output.ts'
 import { toEventTable } from './poll.ts'
 
@@ -56,8 +56,8 @@ function addSearch(events: Command): void {
     .option('--channel <channel>')
     .option('--identity <text>', 'id, email, phone or external_id')
     .option('--entity <text>', 'TYPE:ID or an id')
-    .option('--after <time>', 'accepted after', toTime)
-    .option('--before <time>', 'accepted before', toTime)
+    .option('--after <time>', 'accepted after this time, or after so long ago, as 1h', toPastTime)
+    .option('--before <time>', 'accepted before this time, or before so long ago, as 1h', toPastTime)
     .option('--text <text>', 'part of the payload')
     .action(async (options: SearchOptions) => {
       const { type, source, subject, channel, identity, entity, after, before, text, limit, cursor } = options

@@ -6,6 +6,7 @@ import { openAdmin } from '../hub.ts'
 import {
   readJsonObject,
   several,
+  toPlaceInTime,
   wholeNumber,
   withHub,
   withPages,
@@ -56,7 +57,7 @@ function addChanging(inboxes: Command): void {
       'Makes an inbox, or sees to it that it is there with these settings. It never changes one: see update.',
     )
     .argument('<key>', 'a-z 0-9 . _ -')
-    .option('--start <where>', 'latest, earliest, or a time (default latest)')
+    .option('--start <where>', 'latest, earliest, a time, or so long ago, as 1h (default latest)', toPlaceInTime)
     .action(async (key: string, options: SettingsOptions) => {
       const settings = { ...toSettings(options), ...(options.start !== undefined && { start: options.start }) }
       show(options, await openAdmin(options).putInbox(key, settings))
@@ -93,7 +94,7 @@ function addSteering(inboxes: Command): void {
   withHub(inboxes.command('seek'))
     .description('Goes elsewhere in the log and forgets leases and delays; dead letters stay.')
     .argument('<key>')
-    .argument('<to>', 'earliest, latest, a time, or an event id')
+    .argument('<to>', 'earliest, latest, a time, so long ago, as 1h, or an event id', toPlaceInTime)
     .action(async (key: string, to: string, options: HubOptions) =>
       show(options, await openAdmin(options).seekInbox(key, { to })),
     )

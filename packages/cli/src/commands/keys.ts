@@ -1,7 +1,7 @@
 import type { Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, Role } from '@sluice/protocol'
 import { Option, type Command } from 'commander'
 import { usage } from '../exit.ts'
-import { several, toTime, wholeNumber, withPages, type PageOptions } from '../options.ts'
+import { several, toFutureTime, wholeNumber, withPages, type PageOptions } from '../options.ts'
 import { createOutput, toLines, toTable } from '../output.ts'
 import { onTarget, toPlace, withTarget, type TargetOptions } from '../target.ts'
 
@@ -108,7 +108,7 @@ function withSettings(command: Command): Command {
     )
     .option('--rate-limit <n>', 'requests a minute; none for no limit', orNone(wholeNumber(1, 10_000_000)))
     .option('--allow <glob>', 'event types that it may publish, as order.*; may be repeated', several)
-    .option('--expires <time>', 'a time, or a span from now as 30d; none for never', orNone(toTime))
+    .option('--expires <time>', 'a time, or a span from now as 30d; none for never', orNone(toFutureTime))
 }
 
 /** Not null: commander takes that for an empty text. */

@@ -2,7 +2,7 @@ import type { Actor, Entity, Identity } from '@sluice/protocol'
 import { Option, type Command } from 'commander'
 import { usage } from '../exit.ts'
 import { openSluice } from '../hub.ts'
-import { readJsonObject, toPair, toTime, withHub, type HubOptions } from '../options.ts'
+import { readJsonObject, toPair, toPastTime, withHub, type HubOptions } from '../options.ts'
 import { createOutput } from '../output.ts'
 import { sendLines } from '../send-lines.ts'
 
@@ -36,7 +36,7 @@ export function addSend(program: Command): void {
     .option('--identity <json>', 'the person: {"id","email","phone","external_id"}')
     .option('--entity <type:id>', 'the thing', toPair)
     .addOption(new Option('--actor <type:id>', 'who caused it: user, service or third-party').argParser(toPair))
-    .option('--occurred-at <time>', 'when it happened', toTime)
+    .option('--occurred-at <time>', 'when it happened, or how long ago, as 5m', toPastTime)
     .option('--correlation-id <id>', 'what it belongs to')
     .option('--external-event-id <id>', 'its id where it comes from; with the source it is stored once')
     .option('--channel <channel>', 'your own customer')
