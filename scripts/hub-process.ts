@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url'
 
 /** A hub in a process of its own, as a user starts it. */
 export type HubProcess = {
-  readonly pid: number
   readonly url: string
   /** of the hub itself, even if a wrapper was started first */
   readonly pid: number

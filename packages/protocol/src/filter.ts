@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { Identity, shortText } from './event.ts'
 
 const scalar = z.union([z.string().max(1024), z.number(), z.boolean(), z.null()])
-const globs = z.array(shortText()).max(100)
+/** Few stars: matching costs the length of the text for each, for each event. */
+const glob = shortText().refine((text) => text.split('*').length <= 9, 'must hold at most 8 stars')
+const globs = z.array(glob).max(100)
 
 /**
  * One condition on the payload. `pointer` is a JSON Pointer (RFC 6901) into it; exactly one operator stands beside it.

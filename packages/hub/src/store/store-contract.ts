@@ -3,6 +3,7 @@ import { appendCases } from './contract/append-cases.ts'
 import { expiryCases } from './contract/expiry-cases.ts'
 import { explainCases } from './contract/explain-cases.ts'
 import { filterCases } from './contract/filter-cases.ts'
+import { hardeningCases } from './contract/hardening-cases.ts'
 import { inboxCases } from './contract/inbox-cases.ts'
 import { keyCases } from './contract/key-cases.ts'
 import { lapsedCases } from './contract/lapsed-cases.ts'
@@ -37,6 +38,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   'ordering by key': orderCases,
   retention: retentionCases,
   'keys and audit': keyCases,
+  hardening: hardeningCases,
   'wake-ups and health': wakeCases,
 }
 

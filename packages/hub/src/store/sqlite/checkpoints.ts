@@ -23,7 +23,7 @@ export function openCheckpoints({ file, finish }: Options): Checkpoints {
   const run = async (): Promise<void> => {
     running = true
     worker.postMessage('checkpoint')
-    await once(worker, 'message')
+    await Promise.race([once(worker, 'message'), exit])
     await finish()
     running = false
   }

@@ -20,6 +20,7 @@ export function openDatabase(file: string, mode: 'writer' | 'reader'): Database 
       pragma journal_mode = wal;
       pragma synchronous = full;
       pragma wal_autocheckpoint = 0;
+      pragma journal_size_limit = 67108864;
       pragma cache_size = -32000;
     `)
   } else raw.exec('pragma cache_size = -8000')

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { HubError } from '@sluice/protocol/error'
 import type { Draft } from '../store.ts'
@@ -6,12 +7,15 @@ import type { FromWriter, ToWriter, VerbArguments, VerbName, Verbs, WriteOrder, 
 
 /** Events in one transaction, unless a single request brings more. Larger groups gain nothing and cost latency. */
 const groupEvents = 512
+const leaseWeight = 32
 /** Beyond these the queue refuses: memory stays bounded. */
 const queueEvents = 20_000
 const queueBytes = 64 * 1024 * 1024
 
 type Waiting = WriteOrder & {
   readonly events: number
+  /** against the size of a group */
+  readonly weight: number
   readonly bytes: number
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
@@ -92,7 +96,7 @@ export async function openGroupCommit(options: Options): Promise<GroupCommit> {
   return {
     write: (verb, ...args) =>
       new Promise((resolve, reject) => {
-        const { events, bytes } = measure(verb, args)
+        const { events, weight, bytes } = measure(verb, args)
         if (dead) return reject(toDeath(dead))
         if (options.only?.has(verb) === false)
           return reject(
@@ -101,7 +105,7 @@ export async function openGroupCommit(options: Options): Promise<GroupCommit> {
         if (counts.queued + events > queueEvents || counts.bytes + bytes > queueBytes) return reject(overloaded())
         counts.queued += events
         counts.bytes += bytes
-        queue.push({ verb, args, events, bytes, resolve: resolve as (value: unknown) => void, reject }) // the verb types it
+        queue.push({ verb, args, events, weight, bytes, resolve: resolve as (value: unknown) => void, reject }) // the verb types it
         schedule()
       }),
     checkpoint: () =>
@@ -112,8 +116,13 @@ export async function openGroupCommit(options: Options): Promise<GroupCommit> {
       }),
     stats: () => ({ queued: counts.queued, commits: counts.commits, rowsScanned: counts.rowsScanned }),
     close: async () => {
-      if (!dead && (flying.length > 0 || queue.length > 0)) await new Promise<void>((resolve) => idle.push(resolve))
+      // Whoever is answered by the last group may still have something to write: an audit entry, events to give back.
+      while (!dead && (flying.length > 0 || queue.length > 0)) {
+        await new Promise<void>((resolve) => idle.push(resolve))
+        await nextTurn()
+      }
       if (dead) return
+      dead = new Error('the store is closed')
       post({ kind: 'close' })
       await exit
     },
@@ -124,23 +133,27 @@ function takeGroup(queue: Waiting[], counts: { queued: number; bytes: number }):
   let size = 0
   let taken = 0
   while (taken < queue.length) {
-    const events = queue[taken]?.events ?? 0
-    if (taken > 0 && size + events > groupEvents) break
-    size += events
+    const weight = queue[taken]?.weight ?? 0
+    if (taken > 0 && size + weight > groupEvents) break
+    size += weight
     taken += 1
   }
   const group = queue.splice(0, taken)
-  counts.queued -= size
-  for (const waiting of group) counts.bytes -= waiting.bytes
+  for (const waiting of group) {
+    counts.queued -= waiting.events
+    counts.bytes -= waiting.bytes
+  }
   return group
 }
 
-function measure(verb: VerbName, args: readonly unknown[]): { events: number; bytes: number } {
-  if (verb !== 'appendEvents') return { events: 1, bytes: 0 }
+function measure(verb: VerbName, args: readonly unknown[]): { events: number; weight: number; bytes: number } {
+  // A lease may have to look at many rows: few of them go into one transaction.
+  if (verb === 'leaseEvents') return { events: 1, weight: leaseWeight, bytes: 0 }
+  if (verb !== 'appendEvents') return { events: 1, weight: 1, bytes: 0 }
   const drafts = args[1] as readonly Draft[] // the arguments of appendEvents
   let bytes = 0
   for (const draft of drafts) bytes += draft.body.length
-  return { events: drafts.length, bytes }
+  return { events: drafts.length, weight: drafts.length, bytes }
 }
 
 function settle(waiting: Waiting, result: WriteResult | undefined): void {
@@ -161,5 +174,5 @@ function overloaded(): HubError {
 }
 
 function toDeath(cause: Error): HubError {
-  return new HubError('storage-unavailable', 'the writer has stopped; restart the hub', { cause, retryAfterSeconds: 1 })
+  return new HubError('storage-unavailable', 'the writer has stopped', { cause, retryAfterSeconds: 1 })
 }

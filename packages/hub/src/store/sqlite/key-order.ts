@@ -126,7 +126,7 @@ export function promoteSubjects(engine: Engine, inbox: InboxState, subjects: rea
     `update parked set available_ms = 0 where available_ms = ? and id =
        (select id from parked where inbox_id = ? and subject = ? order by first limit 1)`,
   )
-  for (const subject of subjects) promote.run(behindMs, inbox.id, subject)
+  for (const subject of subjects) if (!isBusy(engine, inbox, subject)) promote.run(behindMs, inbox.id, subject)
 }
 
 /** The first of every subject that waits behind something may go and see: what held it back has changed. */

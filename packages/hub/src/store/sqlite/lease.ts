@@ -75,6 +75,7 @@ function takeAvailable(
       looked += taken.looked
       left -= countRuns(taken.runs)
       if (taken.runs.length > 0) held.push({ attempt: 1, runs: taken.runs, before: null })
+      if (!taken.finished) return { held, left, done: true }
       continue
     }
     if (parked.alone && held.length > 0) return { held, left, done: true }
@@ -93,13 +94,13 @@ function takeRange(
   inbox: InboxState,
   parked: Parked,
   { limit, budget }: RangeOrder,
-): { runs: Runs; looked: number } {
+): { runs: Runs; looked: number; finished: boolean } {
   const { first, last } = parked
   const filter = filterOf(engine.db, inbox, parked)
   const { found, scannedTo, looked } = scanLog(engine.db, inbox.workspaceId, { first, last, filter, limit, budget })
   engine.rowsScanned += looked
   shortenRange(engine, parked, scannedTo)
-  return { runs: toRuns(found.map((event) => event.position)), looked }
+  return { runs: toRuns(found.map((event) => event.position)), looked, finished: scannedTo >= last }
 }
 
 function readOn(engine: Engine, inbox: InboxState, limit: number): { runs: Runs; more: boolean } {

@@ -98,7 +98,12 @@ function readRun(db: Database, workspaceId: number, [first, last]: Runs[number])
 }
 
 /** Ends once an answer is full. `readTo` is the last position that was looked at, or undefined if all were. */
-export function readSome(db: Database, workspaceId: number, runs: Runs): { events: StoredEvent[]; readTo?: number } {
+export function readSome(
+  db: Database,
+  workspaceId: number,
+  runs: Runs,
+  maxBytes: number = answerBytes,
+): { events: StoredEvent[]; readTo?: number } {
   const events: StoredEvent[] = []
   let bytes = 0
   for (const run of runs) {
@@ -106,7 +111,7 @@ export function readSome(db: Database, workspaceId: number, runs: Runs): { event
       for (const event of readRun(db, workspaceId, part)) {
         events.push(event)
         bytes += event.body?.length ?? 0
-        if (bytes >= answerBytes) return { events, readTo: event.position }
+        if (bytes >= maxBytes) return { events, readTo: event.position }
       }
     }
   }
@@ -189,8 +194,11 @@ type Scan = {
 
 export type ScannedEvent = Pick<StoredEvent, 'position' | 'acceptedMs' | 'eventType' | 'source' | 'subject' | 'body'>
 
+/** Bodies that one scan may parse: a filter on the content must not hold up everybody else. About 40 ms. */
+const scanBytes = 4 * 1024 * 1024
+
 /**
- * The events in a range that a filter wants. Ends when `limit` are found, `budget` rows were looked at, or the range is
+ * The events in a range that a filter wants. Ends when `limit` are found, `budget` rows or 4 MB were looked at, or the range is
  * through; `scannedTo` is the last position that need not be looked at again.
  */
 export function scanLog(
@@ -206,13 +214,15 @@ export function scanLog(
   )
   const found: ScannedEvent[] = []
   let looked = 0
+  let bytes = 0
   let scannedTo = scan.first - 1
   for (const event of statement.iterate(scan.first, scan.last, scan.budget)) {
     const candidate = event as ScannedEvent // the columns above
     looked += 1
     scannedTo = candidate.position
     if (candidate.body !== null && matchesFilter(scan.filter, toFilterSubject(candidate))) found.push(candidate)
-    if (found.length >= scan.limit) return { found, scannedTo, looked }
+    bytes += candidate.body?.length ?? 0
+    if (found.length >= scan.limit || bytes >= scanBytes) return { found, scannedTo, looked }
   }
   return { found, scannedTo: looked < scan.budget ? Math.max(scannedTo, scan.last) : scannedTo, looked }
 }

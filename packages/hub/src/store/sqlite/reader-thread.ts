@@ -42,6 +42,9 @@ parentPort?.on('message', (message: ToReader) => {
     const run = verbs[message.verb] as (db: Database, ...args: readonly unknown[]) => unknown // the facade types each call
     parentPort?.postMessage({ id: message.id, value: run(db, ...message.args) } satisfies FromReader)
   } catch (error) {
-    parentPort?.postMessage({ id: message.id, error: String(error) } satisfies FromReader)
+    parentPort?.postMessage({
+      id: message.id,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    } satisfies FromReader)
   }
 })

@@ -8,6 +8,7 @@ export type Reader = {
     verb: Name,
     ...args: ReaderArguments<Name>
   ) => Promise<ReturnType<ReaderVerbs[Name]>>
+  readonly isAlive: () => boolean
   readonly close: () => Promise<void>
 }
 
@@ -20,8 +21,10 @@ export function openReader(file: string): Reader {
   const worker = new Worker(new URL('reader-thread.ts', import.meta.url), { workerData: file })
   const exit = once(worker, 'exit').catch(() => undefined)
   const waiting = new Map<number, Waiting>()
+  let ended = false
   let last = 0
   const failAll = (cause: unknown): void => {
+    ended = true
     for (const { reject } of waiting.values())
       reject(new HubError('storage-unavailable', 'the reader has stopped', { cause }))
     waiting.clear()
@@ -30,19 +33,23 @@ export function openReader(file: string): Reader {
     const caller = waiting.get(id)
     waiting.delete(id)
     if (error === undefined) caller?.resolve(value)
-    else caller?.reject(new HubError('storage-unavailable', `the store could not be read: ${error}`))
+    else caller?.reject(new HubError('storage-unavailable', 'the store could not be read', { cause: new Error(error) }))
   })
   worker.on('error', failAll)
+  worker.on('exit', failAll)
   return {
     read: (verb, ...args) =>
       new Promise((resolve, reject) => {
+        if (ended) return reject(new HubError('storage-unavailable', 'the reader has stopped'))
         if (waiting.size >= maxWaiting)
           return reject(new HubError('overloaded', 'too many searches are waiting', { retryAfterSeconds: 1 }))
         last += 1
         waiting.set(last, { resolve: resolve as (value: unknown) => void, reject }) // the verb types it
         worker.postMessage({ id: last, verb, args } satisfies ToReader)
       }),
+    isAlive: () => !ended,
     close: async () => {
+      if (ended) return
       worker.postMessage({ close: true } satisfies ToReader)
       await exit
     },

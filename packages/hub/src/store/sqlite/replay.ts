@@ -39,6 +39,11 @@ function isWaiting(engine: Engine, inbox: InboxState, { position, matches }: Rep
   return event !== undefined && matchesFilter(filterOf(engine.db, inbox, parked), toFilterSubject(event))
 }
 
+function isKept(engine: Engine, inbox: InboxState, position: number): boolean {
+  const event = readEvent(engine.db, inbox.workspaceId, position)
+  return event !== undefined && event.body !== null
+}
+
 /** Parked as if it had never been handed out. */
 function parkAgain(engine: Engine, inbox: InboxState, position: number): void {
   park(engine, inbox, { runs: [[position, position]], availableMs: 0, attempt: 0, alone: false, leaseId: null })
@@ -66,12 +71,14 @@ export function settleDeadLetters(
   if (action === 'count') return positions.length
   if (positions.length > settleMax)
     throw new HubError('conflict', `${positions.length} dead letters match; narrow the filter to ${settleMax} or fewer`)
-  for (const position of positions) {
+  // What has expired cannot be handed out: its dead letter holds the last copy and stays.
+  const settled = action === 'discard' ? positions : positions.filter((position) => isKept(engine, inbox, position))
+  for (const position of settled) {
     if (action === 'replay' && !isUnderWay(engine, inbox, position)) parkAgain(engine, inbox, position)
     discardDeadLetter(engine, inbox, position)
   }
   wake(engine, inbox)
-  return positions.length
+  return settled.length
 }
 
 function chooseDeadLetters(

@@ -88,7 +88,11 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     ...upkeepVerbs(parts),
     onWake: wakes.listen,
     nowMs: clock.nowMs,
-    checkHealth: async () => ({ store: checkReadable(parts.db), writer: health.writer }),
+    checkHealth: async () => ({
+      store: checkReadable(parts.db),
+      writer: health.writer,
+      reader: parts.reader.isAlive() ? 'ok' : 'stopped',
+    }),
     stats: () => ({ ...group.stats(), appended: wakes.appended() }),
     close: async () => {
       await checkpoints?.close()
@@ -144,8 +148,8 @@ function logVerbs({ group, db, reader }: Parts): Pick<Store, LogVerb> {
       const { head } = readHead(db, workspaceId)
       const scan = { first: after + 1, last: head, filter, limit, budget: rowBudget }
       const { found, scannedTo } = scanLog(db, workspaceId, scan)
-      const positions = found.map((event) => event.position)
-      return { events: readEvents(db, workspaceId, positions), scannedTo: Math.max(after, scannedTo) }
+      const { events, readTo } = readSome(db, workspaceId, toRuns(found.map((event) => event.position)), followBytes)
+      return { events, scannedTo: readTo ?? Math.max(after, scannedTo) }
     },
   }
 }
@@ -263,6 +267,8 @@ function upkeepVerbs({ group, nowMs }: Parts): Pick<Store, 'expireLeases' | 'tri
 
 /** Keys and workspaces are looked up on every request; what another process changed is felt this late. */
 const memoMs = 500
+/** What a follower is read at a time: it may be slow, and there may be many. */
+const followBytes = 1024 * 1024
 /** How often the time is written down, for a restart under a clock that was set back. */
 const clockEveryMs = 10_000
 

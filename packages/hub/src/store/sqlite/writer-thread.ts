@@ -108,15 +108,37 @@ function runGroup(engine: Engine, nowMs: number, orders: readonly WriteOrder[]):
   return results
 }
 
-/** A group that failed changed nothing, and all of its callers are told so. What SQLite refuses is the disk's fault. */
+/** A full disk must not end this thread: what could not be done now is tried again with the next group or checkpoint. */
+function tryExec(db: Database, sql: string): void {
+  try {
+    db.raw.exec(sql)
+  } catch {}
+}
+
+/** Primary result codes of SQLite that speak of the disk: busy, locked, read-only, I/O error, full, cannot open. */
+const diskCodes = new Set([5, 6, 8, 10, 13, 14])
+
+/** What SQLite says of the disk, in its own words; undefined for a fault of ours. */
+function toDiskFault(cause: unknown): string | undefined {
+  if (!(cause instanceof Error) || !('errcode' in cause) || typeof cause.errcode !== 'number') return undefined
+  return diskCodes.has(cause.errcode & 0xff) ? ('errstr' in cause ? String(cause.errstr) : 'disk error') : undefined
+}
+
+/** A group that failed changed nothing, and all of its callers are told so. */
 function undoGroup(engine: Engine, orders: readonly WriteOrder[], cause: unknown): WriteResult[] {
-  if (engine.db.raw.isTransaction) engine.db.raw.exec('rollback')
+  if (engine.db.raw.isTransaction) tryExec(engine.db, 'rollback')
   forget(engine)
   engine.wakes.clear()
-  const ofDisk = cause instanceof Error && 'code' in cause && cause.code === 'ERR_SQLITE_ERROR'
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  const code = ofDisk ? 'storage-unavailable' : 'internal'
-  return orders.map(() => ({ error: { code, message: `the store refused the write: ${reason}`, details: {} } }))
+  const fault = toDiskFault(cause)
+  const error =
+    fault === undefined
+      ? {
+          code: 'internal' as const,
+          message: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+          details: {},
+        }
+      : { code: 'storage-unavailable' as const, message: `the store refused the write: ${fault}`, details: {} }
+  return orders.map(() => ({ error }))
 }
 
 function serve(file: string): void {
@@ -133,7 +155,7 @@ function serve(file: string): void {
       return port.close()
     }
     if (message.kind === 'checkpoint') {
-      db.raw.exec('pragma wal_checkpoint(passive)')
+      tryExec(db, 'pragma wal_checkpoint(passive)')
       return send({ kind: 'checkpointed' })
     }
     let results: WriteResult[]
