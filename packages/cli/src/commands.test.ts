@@ -288,17 +288,3 @@ test('.env of the working folder is read, and the environment wins', async () =>
   assert.equal((await run(['poll'], { env })).status, 0)
   await writeFile(join(folder, '.env'), '')
 })
-
-test('completions are scripts that their shell accepts', async () => {
-  const bash = await run(['completions', 'bash'])
-  const asked = spawn('bash', [
-    '-c',
-    `${bash.stdout}\nCOMP_WORDS=(sluice inboxes cr); COMP_CWORD=2; _sluice; echo "\${COMPREPLY[*]}"`,
-  ])
-  let said = ''
-  asked.stdout.on('data', (text: Buffer) => (said += text.toString()))
-  await once(asked, 'close')
-  assert.equal(said, 'create\n')
-  assert.match((await run(['completions', 'zsh'])).stdout, /^#compdef sluice/)
-  assert.match((await run(['completions', 'fish'])).stdout, /complete -c sluice .*dead-letters/)
-})
