@@ -181,14 +181,17 @@ async function expectNoStart(data: string, tally: Tally): Promise<void> {
   await hub.stop()
 }
 
-async function expectResume({ target, source, tally }: State): Promise<void> {
+async function expectResume({ hub, target, source, tally }: State): Promise<void> {
   const beganMs = Date.now()
   for (;;) {
     const draft = source.draft()
     const answer = await publishOne(target, draft)
     if (noteSingle(source, draft, answer) !== undefined) return
-    if (Date.now() - beganMs > resumeMs)
-      return tally.fault('not resumed', `no publish in ${resumeMs} ms after space returned`)
+    if (Date.now() - beganMs > resumeMs) {
+      const said = answer.kind === 'answered' ? JSON.stringify(answer.body) : String(answer.cause)
+      const log = hub.log().trimEnd().split('\n').at(-1)
+      return tally.fault('not resumed', `${resumeMs} ms after space returned: ${said}; the hub's log: ${log}`)
+    }
     await sleep(50)
   }
 }
