@@ -35,7 +35,7 @@ export const publishBatch: Row = {
     })
     const check = checkStored(hub.file, { after, published })
     const p99 = toSpread(
-      published.map((result) => result.p99Ms),
+      [...measured.ndjson, ...measured.json].map((result) => result.p99Ms),
       1,
     )
     const figure = (form: 'ndjson' | 'json', details: readonly string[]): Figure =>
