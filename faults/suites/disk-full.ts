@@ -26,7 +26,8 @@ export const diskFull: Suite = {
   run,
 }
 
-const diskBytes = 96 * 1024 * 1024
+// What a round stores is a few MiB; the rest is ballast that comes and goes.
+const toDiskBytes = (rounds: number): number => (64 + 8 * rounds) * 1024 * 1024
 const resumeMs = 15_000
 
 type Disk = {
@@ -45,7 +46,7 @@ type State = {
 }
 
 async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
-  const disk = mountDisk()
+  const disk = mountDisk(toDiskBytes(rounds))
   const data = join(disk.path, 'data')
   try {
     const source = createSource(createLedger({ work: { inOrder: false } }), createRandom(seed))
@@ -74,9 +75,9 @@ async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
 }
 
 /** A file system of its own in memory, with a ballast file that takes what is left of it. */
-function mountDisk(): Disk {
+function mountDisk(bytes: number): Disk {
   const path = mkdtempSync(join(tmpdir(), 'sluice-faults-disk-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes},mode=0700`, 'tmpfs', path])
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', path])
   if (mounted.status !== 0) {
     rmSync(path, { recursive: true })
     throw new Error('a small disk needs the right to mount: run as root, or "unshare -rm npm run faults -- disk-full"')
