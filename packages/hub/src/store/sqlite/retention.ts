@@ -35,7 +35,7 @@ export function trimEvents(
 function trimLog(engine: Engine, workspaceId: number, policy: RetentionPolicy): number {
   const workspace = workspaceOf(engine, workspaceId)
   const inboxes = inboxesOf(engine, workspaceId)
-  const floor = Math.min(workspace.head, ...inboxes.map((inbox) => passedTo(engine, inbox)))
+  const floor = Math.min(workspace.head, passedByAll(engine, workspaceId, inboxes))
   const oldest = rows<{ position: number; acceptedMs: number }>(
     engine.db.sql(
       `select position, accepted_ms as acceptedMs from ${eventTable(workspaceId)} order by position limit ?`,
@@ -48,25 +48,35 @@ function trimLog(engine: Engine, workspaceId: number, policy: RetentionPolicy): 
   })
   const last = kept ? kept.position - 1 : oldest.at(-1)?.position
   if (last === undefined || last <= workspace.trimmedTo) return 0
-  for (const inbox of inboxes) expireBehind(engine, inbox, last)
+  const parked = inboxesParkedUpTo(engine, workspaceId, last)
+  for (const inbox of inboxes) if (inbox.next <= last || parked.has(inbox.id)) expireBehind(engine, inbox, last)
   engine.db.sql(`delete from ${eventTable(workspaceId)} where position <= ?`).run(last)
   workspace.trimmedTo = last
   workspace.changed = true
   return oldest.filter(({ position }) => position <= last).length
 }
 
-/** The last position that an inbox needs no more. The default inbox holds nothing back until somebody has used it. */
-function passedTo(engine: Engine, inbox: InboxState): number {
-  if (inbox.key === defaultInbox && !inbox.used) return Number.MAX_SAFE_INTEGER
-  const parked = row<{ first: number | null }>(
-    engine.db.sql(`select min(first) as first from parked where inbox_id = ?`),
-    inbox.id,
-  )?.first
-  const leased = row<{ first: number | null }>(
-    engine.db.sql(`select min(first) as first from lease where inbox_id = ?`),
-    inbox.id,
-  )?.first
-  return Math.min(inbox.next, parked ?? inbox.next, leased ?? inbox.next) - 1
+/** The last position that no inbox needs. The default inbox holds nothing back until somebody has used it. */
+function passedByAll(engine: Engine, workspaceId: number, inboxes: readonly InboxState[]): number {
+  const holding = inboxes.filter((inbox) => inbox.key !== defaultInbox || inbox.used)
+  const next = holding.reduce((least, inbox) => Math.min(least, inbox.next), Number.MAX_SAFE_INTEGER)
+  // One statement for all of them: a thousand inboxes would take two thousand. An unused inbox has no such rows.
+  const firsts = row<{ parked: number | null; leased: number | null }>(
+    engine.db.sql(
+      `select min((select min(first) from parked where inbox_id = inbox.id)) as parked,
+         min((select min(first) from lease where inbox_id = inbox.id)) as leased
+       from inbox where workspace_id = ?`,
+    ),
+    workspaceId,
+  )
+  return Math.min(next, firsts?.parked ?? next, firsts?.leased ?? next) - 1
+}
+
+function inboxesParkedUpTo(engine: Engine, workspaceId: number, last: number): ReadonlySet<number> {
+  const statement = engine.db.sql(
+    `select id from inbox where workspace_id = ? and exists (select 1 from parked where inbox_id = inbox.id and first <= ?)`,
+  )
+  return new Set(rows<{ id: number }>(statement, workspaceId, last).map(({ id }) => id))
 }
 
 /** Notes what an inbox never got to, so that `explain` says expired and not acknowledged. */
