@@ -53,7 +53,12 @@ export type AppOptions = {
 }
 
 /** What becomes known of a request on its way, for its answer and for the log. */
-type Trace = { route: RouteName | undefined; readonly fields: Record<string, string>; bodyBytes: number }
+type Trace = {
+  route: RouteName | undefined
+  readonly fields: Record<string, string>
+  workspaceId: number
+  bodyBytes: number
+}
 
 type Parts = {
   readonly context: Context
@@ -84,7 +89,7 @@ export function createApp(options: AppOptions): App {
   return async (request) => {
     const startedMs = performance.now()
     const correlationId = toRequestId(request.header('x-request-id'))
-    const trace: Trace = { route: undefined, fields: { 'x-request-id': correlationId }, bodyBytes: 0 }
+    const trace: Trace = { route: undefined, fields: { 'x-request-id': correlationId }, workspaceId: 0, bodyBytes: 0 }
     let response: HubResponse
     try {
       response = cors.preflight(request) ?? (await answer(parts, request, trace))
@@ -92,7 +97,7 @@ export function createApp(options: AppOptions): App {
       if (!(error instanceof HubError) || error.status >= 500) logFailure(error, { request, correlationId })
       response = toProblem(error, { instance: request.path.slice(0, 1000), correlationId })
     }
-    parts.budget.give(trace.bodyBytes)
+    parts.budget.give(trace.workspaceId, trace.bodyBytes)
     Object.assign(response.headers, trace.fields)
     cors.allow(request, response.headers)
     const seconds = (performance.now() - startedMs) / 1000
@@ -158,6 +163,7 @@ async function letIn(
   { route, name, params, request, trace }: Stage & Match,
 ): Promise<Identified> {
   const identified = await auth.identify(request, name === 'streamInbox' ? params['inbox'] : undefined)
+  trace.workspaceId = identified.principal.workspace.id
   await limitRate(context, identified.principal, trace.fields)
   if (route.access !== 'open') requirePermission(identified.principal, route.access)
   return identified
@@ -167,10 +173,10 @@ async function readBody(budget: BodyBudget, { name, route, request, trace }: Sta
   const limit = name === 'publishBatch' ? limits.batchBytes : limits.bodyBytes
   const isPacked = request.header('content-encoding') !== undefined
   const held = toBodyBytes(request.header('content-length'), isPacked, limit)
-  budget.take(held)
+  budget.take(trace.workspaceId, held)
   trace.bodyBytes = held
   const bytes = await readBytes(request, limit)
-  budget.give(held - bytes.length)
+  budget.give(trace.workspaceId, held - bytes.length)
   trace.bodyBytes = bytes.length
   if (rawBodies.has(name)) return bytes
   const empty = bytes.length === 0 && route.bodyOptional === true

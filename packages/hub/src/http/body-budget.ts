@@ -6,32 +6,41 @@ import { HubError } from '@sluice/protocol'
  */
 const maxBytes = 256 * 1024 * 1024
 
+/** One workspace may fill this much: uploads of one tenant that never end must not shut the others out. */
+const maxBytesOfOne = maxBytes / 4
+
 export type BodyBudget = {
   /** @throws HubError `overloaded` */
-  readonly take: (bytes: number) => void
-  readonly give: (bytes: number) => void
+  readonly take: (workspaceId: number, bytes: number) => void
+  readonly give: (workspaceId: number, bytes: number) => void
 }
 
 export function createBodyBudget(): BodyBudget {
-  let taken = 0
+  const taken = new Map<number, number>()
+  let total = 0
+  const add = (workspaceId: number, bytes: number): void => {
+    total += bytes
+    const left = (taken.get(workspaceId) ?? 0) + bytes
+    if (left > 0) taken.set(workspaceId, left)
+    else taken.delete(workspaceId)
+  }
   return {
-    take: (bytes) => {
-      if (taken + bytes > maxBytes) {
+    take: (workspaceId, bytes) => {
+      if (total + bytes > maxBytes || (taken.get(workspaceId) ?? 0) + bytes > maxBytesOfOne) {
         throw new HubError(
           'overloaded',
           'the bodies of other requests fill the memory set aside for them; send it again',
         )
       }
-      taken += bytes
+      add(workspaceId, bytes)
     },
-    give: (bytes) => {
-      taken -= bytes
-    },
+    give: (workspaceId, bytes) => add(workspaceId, -bytes),
   }
 }
 
 /** What a body may take: what it says, or its limit; a packed one is unpacked beside itself. */
 export function toBodyBytes(contentLength: string | undefined, isPacked: boolean, limit: number): number {
-  const told = contentLength === undefined ? limit : Math.min(Number(contentLength), limit)
+  const length = Number(contentLength)
+  const told = Number.isSafeInteger(length) && length >= 0 ? Math.min(length, limit) : limit
   return isPacked ? told + limit : told
 }
