@@ -28,6 +28,17 @@ export const lapsedCases: ContractCases = {
     )
   },
 
+  'without positions, a lease taken again under its name stands for what it holds now': async (stage) => {
+    const { publish, makeInbox, take, ack, advance, drain } = stage
+    await makeInbox()
+    const [a, b, c, d] = await publish('a', 'b', 'c', 'd')
+    await take('x', { limit: 4, leaseMs: 1000 })
+    advance(1001)
+    assert.deepEqual(await take('x', { limit: 1 }), [a])
+    assert.deepEqual(await ack('x'), ['acked'])
+    assert.deepEqual(await drain(), [b, c, d])
+  },
+
   'without positions, an acknowledgement after a seek is refused': async ({ store, id, publish, makeInbox, take }) => {
     await makeInbox()
     await publish('a')

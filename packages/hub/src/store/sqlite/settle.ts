@@ -28,9 +28,9 @@ export function settleLease(engine: Engine, workspaceId: number, key: string, or
   const lease = findLease(engine.db, inbox.id, order.leaseId)
   const held = lease ? lease.held.flatMap((part) => expandRuns(part.runs)) : []
   const inLease = new Set(held)
-  const wanted = order.positions
-    ? [...new Set(order.positions)]
-    : [...held, ...listLapsed(engine, inbox, order.leaseId)]
+  // A lease that is held stands for what it holds now, not for what one of its name held before.
+  const all = (): number[] => (lease ? held : listLapsed(engine, inbox, order.leaseId))
+  const wanted = order.positions ? [...new Set(order.positions)] : all()
   const mine = wanted.filter((position) => inLease.has(position))
   const statuses = new Map<number, SettleStatus>()
   if (lease && mine.length > 0) settleHeld(engine, inbox, { lease, mine, order, statuses })
