@@ -22,7 +22,10 @@ type Waiting = WriteOrder & {
 }
 
 export type GroupCommit = {
-  readonly write: <Name extends VerbName>(verb: Name, ...args: VerbArguments<Name>) => Promise<ReturnType<Verbs[Name]>>
+  readonly write: <Name extends VerbName>(
+    verb: Name,
+    ...args: VerbArguments<Name>
+  ) => Promise<Awaited<ReturnType<Verbs[Name]>>>
   /** Runs a short passive checkpoint between two groups. */
   readonly checkpoint: () => Promise<void>
   readonly stats: () => { queued: number; commits: number; rowsScanned: number }

@@ -1,59 +1,77 @@
-import { parseRuns, printRuns, type Runs } from '../runs.ts'
+import { toHeld, toHeldText } from '../inbox/held.ts'
+import type { HeldLease, Rows } from '../inbox/rows.ts'
 import { row, rows, type Database } from './database.ts'
-import type { Engine, InboxState } from './writer-state.ts'
 
-/** Part of a lease: events of one attempt, and the lease that held them before, if any. */
-export type Held = { readonly attempt: number; readonly runs: Runs; readonly before: string | null }
+type LeaseRows = Pick<
+  Rows,
+  | 'findLease'
+  | 'listLeases'
+  | 'leasesAround'
+  | 'dueLeases'
+  | 'nextExpiryMs'
+  | 'putLease'
+  | 'removeLease'
+  | 'extendLease'
+  | 'isVoid'
+  | 'forgetVoid'
+  | 'voidAll'
+>
 
-export type HeldLease = { readonly leaseId: string; readonly untilMs: number; readonly held: readonly Held[] }
+type Columns = { leaseId: string; untilMs: number; held: string }
 
-export type LeaseColumns = { leaseId: string; untilMs: number; held: string }
+const columns = `lease_id as leaseId, until_ms as untilMs, held`
 
-export function toLease({ leaseId, untilMs, held }: LeaseColumns): HeldLease {
-  const parts: [number, string, string | null][] = JSON.parse(held)
+const toLease = ({ held, ...lease }: Columns): HeldLease => ({ ...lease, held: toHeld(held) })
+
+export function leaseRows(db: Database): LeaseRows {
   return {
-    leaseId,
-    untilMs,
-    held: parts.map(([attempt, runs, before]) => ({ attempt, runs: parseRuns(runs), before })),
+    findLease: (inbox, leaseId) => {
+      const statement = db.sql(`select ${columns} from lease where inbox_id = ? and lease_id = ?`)
+      const found = row<Columns>(statement, inbox.id, leaseId)
+      return found && toLease(found)
+    },
+    listLeases: (inbox) =>
+      rows<Columns>(db.sql(`select ${columns} from lease where inbox_id = ?`), inbox.id).map(toLease),
+    leasesAround: (inbox, positions) => {
+      const statement = db.sql(`select ${columns} from lease where inbox_id = ? and first <= ? and last >= ?`)
+      const found = positions.flatMap((position) => rows<Columns>(statement, inbox.id, position, position))
+      return [...new Map(found.map((lease) => [lease.leaseId, lease])).values()].map(toLease)
+    },
+    dueLeases: (inbox, nowMs) =>
+      rows<Columns>(db.sql(`select ${columns} from lease where inbox_id = ? and until_ms <= ?`), inbox.id, nowMs).map(
+        toLease,
+      ),
+    nextExpiryMs: (inbox) =>
+      row<{ at: number | null }>(db.sql(`select min(until_ms) as at from lease where inbox_id = ?`), inbox.id)?.at ??
+      null,
+    putLease: (inbox, { leaseId, untilMs, held }) => {
+      const { text, first, last } = toHeldText(held)
+      db.sql(
+        `insert or replace into lease (inbox_id, lease_id, until_ms, first, last, held) values (?, ?, ?, ?, ?, ?)`,
+      ).run(inbox.id, leaseId, untilMs, first, last, text)
+    },
+    removeLease: (inbox, leaseId) => {
+      db.sql(`delete from lease where inbox_id = ? and lease_id = ?`).run(inbox.id, leaseId)
+    },
+    extendLease: (inbox, leaseId, untilMs) =>
+      Number(
+        db.sql(`update lease set until_ms = ? where inbox_id = ? and lease_id = ?`).run(untilMs, inbox.id, leaseId)
+          .changes,
+      ) > 0,
+    isVoid: (inbox, leaseId) =>
+      row(db.sql(`select 1 from void_lease where inbox_id = ? and lease_id = ?`), inbox.id, leaseId) !== undefined,
+    forgetVoid: (inbox, leaseId) => {
+      db.sql(`delete from void_lease where inbox_id = ? and lease_id = ?`).run(inbox.id, leaseId)
+    },
+    voidAll: (inbox, nowMs) => {
+      db.sql(
+        `insert or replace into void_lease (inbox_id, lease_id, at_ms)
+         select inbox_id, lease_id, ? from lease where inbox_id = ?
+         union select inbox_id, lease_id, ? from parked where inbox_id = ? and lease_id is not null`,
+      ).run(nowMs, inbox.id, nowMs, inbox.id)
+      for (const table of ['lease', 'lease_subject', 'parked'] as const) {
+        db.sql(`delete from ${table} where inbox_id = ?`).run(inbox.id)
+      }
+    },
   }
-}
-
-export function findLease(db: Database, inboxId: number, leaseId: string): HeldLease | undefined {
-  const found = row<LeaseColumns>(
-    db.sql(`select lease_id as leaseId, until_ms as untilMs, held from lease where inbox_id = ? and lease_id = ?`),
-    inboxId,
-    leaseId,
-  )
-  return found && toLease(found)
-}
-
-/** Leases that may hold a position; with none given, all of the inbox. */
-export function listLeases(db: Database, inboxId: number, position?: number): HeldLease[] {
-  const columns = `lease_id as leaseId, until_ms as untilMs, held`
-  const found =
-    position === undefined
-      ? rows<LeaseColumns>(db.sql(`select ${columns} from lease where inbox_id = ?`), inboxId)
-      : rows<LeaseColumns>(
-          db.sql(`select ${columns} from lease where inbox_id = ? and first <= ? and last >= ?`),
-          inboxId,
-          position,
-          position,
-        )
-  return found.map(toLease)
-}
-
-/** Writes a lease, or removes it once it holds nothing. */
-export function writeLease(engine: Engine, inbox: InboxState, lease: HeldLease): void {
-  const held = lease.held.filter((part) => part.runs.length > 0)
-  if (held.length === 0) return removeLease(engine, inbox, lease.leaseId)
-  const starts = held.map((part) => part.runs[0]?.[0] ?? 0)
-  const ends = held.map((part) => part.runs.at(-1)?.[1] ?? 0)
-  const text = JSON.stringify(held.map((part) => [part.attempt, printRuns(part.runs), part.before]))
-  engine.db
-    .sql(`insert or replace into lease (inbox_id, lease_id, until_ms, first, last, held) values (?, ?, ?, ?, ?, ?)`)
-    .run(inbox.id, lease.leaseId, lease.untilMs, Math.min(...starts), Math.max(...ends), text)
-}
-
-export function removeLease(engine: Engine, inbox: InboxState, leaseId: string): void {
-  engine.db.sql(`delete from lease where inbox_id = ? and lease_id = ?`).run(inbox.id, leaseId)
 }

@@ -1,20 +1,26 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { explainEvent } from '../inbox/explain.ts'
+import { readProgress } from '../inbox/progress.ts'
 import type { InboxProgress, Search, SearchResult, VerdictRow } from '../store.ts'
 import { openDatabase, type Database } from './database.ts'
-import { readInbox } from './writer-state.ts'
-import { explainEvent } from './explain.ts'
-import { readProgress } from './progress.ts'
+import { createRows } from './rows.ts'
 import { searchEvents } from './search.ts'
+import { readInbox, readInboxes } from './writer-state.ts'
 
 /** Reads whose cost depends on how much there is: in a thread of their own, so that no request waits behind them. */
 const verbs = {
   searchEvents: (db: Database, workspaceId: number, search: Search): SearchResult =>
     searchEvents(db, workspaceId, search),
-  explainEvent: (db: Database, workspaceId: number, position: number, nowMs: number): VerdictRow[] =>
-    explainEvent(db, workspaceId, position, nowMs),
-  readProgress: (db: Database, workspaceId: number, key: string, nowMs: number): InboxProgress | undefined => {
+  explainEvent: (db: Database, workspaceId: number, position: number, nowMs: number): Promise<VerdictRow[]> =>
+    explainEvent({ rows, nowMs }, workspaceId, readInboxes(db, workspaceId, '', 100_000), position),
+  readProgress: async (
+    db: Database,
+    workspaceId: number,
+    key: string,
+    nowMs: number,
+  ): Promise<InboxProgress | undefined> => {
     const inbox = readInbox(db, workspaceId, key)
-    return inbox && readProgress(db, inbox, nowMs)
+    return inbox && readProgress({ rows, nowMs }, inbox)
   },
 }
 
@@ -33,18 +39,22 @@ export type ToReader =
 export type FromReader = { readonly id: number; readonly value?: unknown; readonly error?: string }
 
 const db = openDatabase(workerData as string, 'reader')
+const rows = createRows(db)
+
+async function answer({ id, verb, args }: Extract<ToReader, { id: number }>): Promise<FromReader> {
+  try {
+    const run = verbs[verb] as (db: Database, ...args: readonly unknown[]) => unknown // the facade types each call
+    return { id, value: await run(db, ...args) }
+  } catch (error) {
+    return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  }
+}
+
 parentPort?.on('message', (message: ToReader) => {
   if ('close' in message) {
     db.raw.close()
     return parentPort?.close()
   }
-  try {
-    const run = verbs[message.verb] as (db: Database, ...args: readonly unknown[]) => unknown // the facade types each call
-    parentPort?.postMessage({ id: message.id, value: run(db, ...message.args) } satisfies FromReader)
-  } catch (error) {
-    parentPort?.postMessage({
-      id: message.id,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    } satisfies FromReader)
-  }
+  // The rows of this store answer at once: a verb is through before the next message.
+  void answer(message).then((reply) => parentPort?.postMessage(reply))
 })

@@ -7,7 +7,7 @@ export type Reader = {
   readonly read: <Name extends ReaderVerb>(
     verb: Name,
     ...args: ReaderArguments<Name>
-  ) => Promise<ReturnType<ReaderVerbs[Name]>>
+  ) => Promise<Awaited<ReturnType<ReaderVerbs[Name]>>>
   readonly isAlive: () => boolean
   readonly close: () => Promise<void>
 }

@@ -1,20 +1,18 @@
 import { defaultInbox } from '@sluice/protocol/defaults'
-import { expandRuns, mergeRuns, printRuns, runsBelow } from '../runs.ts'
+import { expireBehind } from '../inbox/change.ts'
+import type { InboxState } from '../inbox/rows.ts'
 import type { RetentionPolicy } from '../store.ts'
 import { row, rows } from './database.ts'
-import { inboxesOf, workspaceOf, type Engine, type InboxState } from './writer-state.ts'
-import { noteHistory } from './inbox-history.ts'
-import { promoteSubjects } from './key-order.ts'
 import { eventTable } from './log.ts'
-import { dropPositions, listParkedUpTo, runsOf, shortenRange } from './parked.ts'
+import { inboxesOf, workspaceOf, type Engine } from './writer-state.ts'
 
 /** One small step: a bounded number of rows of each kind, so that publishes never wait for it. */
-export function trimEvents(
+export async function trimEvents(
   engine: Engine,
   workspaceId: number,
   policy: RetentionPolicy,
-): { removed: number; more: boolean } {
-  const trimmed = trimLog(engine, workspaceId, policy)
+): Promise<{ removed: number; more: boolean }> {
+  const trimmed = await trimLog(engine, workspaceId, policy)
   const dedup = engine.db
     .sql(
       `delete from dedup where (workspace_id, key) in (select workspace_id, key from dedup where expires_ms <= ? limit ?)`,
@@ -32,7 +30,7 @@ export function trimEvents(
   return { removed: steps.reduce((sum, count) => sum + count, 0), more: steps.some((count) => count >= policy.maxRows) }
 }
 
-function trimLog(engine: Engine, workspaceId: number, policy: RetentionPolicy): number {
+async function trimLog(engine: Engine, workspaceId: number, policy: RetentionPolicy): Promise<number> {
   const workspace = workspaceOf(engine, workspaceId)
   const inboxes = inboxesOf(engine, workspaceId)
   const floor = Math.min(workspace.head, passedByAll(engine, workspaceId, inboxes))
@@ -49,7 +47,7 @@ function trimLog(engine: Engine, workspaceId: number, policy: RetentionPolicy): 
   const last = kept ? kept.position - 1 : oldest.at(-1)?.position
   if (last === undefined || last <= workspace.trimmedTo) return 0
   const parked = inboxesParkedUpTo(engine, workspaceId, last)
-  for (const inbox of inboxes) if (inbox.next <= last || parked.has(inbox.id)) expireBehind(engine, inbox, last)
+  for (const inbox of inboxes) if (inbox.next <= last || parked.has(inbox.id)) await expireBehind(engine, inbox, last)
   engine.db.sql(`delete from ${eventTable(workspaceId)} where position <= ?`).run(last)
   workspace.trimmedTo = last
   workspace.changed = true
@@ -77,27 +75,4 @@ function inboxesParkedUpTo(engine: Engine, workspaceId: number, last: number): R
     `select id from inbox where workspace_id = ? and exists (select 1 from parked where inbox_id = inbox.id and first <= ?)`,
   )
   return new Set(rows<{ id: number }>(statement, workspaceId, last).map(({ id }) => id))
-}
-
-/** Notes what an inbox never got to, so that `explain` says expired and not acknowledged. */
-function expireBehind(engine: Engine, inbox: InboxState, last: number): void {
-  const gone: (readonly [number, number])[] = []
-  for (const parked of listParkedUpTo(engine.db, inbox.id, last)) {
-    const expired = runsBelow(runsOf(parked), last + 1)
-    gone.push(...expired)
-    if (parked.positions === null) shortenRange(engine, parked, last)
-    else dropPositions(engine, parked, expandRuns(expired))
-    if (parked.subject !== null) promoteSubjects(engine, inbox, [parked.subject])
-  }
-  if (inbox.next > last && gone.length === 0) return
-  noteHistory(engine, inbox, {
-    kind: 'expired',
-    from: Math.min(inbox.next, last + 1),
-    to: last,
-    positions: printRuns(mergeRuns(gone)),
-  })
-  if (inbox.next <= last) {
-    inbox.next = last + 1
-    inbox.changed = true
-  }
 }

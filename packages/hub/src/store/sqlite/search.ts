@@ -1,7 +1,7 @@
 import { matchesGlob } from '@sluice/protocol/glob'
 import type { Search, SearchResult, StoredEvent } from '../store.ts'
 import type { Database } from './database.ts'
-import { eventColumns, eventTable, findPosition, readHead } from './log.ts'
+import { eventColumns, eventTable, findPosition, readLog } from './log.ts'
 
 /** Bodies that one search may read. */
 const searchBytes = 32 * 1024 * 1024
@@ -10,7 +10,7 @@ const searchBytes = 32 * 1024 * 1024
 export function searchEvents(db: Database, workspaceId: number, search: Search): SearchResult {
   const low = search.afterMs === undefined ? 1 : findPosition(db, workspaceId, search.afterMs)
   const high =
-    search.beforeMs === undefined ? readHead(db, workspaceId).head + 1 : findPosition(db, workspaceId, search.beforeMs)
+    search.beforeMs === undefined ? readLog(db, workspaceId).head + 1 : findPosition(db, workspaceId, search.beforeMs)
   const statement = db.sql(
     `select ${eventColumns} from ${eventTable(workspaceId)} where position >= ? and position < ? order by position desc limit ?`,
   )

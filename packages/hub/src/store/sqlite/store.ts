@@ -3,35 +3,26 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { defaultWorkspace } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
-import { matchesFilter } from '@sluice/protocol/match'
+import { toInboxRow } from '../inbox/change.ts'
+import type { Granted } from '../inbox/lease.ts'
+import { peekEvents } from '../inbox/peek.ts'
+import type { InboxState, Rows } from '../inbox/rows.ts'
 import { expandRuns, toRuns } from '../runs.ts'
 import type { KeyRow, LeaseGrant, Store, WorkspaceRow } from '../store.ts'
-import { listAttempts } from './attempts.ts'
 import { openCheckpoints } from './checkpoints.ts'
 import { createClock, toClock } from './clock.ts'
 import { openDatabase, type Database } from './database.ts'
-import { listDeadLetters } from './dead-letters.ts'
-import { readInbox, readInboxes, requireInbox, type InboxState } from './writer-state.ts'
+import { listAttempts, listDeadLetters } from './failure-rows.ts'
 import { openGroupCommit, type GroupCommit } from './group-commit.ts'
-import { toInboxRow } from './inboxes.ts'
 import { findKey, listAudit, listKeys } from './keys.ts'
-import type { Granted } from './lease.ts'
-import {
-  findPosition,
-  readAcceptTimes,
-  readEvent,
-  readEvents,
-  readHead,
-  readSome,
-  scanLog,
-  toFilterSubject,
-} from './log.ts'
+import { findPosition, readAcceptTimes, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { createMemo, type Memo } from './memo.ts'
-import { peekEvents } from './peek.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
+import { createRows } from './rows.ts'
 import { createWakes } from './wakes.ts'
 import { findWorkspace, findWorkspaceById, listWorkspaces } from './workspaces.ts'
+import { readInbox, readInboxes, requireInbox } from './writer-state.ts'
 import type { VerbName } from './writer-thread.ts'
 
 export type SqliteOptions = {
@@ -69,9 +60,11 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     onDeath: (error) => (health.writer = `stopped: ${error.message}`),
   })
   await group.write('ensureWorkspace', defaultWorkspace)
+  const db = openDatabase(file, 'reader')
   const parts: Parts = {
     group,
-    db: openDatabase(file, 'reader'),
+    db,
+    rows: createRows(db),
     reader: openReader(file),
     workspaces: createMemo(memoMs),
     keys: createMemo(memoMs),
@@ -108,6 +101,7 @@ type Parts = {
   readonly group: GroupCommit
   /** reads whose cost is bounded, on this thread */
   readonly db: Database
+  readonly rows: Rows
   readonly reader: Reader
   readonly workspaces: Memo<WorkspaceRow | undefined>
   readonly keys: Memo<KeyRow | undefined>
@@ -141,11 +135,14 @@ function logVerbs({ group, db, reader }: Parts): Pick<Store, LogVerb> {
   return {
     appendEvents: (workspaceId, drafts) => group.write('appendEvents', workspaceId, drafts),
     readEvents: async (workspaceId, positions) => readEvents(db, workspaceId, positions),
-    readHead: async (workspaceId) => readHead(db, workspaceId),
+    readHead: async (workspaceId) => {
+      const { head, trimmedTo } = readLog(db, workspaceId)
+      return { head, trimmedTo }
+    },
     findPosition: async (workspaceId, acceptedMs) => findPosition(db, workspaceId, acceptedMs),
     searchEvents: (workspaceId, search) => reader.read('searchEvents', workspaceId, search),
     scanEvents: async (workspaceId, { after, filter, limit, rowBudget }) => {
-      const { head } = readHead(db, workspaceId)
+      const { head } = readLog(db, workspaceId)
       const scan = { first: after + 1, last: head, filter, limit, budget: rowBudget }
       const { found, scannedTo } = scanLog(db, workspaceId, scan)
       const { events, readTo } = readSome(db, workspaceId, toRuns(found.map((event) => event.position)), followBytes)
@@ -196,7 +193,7 @@ type ConsumingVerb =
   | 'explainEvent'
 
 function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
-  const { group, db, reader, nowMs } = parts
+  const { group, db, rows, reader, nowMs } = parts
   const inboxOf = (workspaceId: number, key: string): InboxState => requireInbox(readInbox(db, workspaceId, key), key)
   return {
     leaseEvents: async (workspaceId, key, order) => {
@@ -215,13 +212,9 @@ function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
     extendLease: (workspaceId, key, leaseId, leaseMs) =>
       group.write('extendLease', workspaceId, key, { leaseId, leaseMs }),
     acknowledgeEvent: (workspaceId, key, position) => group.write('acknowledgeEvent', workspaceId, key, position),
-    peekEvents: async (workspaceId, key, peek) => peekEvents(db, inboxOf(workspaceId, key), peek),
-    replayEvent: async (workspaceId, key, position, ignoreFilter) => {
-      const inbox = inboxOf(workspaceId, key)
-      const event = readEvent(db, workspaceId, position)
-      const matches = event !== undefined && matchesFilter(inbox.settings.filter, toFilterSubject(event))
-      return matches || ignoreFilter ? group.write('replayEvent', workspaceId, key, { position, matches }) : 'filtered'
-    },
+    peekEvents: async (workspaceId, key, peek) => peekEvents(rows, inboxOf(workspaceId, key), peek),
+    replayEvent: (workspaceId, key, position, ignoreFilter) =>
+      group.write('replayEvent', workspaceId, key, { position, ignoreFilter }),
     listDeadLetters: async (workspaceId, key, page) => listDeadLetters(db, inboxOf(workspaceId, key).id, page),
     settleDeadLetters: (workspaceId, key, choice, action) =>
       group.write('settleDeadLetters', workspaceId, key, { choice, action }),

@@ -1,19 +1,17 @@
-import type { InboxSettings, InboxStatus } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
+import type { InboxState, Session } from '../inbox/rows.ts'
 import { row, rows, type Database } from './database.ts'
+import { createRows } from './rows.ts'
 
 /**
  * What the verbs of the writer work on: its connection, the time of the group, and the rows that every group touches, kept
  * in memory because the writer alone changes them. `flush` writes them back before each commit; a rollback forgets them.
  */
-export type Engine = {
+export type Engine = Session & {
   readonly db: Database
   nowMs: number
   readonly workspaces: Map<number, WorkspaceState>
   readonly inboxes: Map<string, InboxState>
-  /** `workspaceId/inbox` of those which may have something new to hand out after this group */
-  readonly wakes: Set<string>
-  rowsScanned: number
 }
 
 export type WorkspaceState = {
@@ -25,24 +23,17 @@ export type WorkspaceState = {
   changed: boolean
 }
 
-export type InboxState = {
-  readonly id: number
-  readonly workspaceId: number
-  readonly key: string
-  settings: InboxSettings
-  status: InboxStatus
-  revision: number
-  generation: number
-  readonly createdMs: number
-  next: number
-  used: boolean
-  /** `next` as the database has it */
-  storedNext: number
-  changed: boolean
-}
-
 export function createEngine(db: Database): Engine {
-  return { db, nowMs: 0, workspaces: new Map(), inboxes: new Map(), wakes: new Set(), rowsScanned: 0 }
+  const engine: Engine = {
+    db,
+    rows: createRows(db, (workspaceId) => workspaceOf(engine, workspaceId)),
+    nowMs: 0,
+    workspaces: new Map(),
+    inboxes: new Map(),
+    wakes: new Set(),
+    rowsScanned: 0,
+  }
+  return engine
 }
 
 export function forget(engine: Engine): void {
@@ -116,22 +107,6 @@ export function inboxOf(engine: Engine, workspaceId: number, key: string): Inbox
 export function inboxesOf(engine: Engine, workspaceId: number): InboxState[] {
   const keys = rows<{ key: string }>(engine.db.sql(`select key from inbox where workspace_id = ?`), workspaceId)
   return keys.map(({ key }) => inboxOf(engine, workspaceId, key))
-}
-
-export function wake(engine: Engine, inbox: InboxState): void {
-  engine.wakes.add(`${inbox.workspaceId}/${inbox.key}`)
-}
-
-/**
- * How far an idle inbox may read on before its progress is worth a commit of its own; after a crash this many positions
- * are looked at once more.
- */
-const softProgress = 1000
-
-export function advance(inbox: InboxState, next: number, handedOut: boolean): void {
-  if (next <= inbox.next) return
-  inbox.next = next
-  if (handedOut || next - inbox.storedNext > softProgress) inbox.changed = true
 }
 
 /** Writes back what the group changed. */

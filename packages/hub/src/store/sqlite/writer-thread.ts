@@ -1,20 +1,32 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { HubError, type ErrorCode } from '@sluice/protocol/error'
+import { acknowledgeEvent } from '../inbox/acknowledge.ts'
+import { seekInbox, updateInbox } from '../inbox/change.ts'
+import { extendLease, leaseEvents } from '../inbox/lease.ts'
+import { replayEvent, settleDeadLetters } from '../inbox/replay.ts'
+import type { InboxState, Session } from '../inbox/rows.ts'
+import { settleLease } from '../inbox/settle.ts'
+import { appendEvents } from './append.ts'
 import { migrate, openDatabase, type Database } from './database.ts'
-import { createEngine, flush, forget, type Engine } from './writer-state.ts'
-import { createInbox, deleteInbox, seekInbox, updateInbox } from './inboxes.ts'
-import { appendAudit, putKey, updateKey } from './keys.ts'
 import { expireLeases } from './expiry.ts'
-import { extendLease, leaseEvents } from './lease.ts'
-import { appendEvents } from './log.ts'
-import { replayEvent, settleDeadLetters } from './replay.ts'
+import { createInbox, deleteInbox } from './inboxes.ts'
+import { appendAudit, putKey, updateKey } from './keys.ts'
 import { trimEvents } from './retention.ts'
-import { acknowledgeEvent, settleLease } from './settle.ts'
 import { deleteWorkspace, ensureWorkspace } from './workspaces.ts'
+import { createEngine, flush, forget, inboxOf, type Engine } from './writer-state.ts'
+
+type InboxRule<Argument, Value> = (session: Session, inbox: InboxState, argument: Argument) => Promise<Value>
+
+/** A rule of inboxes as a verb of this store. */
+function onInbox<Argument, Value>(
+  rule: InboxRule<Argument, Value>,
+): (engine: Engine, workspaceId: number, key: string, argument: Argument) => Promise<Value> {
+  return (engine, workspaceId, key, argument) => rule(engine, inboxOf(engine, workspaceId, key), argument)
+}
 
 /** All that changes the database, by name. Each runs inside the transaction of its group. */
 const verbs = {
-  acknowledgeEvent,
+  acknowledgeEvent: onInbox(acknowledgeEvent),
   appendAudit,
   appendEvents,
   createInbox,
@@ -22,16 +34,16 @@ const verbs = {
   deleteWorkspace,
   ensureWorkspace,
   expireLeases,
-  extendLease,
-  leaseEvents,
+  extendLease: onInbox(extendLease),
+  leaseEvents: onInbox(leaseEvents),
   putKey,
-  replayEvent,
+  replayEvent: onInbox(replayEvent),
   saveClock,
-  seekInbox,
-  settleDeadLetters,
-  settleLease,
+  seekInbox: onInbox(seekInbox),
+  settleDeadLetters: onInbox(settleDeadLetters),
+  settleLease: onInbox(settleLease),
   trimEvents,
-  updateInbox,
+  updateInbox: onInbox(updateInbox),
   updateKey,
 } satisfies Record<string, (engine: Engine, ...args: never[]) => unknown>
 
@@ -81,13 +93,13 @@ function readClock(db: Database): number {
   )
 }
 
-function runOrder(engine: Engine, { verb, args }: WriteOrder): WriteResult {
+async function runOrder(engine: Engine, { verb, args }: WriteOrder): Promise<WriteResult> {
   const run = verbs[verb] as (engine: Engine, ...args: readonly unknown[]) => unknown // the facade types each call
   // Appending fails, if at all, before it writes: the hottest verb needs no savepoint.
   const savepoint = verb !== 'appendEvents'
   if (savepoint) engine.db.sql('savepoint one').run()
   try {
-    const value = run(engine, ...args)
+    const value = await run(engine, ...args)
     if (savepoint) engine.db.sql('release one').run()
     return { value }
   } catch (error) {
@@ -97,12 +109,13 @@ function runOrder(engine: Engine, { verb, args }: WriteOrder): WriteResult {
   }
 }
 
-function runGroup(engine: Engine, nowMs: number, orders: readonly WriteOrder[]): WriteResult[] {
+async function runGroup(engine: Engine, nowMs: number, orders: readonly WriteOrder[]): Promise<WriteResult[]> {
   engine.nowMs = nowMs
   engine.wakes.clear()
   engine.rowsScanned = 0
   engine.db.sql('begin immediate').run()
-  const results = orders.map((order) => runOrder(engine, order))
+  const results: WriteResult[] = []
+  for (const order of orders) results.push(await runOrder(engine, order))
   flush(engine)
   engine.db.sql('commit').run()
   return results
@@ -158,13 +171,10 @@ function serve(file: string): void {
       tryExec(db, 'pragma wal_checkpoint(passive)')
       return send({ kind: 'checkpointed' })
     }
-    let results: WriteResult[]
-    try {
-      results = runGroup(engine, message.nowMs, message.orders)
-    } catch (error) {
-      results = undoGroup(engine, message.orders, error)
-    }
-    send({ kind: 'done', results, wakes: [...engine.wakes], rowsScanned: engine.rowsScanned })
+    // The rows of this store answer at once: a group is through before the next message.
+    void runGroup(engine, message.nowMs, message.orders)
+      .catch((error: unknown) => undoGroup(engine, message.orders, error))
+      .then((results) => send({ kind: 'done', results, wakes: [...engine.wakes], rowsScanned: engine.rowsScanned }))
   })
   send({ kind: 'ready', clockMs: readClock(db) })
 }

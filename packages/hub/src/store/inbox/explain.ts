@@ -2,14 +2,9 @@ import type { Filter, InboxSettings } from '@sluice/protocol'
 import { failedRule, isOpenFilter } from '@sluice/protocol/match'
 import { hasPosition, parseRuns } from '../runs.ts'
 import type { AttemptRow, StoredEvent, VerdictRow } from '../store.ts'
-import { attemptsOf } from './attempts.ts'
-import type { Database } from './database.ts'
-import { findDeadLetter } from './dead-letters.ts'
-import { readInboxes, type InboxState } from './writer-state.ts'
-import { readHistory, type HistoryRow } from './inbox-history.ts'
-import { listLeases } from './lease-rows.ts'
-import { readEvent, readHead, toFilterSubject } from './log.ts'
-import { behindMs, filterOf, findParked } from './parked.ts'
+import { findParked } from './parked.ts'
+import { behindMs, filterOf, type HistoryRow, type InboxState, type Rows, type Session } from './rows.ts'
+import { toFilterSubject } from './scan.ts'
 
 type Subject = {
   readonly position: number
@@ -19,21 +14,23 @@ type Subject = {
 }
 
 /** One verdict for each inbox, from its progress and history: acknowledged events have left no row of their own. */
-export function explainEvent(db: Database, workspaceId: number, position: number, nowMs: number): VerdictRow[] {
-  const subject = {
-    position,
-    event: readEvent(db, workspaceId, position),
-    trimmedTo: readHead(db, workspaceId).trimmedTo,
-    nowMs,
-  }
-  return readInboxes(db, workspaceId, '', 100_000).map((inbox) => explainInbox(db, inbox, subject))
+export async function explainEvent(
+  { rows, nowMs }: Pick<Session, 'rows' | 'nowMs'>,
+  workspaceId: number,
+  inboxes: readonly InboxState[],
+  position: number,
+): Promise<VerdictRow[]> {
+  const event = await rows.readEvent(workspaceId, position)
+  const { trimmedTo } = await rows.readLog(workspaceId)
+  const subject = { position, event, trimmedTo, nowMs }
+  return Promise.all(inboxes.map((inbox) => explainInbox(rows, inbox, subject)))
 }
 
 type Finding = Omit<Partial<VerdictRow>, 'inbox' | 'history'> & Pick<VerdictRow, 'verdict'>
 
-function explainInbox(db: Database, inbox: InboxState, subject: Subject): VerdictRow {
-  const history = attemptsOf(db, inbox.id, subject.position)
-  const verdict = held(db, inbox, subject) ?? passed(db, inbox, subject, history)
+async function explainInbox(rows: Rows, inbox: InboxState, subject: Subject): Promise<VerdictRow> {
+  const history = await rows.readAttempts(inbox, subject.position)
+  const verdict = (await held(rows, inbox, subject)) ?? passed(await rows.readHistory(inbox), subject, history)
   return {
     inbox: inbox.key,
     rule: null,
@@ -49,16 +46,20 @@ function explainInbox(db: Database, inbox: InboxState, subject: Subject): Verdic
 }
 
 /** The verdict of an event that the inbox still has, in whatever way, or has not come to. */
-function held(db: Database, inbox: InboxState, { position, event, trimmedTo, nowMs }: Subject): Finding | undefined {
-  const dead = findDeadLetter(db, inbox.id, position)
+async function held(
+  rows: Rows,
+  inbox: InboxState,
+  { position, event, trimmedTo, nowMs }: Subject,
+): Promise<Finding | undefined> {
+  const dead = await rows.findDeadLetter(inbox, position)
   if (dead) return { verdict: 'dead', reason: dead.reason, attempts: dead.attempts }
-  for (const lease of listLeases(db, inbox.id, position)) {
+  for (const lease of await rows.leasesAround(inbox, [position])) {
     const part = lease.held.find(({ runs }) => hasPosition(runs, position))
     if (!part) continue
     const verdict = lease.untilMs > nowMs ? 'leased' : 'waiting'
     return { verdict, attempts: part.attempt, leaseId: lease.leaseId, leasedUntilMs: lease.untilMs }
   }
-  const parked = findParked(db, inbox.id, position)
+  const parked = await findParked(rows, inbox, position)
   if (!parked && position < inbox.next) return undefined
   if (position <= trimmedTo) return { verdict: 'expired' }
   if (!event || event.body === null) return { verdict: 'erased' }
@@ -70,7 +71,7 @@ function held(db: Database, inbox: InboxState, { position, event, trimmedTo, now
       availableMs: delayed ? parked.availableMs : null,
     }
   }
-  const filter = parked ? filterOf(db, inbox, parked) : inbox.settings.filter
+  const filter = parked ? await filterOf(rows, inbox, parked) : inbox.settings.filter
   const revision = parked?.revision ?? inbox.revision
   return filtered(filter, revision, event) ?? { verdict: 'waiting', revision }
 }
@@ -82,12 +83,10 @@ function filtered(filter: Filter, revision: number, event: StoredEvent): Finding
 
 /** The verdict of an event that the inbox is done with: walks back through its seeks to the pass that covered it. */
 function passed(
-  db: Database,
-  inbox: InboxState,
+  history: readonly HistoryRow[],
   { position, event }: Subject,
   failures: readonly AttemptRow[],
 ): Finding {
-  const history = readHistory(db, inbox.id)
   const attempts = (failures.at(-1)?.attempt ?? 0) + 1
   let settingsAfter: HistoryRow[] = []
   for (const entry of history.toReversed()) {

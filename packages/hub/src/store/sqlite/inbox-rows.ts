@@ -1,0 +1,50 @@
+import type { HistoryRow, Rows } from '../inbox/rows.ts'
+import { row, rows, type Database } from './database.ts'
+
+type InboxRows = Pick<Rows, 'putInbox' | 'noteHistory' | 'readHistory' | 'readSettings'>
+
+export function inboxRows(db: Database): InboxRows {
+  return {
+    putInbox: (inbox) => {
+      db.sql(`update inbox set settings = ?, revision = ?, status = ?, generation = ? where id = ?`).run(
+        JSON.stringify(inbox.settings),
+        inbox.revision,
+        inbox.status,
+        inbox.generation,
+        inbox.id,
+      )
+    },
+    noteHistory: (inbox, { kind, from, to, settings, positions }, nowMs) => {
+      db.sql(
+        `insert into inbox_history (inbox_id, kind, at_ms, revision, generation, from_position, to_position, settings, positions)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(
+        inbox.id,
+        kind,
+        nowMs,
+        inbox.revision,
+        inbox.generation,
+        from,
+        to,
+        settings ? JSON.stringify(settings) : null,
+        positions ?? null,
+      )
+    },
+    readHistory: (inbox) =>
+      rows<HistoryRow>(
+        db.sql(
+          `select kind, revision, generation, from_position as "from", to_position as "to", settings, positions
+           from inbox_history where inbox_id = ? order by id`,
+        ),
+        inbox.id,
+      ),
+    readSettings: (inbox, revision) => {
+      const found = row<{ settings: string }>(
+        db.sql(`select settings from inbox_history where inbox_id = ? and kind = 'settings' and revision = ?`),
+        inbox.id,
+        revision,
+      )
+      return found && JSON.parse(found.settings)
+    },
+  }
+}
