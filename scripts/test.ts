@@ -2,10 +2,12 @@ import { globSync } from 'node:fs'
 import { run } from 'node:test'
 import { dot, spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
+import { sharePostgres } from './use-postgres.ts'
 
 /**
  * Runs tests: `npm test` all of them, `npm test -- lease` those whose path holds "lease", `--fast` only those beside the
- * code in packages/, with a dot for each. Ends with `tests: N passed, N failed` and exit code 0 or 1. With CI=true a skipped test is a failure.
+ * code in packages/, with a dot for each. Ends with `tests: N passed, N failed` and exit code 0 or 1. With CI=true a skipped
+ * test is a failure. The files that use Postgres share one server, which is started when the first of them asks for it.
  */
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { fast: { type: 'boolean' } } })
 
@@ -40,6 +42,7 @@ function feedWatchdog(): void {
 }
 
 feedWatchdog()
+const stopPostgres = await sharePostgres()
 const stream = run({ files, concurrency: 2, timeout: testTimeoutMs, signal: watchdog.signal })
 stream.on('test:complete', feedWatchdog)
 stream.on('test:summary', ({ file, counts }) => {
@@ -49,7 +52,10 @@ stream.on('test:summary', ({ file, counts }) => {
   skipped = counts.skipped + counts.todo
   failed = counts.tests - counts.passed - skipped
 })
-stream.on('end', () => clearTimeout(giveUp))
+stream.on('end', () => {
+  clearTimeout(giveUp)
+  return stopPostgres()
+})
 stream.compose(values.fast ? dot : new spec()).pipe(process.stdout)
 
 process.on('exit', () => {
