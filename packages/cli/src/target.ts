@@ -7,7 +7,7 @@ import { toConnection } from './hub.ts'
 import { withJson, type HubOptions } from './options.ts'
 import type { Command } from 'commander'
 
-/** What can be done to keys and workspaces, in a running hub or in its data folder. */
+/** What can be done to keys and workspaces, in a running hub, its data folder or its database. */
 export type Target = Pick<
   Admin,
   | 'createKey'
@@ -22,11 +22,11 @@ export type Target = Pick<
 
 export type TargetOptions = HubOptions & { readonly data?: string; readonly databaseUrl?: string }
 
-/** For commands that work on a data folder as well as over HTTP. */
+/** For commands that work on a data folder or a database as well as over HTTP. */
 export function withTarget(command: Command): Command {
   return withJson(command)
     .option('--data <dir>', 'the data folder of the hub, also while it runs (SLUICE_DATA; default ./.sluice)')
-    .option('--database-url <url>', "the hub's Postgres database")
+    .option('--database-url <url>', "the hub's Postgres database, also while hubs run on it (DATABASE_URL)")
     .option('--url <url>', 'a running hub (SLUICE_URL)')
     .option('--key <key>', 'API key of an administrator, with --url (SLUICE_API_KEY)')
 }
@@ -34,28 +34,25 @@ export function withTarget(command: Command): Command {
 /** Where the command acts: an explicit flag, else SLUICE_URL, else DATABASE_URL, else the data folder. */
 export type Place =
   | { readonly kind: 'hub'; readonly url: string }
-  | { readonly kind: 'postgres' }
+  | { readonly kind: 'postgres'; readonly databaseUrl: string; readonly data: string }
   | { readonly kind: 'folder'; readonly data: string }
 
 export function toPlace(options: TargetOptions): Place {
   const environment = readEnvironment()
   const data = toFolder(options)
-  if (options.databaseUrl !== undefined) return { kind: 'postgres' }
+  if (options.databaseUrl !== undefined && options.url !== undefined)
+    throw usage('give --database-url or --url, not both')
+  if (options.databaseUrl !== undefined) return { kind: 'postgres', databaseUrl: options.databaseUrl, data }
   if (options.url !== undefined && options.data !== undefined) throw usage('give --data or --url, not both')
   if (options.url !== undefined) return { kind: 'hub', url: options.url }
   if (options.data !== undefined) return { kind: 'folder', data }
   if (environment.url !== undefined) return { kind: 'hub', url: environment.url }
-  return environment.databaseUrl === undefined ? { kind: 'folder', data } : { kind: 'postgres' }
+  const { databaseUrl } = environment
+  return databaseUrl === undefined ? { kind: 'folder', data } : { kind: 'postgres', databaseUrl, data }
 }
 
 export function toFolder(options: TargetOptions): string {
   return options.data ?? readEnvironment().data ?? './.sluice'
-}
-
-export function refusePostgres(): Error {
-  return usage(
-    'Postgres is not available in this version of Sluice; leave --database-url and DATABASE_URL out and use --data DIR',
-  )
 }
 
 type Access = {
@@ -81,9 +78,11 @@ export async function onTarget<Result>(
 
 async function openTarget(options: TargetOptions, { exclusive = false, make = false }: Access): Promise<Target> {
   const place = toPlace(options)
-  if (place.kind === 'postgres') throw refusePostgres()
   if (place.kind === 'hub')
     return { ...createAdmin(toConnection({ ...options, url: place.url })), close: async () => undefined }
+  // The hub is loaded only where it is needed: it would double the time that a command takes to begin.
+  const hub = (): Promise<typeof import('@sluice/hub')> => import('@sluice/hub')
+  if (place.kind === 'postgres') return (await hub()).openLocalAdmin({ ...place, exclusive })
   const isNew = !existsSync(join(place.data, 'sluice.db'))
   if (isNew && !make) {
     throw usage(
@@ -91,7 +90,5 @@ async function openTarget(options: TargetOptions, { exclusive = false, make = fa
     )
   }
   if (isNew) process.stderr.write(`Making a new store in ${resolve(place.data)}.\n`)
-  // The hub is loaded only where it is needed: it would double the time that a command takes to begin.
-  const { openLocalAdmin } = await import('@sluice/hub')
-  return openLocalAdmin({ data: place.data, exclusive })
+  return (await hub()).openLocalAdmin({ data: place.data, exclusive })
 }

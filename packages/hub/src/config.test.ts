@@ -45,7 +45,7 @@ test('every fault is named at once, and no secret', () => {
     SLUICE_TRUST_PROXY: '10.0.0.0/33, nonsense',
     SLUICE_CORS_ORIGIN: 'app',
     SLUICE_SECRET_KEY: 'hunter2',
-    DATABASE_URL: 'postgres://user:password@host/db',
+    DATABASE_URL: 'mysql://user:password@host/db',
   }
   const flags = { data: folder, roles: 'http,cook', publicUrl: 'ftp://x' }
   assert.throws(
@@ -57,6 +57,13 @@ test('every fault is named at once, and no secret', () => {
       return true
     },
   )
+})
+
+test('a database needs a secret key that all nodes share', () => {
+  const url = 'postgres://user:password@host/db'
+  const { database } = readConfig({ DATABASE_URL: url, SLUICE_SECRET_KEY: secret, DATABASE_DIRECT_URL: `${url}2` })
+  assert.deepEqual(database, { url, directUrl: `${url}2` })
+  assert.throws(() => readConfig({ DATABASE_URL: url }), /SLUICE_SECRET_KEY is missing/)
 })
 
 test('a secret key is made once, for nobody else to read', async () => {

@@ -7,8 +7,10 @@ import { parseEnv } from 'node:util'
 export type Role = 'http' | 'deliver' | 'schedule'
 
 export type HubOptions = {
-  /** the data folder; made if it does not exist */
+  /** the data folder; made if it does not exist. With a database it holds local files only */
   readonly data: string
+  /** Postgres instead of the embedded store */
+  readonly database?: Database
   readonly host: string
   /** 0 takes a free one */
   readonly port: number
@@ -25,6 +27,12 @@ export type HubOptions = {
   readonly roles?: readonly Role[]
   /** ms since 1970, for tests */
   readonly clock?: () => number
+}
+
+export type Database = {
+  readonly url: string
+  /** of the server itself, where `url` is a pooler's */
+  readonly directUrl?: string
 }
 
 /** What the command line was given; each wins over its variable. */
@@ -80,23 +88,43 @@ export function readConfig(env: Environment, flags: Flags = {}): HubOptions {
     roles: toRoles(flags.roles ?? env['SLUICE_ROLES'] ?? roles.join(','), faults),
     ...toPublicUrl(flags.publicUrl ?? env['SLUICE_PUBLIC_URL'], faults),
   }
-  if (flags.databaseUrl ?? env['DATABASE_URL']) {
+  const database = toDatabase(flags.databaseUrl ?? env['DATABASE_URL'], env['DATABASE_DIRECT_URL'], faults)
+  const given = toSecretKeys(env['SLUICE_SECRET_KEY'], faults)
+  if (database && given.length === 0 && !env['SLUICE_SECRET_KEY']) {
     faults.push(
-      'a database URL was given (--database-url or DATABASE_URL), but this version keeps its data in SQLite only; unset it',
+      'SLUICE_SECRET_KEY is missing: with a database all nodes must have the same one; make it with openssl rand -hex 32',
     )
   }
-  toSecretKeys(env['SLUICE_SECRET_KEY'], faults)
   if (faults.length > 0) throw new ConfigError(faults)
-  return { ...options, secretKeys: readSecretKeys(env, options.data) }
+  const secretKeys = given.length > 0 ? given : [keepSecretKey(options.data)]
+  return { ...options, ...(database && { database }), secretKeys }
 }
 
-/** The secret keys of a data folder, for what works on it beside the hub. @throws ConfigError */
-export function readSecretKeys(env: Environment, data: string): Uint8Array[] {
+/** The store of a command that works beside the hub. @throws ConfigError */
+export function readPlace(
+  env: Environment,
+  { data, databaseUrl }: { data: string; databaseUrl?: string | undefined },
+): { data: string; database?: Database; secretKeys: Uint8Array[] } {
   const faults: string[] = []
+  const database = toDatabase(databaseUrl, env['DATABASE_DIRECT_URL'], faults)
   const given = toSecretKeys(env['SLUICE_SECRET_KEY'], faults)
   if (faults.length > 0) throw new ConfigError(faults)
-  return given.length > 0 ? given : [keepSecretKey(data)]
+  // Without one a command on a database can do what needs no secret of the hub's.
+  const own = (): Uint8Array => (database ? randomBytes(secretBytes) : keepSecretKey(data))
+  return { data, ...(database && { database }), secretKeys: given.length > 0 ? given : [own()] }
 }
+
+function toDatabase(url: string | undefined, directUrl: string | undefined, faults: string[]): Database | undefined {
+  if (!url) return undefined
+  if (!isPostgresUrl(url))
+    faults.push('--database-url (DATABASE_URL) must be an address as postgres://user@host:5432/database')
+  if (directUrl && !isPostgresUrl(directUrl))
+    faults.push('DATABASE_DIRECT_URL must be an address as postgres://user@host:5432/database')
+  return { url, ...(directUrl && { directUrl }) }
+}
+
+/** The address may hold a password: it never appears in a message. */
+const isPostgresUrl = (url: string): boolean => /^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? '')
 
 const toList = (text: string | undefined): string[] =>
   (text ?? '')

@@ -12,17 +12,17 @@ import {
   type Workspace,
 } from '@sluice/protocol'
 import type { z } from 'zod'
-import { readEnvironment, readSecretKeys } from './config.ts'
+import { readEnvironment, readPlace } from './config.ts'
 import { createCursors } from './domain/cursors.ts'
 import { createKey, listKeys, patchKey, revokeKey, rotateKey, type KeyAdmin } from './domain/keys.ts'
 import type { Page } from './domain/page.ts'
 import { deleteWorkspace, ensureWorkspace, listWorkspaces, requireWorkspace } from './domain/workspaces.ts'
-import { openSqliteStore } from './store/sqlite/store.ts'
+import { openStore } from './open-store.ts'
 
 type PageQuery = { readonly limit?: number | undefined; readonly cursor?: string | undefined }
 type KeyQuery = PageQuery & { readonly status?: KeyStatus | undefined; readonly workspace?: string | undefined }
 
-/** What an administrator may do to a data folder without a hub in between: the same verbs and answers as over HTTP. */
+/** What an administrator may do to a data folder or a database without a hub in between: the same verbs and answers as over HTTP. */
 export type LocalAdmin = {
   readonly createKey: (wanted: NewKey) => Promise<KeyWithSecret>
   readonly listKeys: (query?: KeyQuery) => Promise<{ keys: Key[]; pagination: Pagination }>
@@ -37,20 +37,23 @@ export type LocalAdmin = {
 
 export type LocalAdminOptions = {
   readonly data: string
-  /** true: no hub may be running; removing a workspace takes that */
+  /** Postgres instead of the folder */
+  readonly databaseUrl?: string | undefined
+  /** true: no hub may be running on the folder; removing a workspace takes that. Of no matter on a database */
   readonly exclusive: boolean
 }
 
 const pageLimit = 50
 
 /**
- * Opens a data folder as its administrator. Whoever can write the folder may do everything in it.
+ * Opens a data folder or a database as its administrator. Whoever can write it may do everything in it.
  *
  * @throws HubError `conflict` with `exclusive` while a hub runs on the folder
  */
-export async function openLocalAdmin({ data, exclusive }: LocalAdminOptions): Promise<LocalAdmin> {
-  const cursors = createCursors(readSecretKeys(readEnvironment(), data))
-  const store = await openSqliteStore({ path: data, access: exclusive ? 'hub' : 'admin' })
+export async function openLocalAdmin({ data, databaseUrl, exclusive }: LocalAdminOptions): Promise<LocalAdmin> {
+  const { secretKeys, database } = readPlace(readEnvironment(), { data, databaseUrl })
+  const cursors = createCursors(secretKeys)
+  const store = await openStore({ data, database, access: exclusive ? 'hub' : 'admin' })
   const context = { store, cursors }
   const admin: KeyAdmin = {
     workspace: await requireWorkspace(context, defaultWorkspace),

@@ -15,7 +15,7 @@ import { requireWorkspace } from './domain/workspaces.ts'
 import { createApp } from './http/app.ts'
 import { toFetch, type FetchApp } from './http/fetch.ts'
 import { listen } from './http/node.ts'
-import { openSqliteStore } from './store/sqlite/store.ts'
+import { openStore } from './open-store.ts'
 import type { Store } from './store/store.ts'
 
 export {
@@ -28,6 +28,7 @@ export {
   type Role,
 } from './config.ts'
 export { openLocalAdmin, type LocalAdmin } from './local-admin.ts'
+export { openStore, type StoreOptions } from './open-store.ts'
 export type { Store } from './store/store.ts'
 
 export const version: string = manifest.version
@@ -45,21 +46,11 @@ export type Hub = {
   readonly close: () => Promise<void>
 }
 
-export type StoreOptions = {
-  readonly data: string
-  /** `admin`: keys, workspaces and audit only, also beside a running hub */
-  readonly access?: 'hub' | 'admin'
-  readonly clock?: (() => number) | undefined
-}
-
-export function openStore({ data, access = 'hub', clock }: StoreOptions): Promise<Store> {
-  return openSqliteStore({ path: data, access, ...(clock && { clock }) })
-}
-
 /**
  * Starts a hub.
  *
- * @throws HubError `conflict` when another hub runs on the data folder; the error of `node:net` when the port is taken
+ * @throws HubError `conflict` when another hub runs on the data folder, `storage-unavailable` when Postgres cannot be reached;
+ * the error of `node:net` when the port is taken
  * @example const hub = await startHub(readConfig(readEnvironment()))
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
@@ -91,7 +82,7 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
     corsOrigins: options.corsOrigins,
   })
   const listener = roles.includes('http') ? await listen({ app, host, port, logger }) : undefined
-  const upkeep = roles.includes('schedule') ? startUpkeep(store, { onError }) : undefined
+  const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), onError }) : undefined
   let closed: Promise<void> | undefined
   const close = async (): Promise<void> => {
     context.notifier.close()

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { toReason, type Check } from './check.ts'
+import type { Check } from './check.ts'
+import { checkOpens } from './store.ts'
 
 const tightBytes = 100 * 2 ** 20
 const lowBytes = 2 ** 30
@@ -48,30 +49,10 @@ export async function checkStore(data: string): Promise<Check> {
   if (!existsSync(join(resolve(data), 'sluice.db'))) {
     return { name, status: 'ok', found: 'none yet; the first start makes one: sluice start' }
   }
-  try {
-    const { openLocalAdmin } = await import('@sluice/hub')
-    const admin = await openLocalAdmin({ data, exclusive: false })
-    try {
-      const { keys } = await admin.listKeys({ limit: 200, status: 'active' })
-      if (keys.some((key) => key.role === 'admin'))
-        return { name, status: 'ok', found: `opens; ${keys.length} active keys` }
-      return {
-        name,
-        status: 'warn',
-        found: 'opens; no active admin key',
-        todo: 'sluice keys create --user-id YOU --role admin',
-      }
-    } finally {
-      await admin.close()
-    }
-  } catch (error) {
-    return {
-      name,
-      status: 'fail',
-      found: `does not open: ${toReason(error)}`,
-      todo: 'see whether the disk is healthy; restore the folder from a backup',
-    }
-  }
+  return checkOpens(
+    async () => (await import('@sluice/hub')).openLocalAdmin({ data, exclusive: false }),
+    'see whether the disk is healthy; restore the folder from a backup',
+  )
 }
 
 function nearest(folder: string): string {

@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { checkFolder, checkSecretKey, checkStore } from '../checks/folder.ts'
+import { checkDatabase } from '../checks/database.ts'
 import { checkHub } from '../checks/hub.ts'
 import { checkNode } from '../checks/node.ts'
 import type { Check } from '../checks/check.ts'
 import { CommandError, exitCodes } from '../exit.ts'
 import { createOutput, printable } from '../output.ts'
-import { refusePostgres, toFolder, toPlace, withTarget, type Place, type TargetOptions } from '../target.ts'
+import { toFolder, toPlace, withTarget, type Place, type TargetOptions } from '../target.ts'
 
 export function addDoctor(program: Command): void {
   withTarget(program.command('doctor'))
     .summary('look for what is wrong here, and say what to do')
     .description(
-      'Checks Node, data folder, store, disk, clock, port and key. Changes nothing. Exit code 1 if something is wrong.',
+      'Checks Node, data folder or database, store, disk, clock, port and key. Changes nothing. Exit code 1 if something is wrong.',
     )
     .action(async (options: TargetOptions) => {
       const output = createOutput(options)
@@ -26,13 +27,13 @@ export function addDoctor(program: Command): void {
 
 async function runChecks(options: TargetOptions): Promise<Check[]> {
   const place = toPlace(options)
-  if (place.kind === 'postgres') throw refusePostgres()
   const here = await checkHere(place, options)
   return [checkNode(), ...here, ...(await checkHub(options))]
 }
 
-/** The data folder, unless the hub is said to be elsewhere and there is none here. */
+/** The database, or the data folder, unless the hub is said to be elsewhere and there is none here. */
 async function checkHere(place: Place, options: TargetOptions): Promise<Check[]> {
+  if (place.kind === 'postgres') return [await checkDatabase(place)]
   const data = place.kind === 'folder' ? place.data : toFolder(options)
   if (place.kind === 'hub' && (options.url !== undefined || !existsSync(data))) return []
   return [checkFolder(data), checkSecretKey(data), await checkStore(data)]

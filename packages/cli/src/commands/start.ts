@@ -1,10 +1,10 @@
 import type { Hub, HubOptions } from '@sluice/hub'
 import { Option, type Command } from 'commander'
 import { readEnvironment, type Environment } from '../environment.ts'
+import { toReason } from '../checks/check.ts'
 import { CommandError, exitCodes, usage } from '../exit.ts'
 import { several, wholeNumber, withJson, type JsonOption } from '../options.ts'
 import { stopOnSignal } from '../stop-on-signal.ts'
-import { refusePostgres } from '../target.ts'
 import { version } from '../version.ts'
 
 type Options = JsonOption & {
@@ -33,7 +33,10 @@ export function addStart(program: Command): void {
     .option('--port <n>', 'where it listens; 0 takes a free one (SLUICE_PORT; default 8000)', wholeNumber(0, 65_535))
     .option('--host <host>', 'on which address (SLUICE_HOST; default 127.0.0.1)')
     .option('--data <dir>', 'the data folder (SLUICE_DATA; default ./.sluice)')
-    .option('--database-url <url>', 'Postgres instead of the data folder (DATABASE_URL)')
+    .option(
+      '--database-url <url>',
+      'Postgres 15 or newer instead of the data folder; needs SLUICE_SECRET_KEY (DATABASE_URL)',
+    )
     .option('--roles <list>', 'what this process does: http,deliver,schedule (default: all)')
     .option('--public-url <url>', 'how others reach it')
     .option('--trust-proxy <cidr>', 'believe X-Forwarded-For from there; may be repeated', several)
@@ -54,7 +57,6 @@ export function addStart(program: Command): void {
 
 async function start(options: Options): Promise<void> {
   const environment = readEnvironment()
-  if (options.databaseUrl !== undefined || environment.databaseUrl !== undefined) throw refusePostgres()
   const stop = stopOnSignal()
   // Not at the top: other commands need not wait for it.
   const hubPackage = await import('@sluice/hub')
@@ -62,7 +64,7 @@ async function start(options: Options): Promise<void> {
   const hub = await hubPackage.startHub(config).catch((error: unknown) => {
     throw toStartError(error, config)
   })
-  process.stdout.write(options.json ? toJsonLine(hub) : toWelcome(hub, config.data))
+  process.stdout.write(options.json ? toJsonLine(hub) : toWelcome(hub, config))
   if (!stop.signal.aborted)
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }))
   setTimeout(() => process.exit(exitCodes.failed), closeMs).unref()
@@ -82,9 +84,10 @@ function toJsonLine(hub: Hub): string {
   return `${JSON.stringify({ ready: true, pid: process.pid, url: hub.url, version, api_key: hub.apiKey })}\n`
 }
 
-function toWelcome({ url, apiKey }: Hub, data: string): string {
+function toWelcome({ url, apiKey }: Hub, { data, database }: HubOptions): string {
   const ready = `Sluice ${version} is ready at ${url || 'no address (without the role http)'}`
-  if (apiKey === null) return `${ready}\n\nMake a key with: sluice keys create --user-id YOU --data ${data}\n`
+  if (apiKey === null)
+    return `${ready}\n\nMake a key with: sluice keys create --user-id YOU ${database ? '--database-url URL' : `--data ${data}`}\n`
   return `${ready}
 
 Admin key, shown this once: ${apiKey}
@@ -102,6 +105,7 @@ function toStartError(error: unknown, { host, port, data }: { host: string; port
     return says(
       `port ${port} on ${host} is taken; end what uses it, or pass --port ${port + 1} (--port 0 takes a free one)`,
     )
+  if (code === 'storage-unavailable') return says(`${toReason(error)}; is DATABASE_URL right, and the server running?`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return says(`${host} is no address of this machine; pass another --host`)
   if (code === 'EACCES' && port > 0 && port < 1024) return says(`port ${port} is for administrators; pass --port 8000`)

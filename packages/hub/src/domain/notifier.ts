@@ -71,8 +71,8 @@ function spread({ queues, followers }: State, { workspaceId, inbox, appended }: 
     const queue = queuesHere?.get(inbox)
     if (queue) signalQueue(queue)
   }
-  if (!appended) return
-  const wanted = (filter: Filter): boolean => appended.some((event) => mayWant(filter, event))
+  if (inbox !== undefined && !appended) return
+  const wanted = (filter: Filter): boolean => !appended || appended.some((event) => mayWant(filter, event))
   for (const queue of queuesHere?.values() ?? []) if (wanted(queue.filter)) signalQueue(queue)
   for (const follower of followers.get(workspaceId) ?? [])
     if (!follower.signalled && wanted(follower.filter)) signal(follower)

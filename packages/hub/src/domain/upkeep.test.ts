@@ -40,6 +40,7 @@ test('leases that ran out are given back, and old events go, in every workspace'
     store.onWake((wake) => wake.workspaceId === workspace.id && wake.inbox === 'default' && resolve())
   })
   const upkeep = startUpkeep(store, {
+    holder: 'test',
     policy,
     expireEveryMs: 1,
     trimEveryMs: 1,
@@ -64,7 +65,11 @@ test('a store that fails is tried again, and its errors are told', async () => {
       throw new Error(`failure ${calls}`)
     },
   }
-  const upkeep = startUpkeep(failing, { expireEveryMs: 1, onError: (error) => calls > 1 && tell(error) })
+  const upkeep = startUpkeep(failing, {
+    holder: 'test',
+    expireEveryMs: 1,
+    onError: (error) => calls > 1 && tell(error),
+  })
   assert.match(String(await told), /failure 2/)
   await upkeep.close()
 })

@@ -16,7 +16,12 @@ const workspacesAtATime = 100
 
 export type Upkeep = { readonly close: () => Promise<void> }
 
+/** A node that has ended is followed by another one after this long. */
+const claimMs = 5000
+
 export type UpkeepOptions = {
+  /** this node: one at a time does the work */
+  readonly holder: string
   readonly policy?: RetentionPolicy
   readonly expireEveryMs?: number
   readonly trimEveryMs?: number
@@ -25,15 +30,22 @@ export type UpkeepOptions = {
 
 /** Gives back what leases that ran out held, and lets go of what retention no longer keeps, until closed. */
 export function startUpkeep(store: Store, options: UpkeepOptions): Upkeep {
-  const { policy = defaultRetention, expireEveryMs = 1000, trimEveryMs = 60_000, onError } = options
+  const { holder, policy = defaultRetention, expireEveryMs = 1000, trimEveryMs = 60_000, onError } = options
   const stop = new AbortController()
   const { signal } = stop
-  const expiring = repeat(() => store.expireLeases(), { everyMs: expireEveryMs, signal, onError })
-  const trimming = repeat(() => trimAll(store, policy, signal), { everyMs: trimEveryMs, signal, onError })
+  let isMine = false
+  const alone = async (work: () => Promise<void>): Promise<void> => {
+    isMine = await store.claimTask('upkeep', holder, claimMs)
+    if (isMine) await work()
+  }
+  const expiring = repeat(() => alone(() => store.expireLeases()), { everyMs: expireEveryMs, signal, onError })
+  const trimming = repeat(() => alone(() => trimAll(store, policy, signal)), { everyMs: trimEveryMs, signal, onError })
   return {
     close: async () => {
       stop.abort()
       await Promise.all([expiring, trimming])
+      // The next node need not wait until the claim has run out.
+      if (isMine) await store.claimTask('upkeep', holder, 0).catch(onError)
     },
   }
 }

@@ -117,6 +117,11 @@ export type Store = {
   takeRequest(keyId: string, perMinute: number): Promise<RateState>
 
   // upkeep
+  /**
+   * Work that one node at a time does: answers whether the holder may do it now, and keeps it for so long unless claimed again.
+   * Claim anew well before that, and stop when the answer is false.
+   */
+  claimTask(name: string, holder: string, forMs: number): Promise<boolean>
   /** Gives back what leases that ran out held. Called about every second by one owner; waiting consumers are woken by `onWake`. */
   expireLeases(): Promise<void>
   /** One small step of retention; call again while `more`. */
@@ -329,7 +334,7 @@ export type RetentionPolicy = {
   readonly maxRows: number
 }
 
-/** `inbox` undefined: events were appended; `appended` says of which types, sources and subjects. */
+/** `inbox` undefined: events were appended; `appended` says of which types, sources and subjects, where that is known. */
 export type Wake = {
   readonly workspaceId: number
   readonly inbox?: string

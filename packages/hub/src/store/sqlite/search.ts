@@ -1,4 +1,4 @@
-import { matchesGlob } from '@sluice/protocol/glob'
+import { matchesSearch } from '../search.ts'
 import type { Search, SearchResult, StoredEvent } from '../store.ts'
 import type { Database } from './database.ts'
 import { eventColumns, eventTable, findPosition, readLog } from './log.ts'
@@ -27,27 +27,4 @@ export function searchEvents(db: Database, workspaceId: number, search: Search):
     if (events.length >= search.limit || bytes >= searchBytes) return { events, scannedTo: lowest }
   }
   return { events, scannedTo: looked < search.rowBudget ? null : lowest }
-}
-
-function matchesSearch(search: Search, event: StoredEvent, body: string): boolean {
-  if (search.eventType !== undefined && !matchesGlob(search.eventType, event.eventType)) return false
-  if (search.source !== undefined && search.source !== event.source) return false
-  if (search.subject !== undefined && search.subject !== event.subject) return false
-  const { channel, identity, entity, text } = search
-  if (channel === undefined && identity === undefined && entity === undefined && text === undefined) return true
-  const content: {
-    channel?: string
-    identity?: Record<string, string>
-    entity?: { type: string; id: string }
-    payload?: unknown
-  } = JSON.parse(body)
-  if (channel !== undefined && content.channel !== channel) return false
-  if (identity !== undefined && !Object.values(content.identity ?? {}).includes(identity)) return false
-  if (
-    entity !== undefined &&
-    content.entity?.id !== entity &&
-    `${content.entity?.type}:${content.entity?.id}` !== entity
-  )
-    return false
-  return text === undefined || JSON.stringify(content.payload).toLowerCase().includes(text.toLowerCase())
 }

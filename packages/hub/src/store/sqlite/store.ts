@@ -10,13 +10,13 @@ import type { InboxState, Rows } from '../inbox/rows.ts'
 import { expandRuns, toRuns } from '../runs.ts'
 import type { KeyRow, LeaseGrant, Store, WorkspaceRow } from '../store.ts'
 import { openCheckpoints } from './checkpoints.ts'
-import { createClock, toClock } from './clock.ts'
+import { createClock, toClock } from '../clock.ts'
 import { openDatabase, type Database } from './database.ts'
 import { listAttempts, listDeadLetters } from './failure-rows.ts'
 import { openGroupCommit, type GroupCommit } from './group-commit.ts'
 import { findKey, listAudit, listKeys } from './keys.ts'
 import { findPosition, readAcceptTimes, readEvents, readLog, readSome, scanLog } from './log.ts'
-import { createMemo, type Memo } from './memo.ts'
+import { createMemo, type Memo } from '../memo.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
 import { createRows } from './rows.ts'
@@ -245,9 +245,17 @@ function keyVerbs({ group, db, keys, nowMs }: Parts): Pick<Store, KeyVerb> {
   }
 }
 
-function upkeepVerbs({ group, nowMs }: Parts): Pick<Store, 'expireLeases' | 'trimEvents'> {
+function upkeepVerbs({ group, nowMs }: Parts): Pick<Store, 'expireLeases' | 'trimEvents' | 'claimTask'> {
   let clockSavedMs = nowMs()
+  // In memory: one process serves an embedded store.
+  const tasks = new Map<string, { holder: string; untilMs: number }>()
   return {
+    claimTask: async (name, holder, forMs) => {
+      const known = tasks.get(name)
+      if (known && known.holder !== holder && known.untilMs > nowMs()) return false
+      tasks.set(name, { holder, untilMs: nowMs() + forMs })
+      return true
+    },
     expireLeases: async () => {
       await group.write('expireLeases')
       if (nowMs() - clockSavedMs < clockEveryMs) return

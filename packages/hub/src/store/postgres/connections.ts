@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto'
+import { HubError } from '@sluice/protocol/error'
+import pg from 'pg'
+
+/** What a parameter of a statement may be. */
+export type Value = string | number | boolean | null | readonly (string | number | null)[]
+
+/** One connection, or a transaction on one. Statements sent without waiting go out together and run in order. */
+export type Connection = {
+  readonly query: <Row>(text: string, values?: readonly Value[]) => Promise<Row[]>
+}
+
+export type Client = Connection & {
+  /** As `query`, for statements whose text varies: never prepared. */
+  readonly queryOnce: <Row>(text: string, values?: readonly Value[]) => Promise<Row[]>
+  /** Answers the command that was carried out: `commit` of a failed transaction answers `ROLLBACK`. */
+  readonly command: (text: string) => Promise<string>
+  readonly isAlive: () => boolean
+}
+
+export type Connections = Connection & {
+  /** A connection for one use; given back afterwards, or closed if it broke. */
+  readonly use: <Value>(work: (client: Client) => Promise<Value>) => Promise<Value>
+  readonly close: () => Promise<void>
+}
+
+export type ConnectionOptions = {
+  readonly url: string
+  /** connections at most */
+  readonly max: number
+  /** the address is a pooler's, which may give each transaction another connection: nothing is kept on them */
+  readonly pooled: boolean
+}
+
+/** A statement may take this long; whatever takes longer is stuck. */
+const statementTimeoutMs = 30_000
+/** A transaction whose node has gone silent is ended by the server after this long, and its lock is free again. */
+const silenceTimeoutMs = 10_000
+const connectTimeoutMs = 5000
+
+// What Postgres gives as text because it may not fit into a number does fit: positions, times and counts stay below 2^53.
+const int8 = 20
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+}
+
+/** The limits of each transaction, where they cannot be set for a connection once. */
+const limits = `set local statement_timeout = ${statementTimeoutMs}; set local idle_in_transaction_session_timeout = ${silenceTimeoutMs}`
+
+export const beginText = (pooled: boolean): string => (pooled ? `begin; ${limits}` : 'begin')
+
+export function toClientConfig({ url, pooled }: Pick<ConnectionOptions, 'url' | 'pooled'>): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: 'sluice',
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types,
+    ...(!pooled && {
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: silenceTimeoutMs,
+    }),
+  }
+}
+
+/** A pool of connections that send statements without waiting for the answers of those before. */
+export function openConnections({ url, max, pooled }: ConnectionOptions): Connections {
+  const config = { ...toClientConfig({ url, pooled }), max, pipeline: true }
+  const pool = new pg.Pool(config)
+  // A connection that breaks while nobody uses it is replaced by the next use.
+  pool.on('error', () => {})
+  const names = new Map<string, string>()
+  const nameOf = (text: string): string => {
+    const known = names.get(text)
+    if (known) return known
+    const name = createHash('sha256').update(text).digest('base64url').slice(0, 22)
+    names.set(text, name)
+    return name
+  }
+  const use: Connections['use'] = async (work) => {
+    const found = await pool.connect().catch((error: unknown) => {
+      throw toStoreError(error)
+    })
+    const client = toClient(found, pooled ? undefined : nameOf)
+    let broken: Error | undefined
+    const onError = (error: Error): void => void (broken = error)
+    found.on('error', onError)
+    try {
+      return await work({ ...client, isAlive: () => broken === undefined })
+    } catch (error) {
+      if (isLost(error)) broken ??= error instanceof Error ? error : new Error(String(error))
+      throw toStoreError(error)
+    } finally {
+      found.off('error', onError)
+      found.release(broken ?? false)
+    }
+  }
+  return {
+    use,
+    query: (text, values) => use((client) => client.query(text, values)),
+    close: () => pool.end(),
+  }
+}
+
+function toClient(client: pg.PoolClient, nameOf: ((text: string) => string) | undefined): Omit<Client, 'isAlive'> {
+  return {
+    query: async <Row>(text: string, values: readonly Value[] = []) => {
+      const name = nameOf?.(text)
+      const { rows } = await client.query({ text, values: values.map(clean), ...(name !== undefined && { name }) })
+      return rows as Row[] // the SQL beside the call and the type must agree, which the contract suite sees to
+    },
+    queryOnce: async <Row>(text: string, values: readonly Value[] = []) =>
+      (await client.query({ text, values: values.map(clean) })).rows as Row[],
+    command: async (text) => (await client.query(text)).command,
+  }
+}
+
+/** Postgres keeps no NUL in a text. Names and ids have none; a reason that a consumer gave might. */
+function clean(value: Value): Value {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\u{fffd}') : value
+}
+
+/** Classes of SQLSTATE that speak of the server and not of the statement: connection, resources, operator, system. */
+const serverClasses = new Set(['08', '53', '57', '58'])
+/** Of other classes: lock not available, deadlock, serialization, read-only server, transaction ended by a timeout. */
+const serverCodes = new Set(['55P03', '40P01', '40001', '25006', '25P03', '25P04', 'XX000', 'XX001', 'XX002'])
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+const isSqlState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code)
+
+/** A fault of ours, that no other server would cure. */
+const isOurs = (error: unknown): boolean =>
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  error instanceof ReferenceError ||
+  error instanceof SyntaxError
+
+/** The connection is of no use any more. */
+export function isLost(error: unknown): boolean {
+  if (error instanceof HubError || isOurs(error)) return false
+  const code = codeOf(error)
+  return code === undefined || !isSqlState(code) || code.startsWith('08') || /^57P0|^25P0[34]/.test(code)
+}
+
+/** What a caller of the store is told. A fault of ours stays what it is. */
+export function toStoreError(error: unknown): unknown {
+  if (error instanceof HubError || isOurs(error)) return error
+  const code = codeOf(error)
+  if (code !== undefined && isSqlState(code) && !serverClasses.has(code.slice(0, 2)) && !serverCodes.has(code)) {
+    return error
+  }
+  const said = error instanceof Error ? error.message : String(error)
+  return new HubError('storage-unavailable', `Postgres does not answer as it should: ${said}`, {
+    cause: error,
+    retryAfterSeconds: 1,
+  })
+}

@@ -1,0 +1,89 @@
+import type { InboxSettings } from '@sluice/protocol'
+import { HubError } from '@sluice/protocol/error'
+import { toInboxRow } from '../inbox/change.ts'
+import type { LogState, Session } from '../inbox/rows.ts'
+import type { InboxRow } from '../store.ts'
+import { inboxColumns, requireInbox, toInboxState, type InboxColumns } from './inbox-rows.ts'
+import { createRows } from './rows.ts'
+import type { Outcome } from './groups.ts'
+import type { Progress } from './progress-memo.ts'
+import type { Transaction } from './transactions.ts'
+import type { InboxState } from '../inbox/rows.ts'
+
+/** One verb on an inbox. */
+export type InboxVerb = (session: Session, inbox: InboxState) => Promise<unknown>
+
+export type InboxPlace = { readonly workspaceId: number; readonly key: string }
+
+type Group = InboxPlace & { readonly nowMs: number; readonly verbs: readonly InboxVerb[]; readonly progress: Progress }
+
+export type InboxGroup = {
+  readonly outcomes: Outcome[]
+  readonly wakes: readonly string[]
+  readonly rowsScanned: number
+}
+
+type Found = InboxColumns & LogState
+
+/** Runs verbs one after the other, in a transaction that has the inbox for itself. A verb that is refused has written nothing. */
+export async function runVerbs(transaction: Transaction, group: Group): Promise<InboxGroup> {
+  const { workspaceId, key, nowMs, verbs, progress } = group
+  const [found] = await transaction.query<Found>(
+    `select ${inboxColumns}, log.head, log.trimmed_to as "trimmedTo", log.irregular_to as "irregularTo"
+     from inbox join log on log.workspace_id = inbox.workspace_id where inbox.workspace_id = $1 and inbox.key = $2`,
+    [workspaceId, key],
+  )
+  const inbox = requireInbox(found && toInboxState(found), key)
+  const log = { head: found?.head ?? 0, trimmedTo: found?.trimmedTo ?? 0, irregularTo: found?.irregularTo ?? 0 }
+  progress.recall(inbox)
+  const session: Session = { rows: createRows(transaction, log), nowMs, wakes: new Set(), rowsScanned: 0 }
+  const outcomes: Outcome[] = []
+  for (const verb of verbs) outcomes.push(await runVerb(verb, session, inbox))
+  if (inbox.changed) {
+    transaction.write(`update inbox set next = $1, used = $2 where id = $3`, [inbox.next, inbox.used, inbox.id])
+  } else progress.note(inbox)
+  return { outcomes, wakes: [...session.wakes], rowsScanned: session.rowsScanned }
+}
+
+async function runVerb(verb: InboxVerb, session: Session, inbox: InboxState): Promise<Outcome> {
+  try {
+    return { value: await verb(session, inbox) }
+  } catch (error) {
+    if (error instanceof HubError && error.code !== 'storage-unavailable') return { error }
+    throw error
+  }
+}
+
+type NewInbox = InboxPlace & { readonly settings: InboxSettings; readonly start: number; readonly nowMs: number }
+
+/** In the transaction of the inbox. */
+export async function createInbox(
+  transaction: Transaction,
+  wanted: NewInbox,
+): Promise<{ inbox: InboxRow; created: boolean }> {
+  const { workspaceId, key } = wanted
+  const [logs, found] = await Promise.all([
+    transaction.query(`select 1 as found from log where workspace_id = $1`, [workspaceId]),
+    transaction.query<InboxColumns>(`select ${inboxColumns} from inbox where workspace_id = $1 and key = $2`, [
+      workspaceId,
+      key,
+    ]),
+  ])
+  if (logs.length === 0) throw new HubError('not-found', 'the workspace does not exist')
+  if (found[0]) return { inbox: toInboxRow(toInboxState(found[0])), created: false }
+  insertInbox(transaction, wanted)
+  const { settings, nowMs, start } = wanted
+  const inbox = { key, settings, status: 'active', revision: 1, generation: 1, createdMs: nowMs, next: start } as const
+  return { inbox, created: true }
+}
+
+export function insertInbox({ write }: Transaction, { workspaceId, key, settings, start, nowMs }: NewInbox): void {
+  write(
+    `with made as (
+       insert into inbox (workspace_id, key, settings, status, revision, generation, created_ms, next, used)
+       values ($1, $2, $3, 'active', 1, 1, $4, $5, false) returning id)
+     insert into inbox_history (inbox_id, kind, at_ms, revision, generation, from_position, to_position, settings)
+     select id, 'settings', $4, 1, 1, $5, $5, $3 from made`,
+    [workspaceId, key, JSON.stringify(settings), nowMs, start],
+  )
+}

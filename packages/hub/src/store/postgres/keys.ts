@@ -1,0 +1,123 @@
+import type { KeyStatus } from '@sluice/protocol'
+import { HubError } from '@sluice/protocol/error'
+import type { AuditRow, KeyRow } from '../store.ts'
+import type { Connection } from './connections.ts'
+import type { Transaction } from './transactions.ts'
+
+type KeyColumns = Omit<KeyRow, 'allowedEventTypes' | 'allowedActions'> & {
+  allowedEventTypes: string | null
+  allowedActions: string | null
+}
+
+const keyColumns = `key_id as "keyId", workspace_id as "workspaceId", secret_hash as "secretHash", previous_hash as "previousHash",
+  previous_until_ms as "previousUntilMs", user_id as "userId", user_email as "userEmail", role,
+  allowed_event_types as "allowedEventTypes", allowed_actions as "allowedActions", rate_limit as "rateLimit",
+  expires_ms as "expiresMs", status, created_ms as "createdMs", last_used_ms as "lastUsedMs"`
+
+function toKey(columns: KeyColumns): KeyRow {
+  const list = (text: string | null): string[] | null => (text === null ? null : JSON.parse(text))
+  return {
+    ...columns,
+    allowedEventTypes: list(columns.allowedEventTypes),
+    allowedActions: list(columns.allowedActions),
+  }
+}
+
+export async function findKey({ query }: Connection, keyId: string): Promise<KeyRow | undefined> {
+  const [found] = await query<KeyColumns>(`select ${keyColumns} from api_key where key_id = $1`, [keyId])
+  return found && toKey(found)
+}
+
+type KeyPage = { readonly after: string; readonly limit: number; readonly status?: KeyStatus }
+
+export async function listKeys(
+  { query }: Connection,
+  workspaceId: number,
+  { after, limit, status }: KeyPage,
+): Promise<KeyRow[]> {
+  const found = await query<KeyColumns>(
+    `select ${keyColumns} from api_key where workspace_id = $1 and key_id > $2 and ($3::text is null or status = $3)
+     order by key_id limit $4`,
+    [workspaceId, after, status ?? null, limit],
+  )
+  return found.map(toKey)
+}
+
+export function putKey({ write }: Transaction, key: KeyRow): void {
+  const list = (value: readonly string[] | null): string | null => (value === null ? null : JSON.stringify(value))
+  write(
+    `insert into api_key (key_id, workspace_id, secret_hash, previous_hash, previous_until_ms, user_id, user_email, role,
+       allowed_event_types, allowed_actions, rate_limit, expires_ms, status, created_ms, last_used_ms)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+     on conflict (key_id) do update set secret_hash = excluded.secret_hash, previous_hash = excluded.previous_hash,
+       previous_until_ms = excluded.previous_until_ms, user_id = excluded.user_id, user_email = excluded.user_email,
+       role = excluded.role, allowed_event_types = excluded.allowed_event_types, allowed_actions = excluded.allowed_actions,
+       rate_limit = excluded.rate_limit, expires_ms = excluded.expires_ms, status = excluded.status,
+       last_used_ms = excluded.last_used_ms`,
+    [
+      key.keyId,
+      key.workspaceId,
+      key.secretHash,
+      key.previousHash,
+      key.previousUntilMs,
+      key.userId,
+      key.userEmail,
+      key.role,
+      list(key.allowedEventTypes),
+      list(key.allowedActions),
+      key.rateLimit,
+      key.expiresMs,
+      key.status,
+      key.createdMs,
+      key.lastUsedMs,
+    ],
+  )
+}
+
+export type KeyChange = Partial<Omit<KeyRow, 'keyId' | 'workspaceId' | 'createdMs'>>
+
+/**
+ * Decides on the row of now, not on what its caller may have seen before: revocation is final, and the secret that a rotation
+ * keeps for a while is the one that it replaces.
+ *
+ * @throws HubError `conflict` for a new status or secret of a revoked key
+ */
+export async function updateKey(
+  transaction: Transaction,
+  keyId: string,
+  change: KeyChange,
+): Promise<KeyRow | undefined> {
+  const known = await findKey(transaction, keyId)
+  if (!known) return undefined
+  const revives = change.secretHash !== undefined || (change.status !== undefined && change.status !== 'revoked')
+  if (known.status === 'revoked' && revives)
+    throw new HubError('conflict', `key ${keyId} is revoked for good; make a new one`)
+  const replaces = change.secretHash !== undefined && change.previousUntilMs != null
+  const key = { ...known, ...change, ...(replaces && { previousHash: known.secretHash }) }
+  putKey(transaction, key)
+  return key
+}
+
+export function appendAudit({ write }: Transaction, entry: Omit<AuditRow, 'id' | 'atMs'>, nowMs: number): void {
+  write(`insert into audit (workspace_id, at_ms, actor, verb, target, details) values ($1, $2, $3, $4, $5, $6)`, [
+    entry.workspaceId,
+    nowMs,
+    entry.actor,
+    entry.verb,
+    entry.target,
+    JSON.stringify(entry.details),
+  ])
+}
+
+export async function listAudit(
+  { query }: Connection,
+  workspaceId: number,
+  page: { before: number; limit: number },
+): Promise<AuditRow[]> {
+  const found = await query<Omit<AuditRow, 'details'> & { details: string }>(
+    `select id, workspace_id as "workspaceId", at_ms as "atMs", actor, verb, target, details from audit
+     where workspace_id = $1 and id < $2 order by id desc limit $3`,
+    [workspaceId, page.before, page.limit],
+  )
+  return found.map((entry) => ({ ...entry, details: JSON.parse(entry.details) }))
+}

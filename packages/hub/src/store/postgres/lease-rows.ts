@@ -1,0 +1,80 @@
+import { toHeld, toHeldText } from '../inbox/held.ts'
+import type { HeldLease, Rows } from '../inbox/rows.ts'
+import type { Transaction } from './transactions.ts'
+
+type LeaseRows = Pick<
+  Rows,
+  | 'findLease'
+  | 'listLeases'
+  | 'leasesAround'
+  | 'dueLeases'
+  | 'nextExpiryMs'
+  | 'putLease'
+  | 'removeLease'
+  | 'extendLease'
+  | 'isVoid'
+  | 'forgetVoid'
+  | 'voidAll'
+>
+
+type Columns = { leaseId: string; untilMs: number; held: string }
+
+const columns = `lease_id as "leaseId", until_ms as "untilMs", held`
+
+const toLease = ({ held, ...lease }: Columns): HeldLease => ({ ...lease, held: toHeld(held) })
+
+export function leaseRows({ query, write }: Transaction): LeaseRows {
+  const list = async (sql: string, values: Parameters<typeof query>[1]): Promise<HeldLease[]> =>
+    (await query<Columns>(`select ${columns} from lease where ${sql}`, values)).map(toLease)
+  return {
+    findLease: async (inbox, leaseId) => (await list(`inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]))[0],
+    listLeases: (inbox) => list(`inbox_id = $1`, [inbox.id]),
+    leasesAround: (inbox, positions) =>
+      list(
+        `inbox_id = $1 and exists (select 1 from unnest($2::bigint[]) as asked (position)
+           where asked.position between lease.first and lease.last)`,
+        [inbox.id, positions],
+      ),
+    dueLeases: (inbox, nowMs) => list(`inbox_id = $1 and until_ms <= $2`, [inbox.id, nowMs]),
+    nextExpiryMs: async (inbox) =>
+      (await query<{ at: number | null }>(`select min(until_ms) as at from lease where inbox_id = $1`, [inbox.id]))[0]
+        ?.at ?? null,
+    putLease: (inbox, { leaseId, untilMs, held }) => {
+      const { text, first, last } = toHeldText(held)
+      write(
+        `insert into lease (inbox_id, lease_id, until_ms, first, last, held) values ($1, $2, $3, $4, $5, $6)
+         on conflict (inbox_id, lease_id) do update set until_ms = excluded.until_ms, first = excluded.first,
+           last = excluded.last, held = excluded.held`,
+        [inbox.id, leaseId, untilMs, first, last, text],
+      )
+    },
+    removeLease: (inbox, leaseId) =>
+      write(`delete from lease where inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]),
+    extendLease: async (inbox, leaseId, untilMs) => {
+      const found = await query<{ held: number }>(`select 1 as held from lease where inbox_id = $1 and lease_id = $2`, [
+        inbox.id,
+        leaseId,
+      ])
+      if (found.length === 0) return false
+      write(`update lease set until_ms = $1 where inbox_id = $2 and lease_id = $3`, [untilMs, inbox.id, leaseId])
+      return true
+    },
+    isVoid: async (inbox, leaseId) =>
+      (await query(`select 1 as found from void_lease where inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]))
+        .length > 0,
+    forgetVoid: (inbox, leaseId) =>
+      write(`delete from void_lease where inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]),
+    voidAll: (inbox, nowMs) => {
+      write(
+        `insert into void_lease (inbox_id, lease_id, at_ms)
+         select inbox_id, lease_id, $2::bigint from lease where inbox_id = $1
+         union select inbox_id, lease_id, $2::bigint from parked where inbox_id = $1 and lease_id is not null
+         on conflict (inbox_id, lease_id) do update set at_ms = excluded.at_ms`,
+        [inbox.id, nowMs],
+      )
+      write(`delete from lease where inbox_id = $1`, [inbox.id])
+      write(`delete from lease_subject where inbox_id = $1`, [inbox.id])
+      write(`delete from parked where inbox_id = $1`, [inbox.id])
+    },
+  }
+}

@@ -1,0 +1,41 @@
+import type { LogState, Rows } from '../inbox/rows.ts'
+import { failureRows } from './failure-rows.ts'
+import { inboxRows } from './inbox-rows.ts'
+import { leaseRows } from './lease-rows.ts'
+import { logRows, readLog } from './log.ts'
+import { parkedRows } from './parked-rows.ts'
+import { subjectRows } from './subject-rows.ts'
+import type { Connection } from './connections.ts'
+import type { Transaction } from './transactions.ts'
+
+/**
+ * The rows that the rules of inboxes work on, in one transaction.
+ *
+ * @param log as it was read at the beginning of the transaction
+ */
+export function createRows(transaction: Transaction, log: LogState): Rows {
+  return {
+    readLog: () => log,
+    ...logRows(transaction),
+    ...inboxRows(transaction),
+    ...leaseRows(transaction),
+    ...parkedRows(transaction),
+    ...subjectRows(transaction),
+    ...failureRows(transaction),
+  }
+}
+
+/** The same for looking only. */
+export function createReadRows(connection: Connection): Rows {
+  const refuse = (): never => {
+    throw new Error('these rows are for reading')
+  }
+  const transaction: Transaction = { query: connection.query, write: refuse, writeOnce: refuse, relax: refuse }
+  const logs = new Map<number, Promise<LogState>>()
+  const readOnce = (workspaceId: number): Promise<LogState> => {
+    const known = logs.get(workspaceId) ?? readLog(connection, workspaceId)
+    logs.set(workspaceId, known)
+    return known
+  }
+  return { ...createRows(transaction, { head: 0, trimmedTo: 0, irregularTo: 0 }), readLog: readOnce }
+}

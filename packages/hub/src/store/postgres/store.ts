@@ -1,0 +1,477 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { defaultWorkspace } from '@sluice/protocol/defaults'
+import { HubError } from '@sluice/protocol/error'
+import { toClock } from '../clock.ts'
+import { acknowledgeEvent } from '../inbox/acknowledge.ts'
+import { expireBehind, seekInbox, toInboxRow, updateInbox } from '../inbox/change.ts'
+import { explainEvent } from '../inbox/explain.ts'
+import { expireInbox } from '../inbox/expiry.ts'
+import { extendLease, leaseEvents } from '../inbox/lease.ts'
+import { peekEvents } from '../inbox/peek.ts'
+import { readProgress } from '../inbox/progress.ts'
+import { replayEvent, settleDeadLetters } from '../inbox/replay.ts'
+import { wake, type InboxState, type Session } from '../inbox/rows.ts'
+import { settleLease } from '../inbox/settle.ts'
+import { createMemo, type Memo } from '../memo.ts'
+import { expandRuns, toRuns } from '../runs.ts'
+import type { Draft, KeyRow, LeaseGrant, LeaseOrder, Store, WorkspaceRow } from '../store.ts'
+import { appendEvents } from './append.ts'
+import { openClock, type DatabaseClock } from './clock.ts'
+import { openConnections, type Client, type Connections } from './connections.ts'
+import { listAttempts, listDeadLetters } from './failure-rows.ts'
+import { createGroups, type Groups, type Size } from './groups.ts'
+import { findInbox, listInboxes, requireInbox } from './inbox-rows.ts'
+import { createInbox, runVerbs, type InboxVerb } from './inboxes.ts'
+import { appendAudit, findKey, listAudit, listKeys, putKey, updateKey } from './keys.ts'
+import { createLocks, type Locks } from './locks.ts'
+import { findPosition, readAcceptTimes, readEvents, readLog, readSome, scanLog } from './log.ts'
+import { migrate } from './migrate.ts'
+import { createProgress } from './progress-memo.ts'
+import { createRateLimits } from './rate-limits.ts'
+import { trimEvents } from './retention.ts'
+import { createReadRows } from './rows.ts'
+import { searchEvents } from './search.ts'
+import { claimTask } from './tasks.ts'
+import { createTransactions, type Transactions } from './transactions.ts'
+import { openWakes, type Wakes } from './wakes.ts'
+import {
+  deleteRowsOf,
+  deleteWorkspace,
+  ensureWorkspace,
+  findWorkspace,
+  findWorkspaceById,
+  hasRemoved,
+  listWorkspaces,
+  purgeRemoved,
+} from './workspaces.ts'
+
+export type PostgresOptions = {
+  /** `postgres://user:password@host:port/database` */
+  readonly url: string
+  /** of the server itself, where `url` is a transaction pooler's (PgBouncer): LISTEN does not work through one */
+  readonly directUrl?: string | undefined
+  /** connections at most; default 10 */
+  readonly maxConnections?: number
+  /** ms since 1970, for tests */
+  readonly clock?: (() => number) | undefined
+}
+
+/**
+ * Opens a store on Postgres 15 or newer, making its tables at the first start. Any number of nodes may work on one database.
+ *
+ * @throws HubError `storage-unavailable` when the server cannot be reached; `conflict` when it or the data is of the wrong version
+ * @example const store = await openPostgresStore({ url: 'postgres://sluice@db/sluice' })
+ */
+export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
+  const { url, directUrl = url, maxConnections = 10 } = options
+  const pooled = options.directUrl !== undefined && options.directUrl !== url
+  const connections = openConnections({ url, max: maxConnections, pooled })
+  try {
+    return await open(connections, { ...options, directUrl, pooled })
+  } catch (error) {
+    await connections.close()
+    throw error
+  }
+}
+
+async function open(
+  connections: Connections,
+  { directUrl, pooled, clock: read }: PostgresOptions & { directUrl: string; pooled: boolean },
+): Promise<Store> {
+  const [scope] = await connections.query<{ name: string }>(`select current_schema()::text as name`)
+  const locks = createLocks(scope?.name ?? '')
+  await migrate(connections, locks, pooled)
+  const node = randomUUID()
+  const leading = { upkeep: false }
+  const clock: DatabaseClock = read
+    ? { ...toClock(read), close: async () => {} }
+    : await openClock(connections, () => leading.upkeep)
+  const { nowMs } = clock
+  const transactions = createTransactions({ connections, pooled, locks, node, nowMs })
+  const channel = `sluice_${createHash('sha256')
+    .update(scope?.name ?? '')
+    .digest('hex')
+    .slice(0, 16)}`
+  const wakes = openWakes({ connections, directUrl, channel, node })
+  const counts = { rowsScanned: 0 }
+  const parts: Parts = {
+    connections,
+    transactions,
+    locks,
+    wakes,
+    leading,
+    appends: openAppends({ transactions, wakes, nowMs }),
+    inboxVerbs: openInboxVerbs({ transactions, wakes, nowMs, counts }),
+    workspaces: createMemo(memoMs),
+    keys: createMemo(memoMs),
+    nowMs,
+  }
+  await transactions.run(adminSlot, (transaction) => ensureWorkspace(transaction, defaultWorkspace, nowMs()))
+  return {
+    ...workspaceVerbs(parts),
+    ...logVerbs(parts),
+    ...inboxVerbs(parts),
+    ...consumingVerbs(parts),
+    ...keyVerbs(parts),
+    ...upkeepVerbs(parts),
+    onWake: wakes.listen,
+    nowMs,
+    checkHealth: async () => ({ store: await checkReachable(connections), wakes: wakes.health() }),
+    stats: () => ({
+      queued: parts.appends.queued() + parts.inboxVerbs.queued(),
+      commits: transactions.commits(),
+      appended: wakes.appended(),
+      rowsScanned: counts.rowsScanned,
+    }),
+    close: async () => {
+      await Promise.all([parts.appends.idle(), parts.inboxVerbs.idle()])
+      transactions.close()
+      await clock.close()
+      await wakes.close()
+      await connections.close()
+    },
+  }
+}
+
+type Parts = {
+  readonly connections: Connections
+  readonly transactions: Transactions
+  readonly locks: Locks
+  readonly wakes: Wakes
+  readonly leading: { upkeep: boolean }
+  readonly appends: Groups<readonly Draft[]>
+  readonly inboxVerbs: Groups<InboxVerb>
+  readonly workspaces: Memo<Promise<WorkspaceRow | undefined>>
+  readonly keys: Memo<Promise<KeyRow | undefined>>
+  readonly nowMs: () => number
+}
+
+/** Keys and workspaces are looked up on every request; what another node changed is felt this late. */
+const memoMs = 500
+
+/** Changes to workspaces, keys and the audit follow one another. */
+const adminSlot = 'admin'
+
+/** Events in one transaction, unless a single request brings more. Larger groups gain nothing and cost latency. */
+const groupEvents = 512
+/** Verbs on one inbox in one transaction. */
+const groupVerbs = 64
+
+type GroupParts = Pick<Parts, 'transactions' | 'wakes' | 'nowMs'>
+
+function openAppends({ transactions, wakes, nowMs }: GroupParts): Groups<readonly Draft[]> {
+  return createGroups({
+    maxWeight: groupEvents,
+    run: async (slot, orders) => {
+      const workspaceId = Number(slot.slice(slot.indexOf('/') + 1))
+      const outcomes = await transactions.run(slot, (transaction) =>
+        appendEvents(transaction, workspaceId, orders.flat(), nowMs()),
+      )
+      const appended = orders.flat().filter((_, index) => outcomes[index]?.status === 'stored')
+      if (appended.length > 0) wakes.announce({ workspaceId, appended })
+      let from = 0
+      return orders.map((drafts) => ({ value: outcomes.slice(from, (from += drafts.length)) }))
+    },
+  })
+}
+
+function openInboxVerbs({
+  transactions,
+  wakes,
+  nowMs,
+  counts,
+}: GroupParts & { counts: { rowsScanned: number } }): Groups<InboxVerb> {
+  const progress = createProgress()
+  return createGroups({
+    maxWeight: groupVerbs,
+    run: async (slot, verbs) => {
+      const [, id = '', key = ''] = slot.split('/')
+      const workspaceId = Number(id)
+      const group = await transactions.run(slot, (transaction) =>
+        runVerbs(transaction, { workspaceId, key, nowMs: nowMs(), verbs, progress }),
+      )
+      counts.rowsScanned += group.rowsScanned
+      if (group.wakes.length > 0) wakes.announce({ workspaceId, inbox: key })
+      return group.outcomes
+    },
+  })
+}
+
+const oneVerb: Size = { events: 1, bytes: 0, weight: 1 }
+
+/** Runs a verb with the inbox for itself. */
+async function onInbox<Value>(
+  { inboxVerbs: groups }: Pick<Parts, 'inboxVerbs'>,
+  workspaceId: number,
+  key: string,
+  verb: (session: Session, inbox: InboxState) => Promise<Value>,
+): Promise<Value> {
+  return groups.add(`inbox/${workspaceId}/${key}`, verb, oneVerb) as Promise<Value> // what the verb answers
+}
+
+type WorkspaceVerb = 'ensureWorkspace' | 'findWorkspace' | 'findWorkspaceById' | 'listWorkspaces' | 'deleteWorkspace'
+
+function workspaceVerbs(parts: Parts): Pick<Store, WorkspaceVerb> {
+  const { connections, transactions, locks, workspaces, keys, nowMs } = parts
+  return {
+    ensureWorkspace: (key) => {
+      workspaces.forget(key)
+      return transactions.run(adminSlot, (transaction) => ensureWorkspace(transaction, key, nowMs()))
+    },
+    findWorkspace: (key) => remember(workspaces, key, () => findWorkspace(connections, key)),
+    // No key of a workspace begins with a slash.
+    findWorkspaceById: (id) => remember(workspaces, `/${id}`, () => findWorkspaceById(connections, id)),
+    listWorkspaces: (after, limit) => listWorkspaces(connections, after, limit),
+    deleteWorkspace: async (key) => {
+      const workspace = await findWorkspace(connections, key)
+      const removed = await transactions.run(adminSlot, (transaction) => deleteWorkspace(transaction, locks, key))
+      workspaces.clear()
+      keys.clear()
+      if (removed && workspace) await purgeRemoved(connections)
+      return removed
+    },
+  }
+}
+
+/** A failed lookup is not remembered. */
+function remember<Value>(memo: Memo<Promise<Value>>, key: string, read: () => Promise<Value>): Promise<Value> {
+  return memo.get(key, () => {
+    const found = read()
+    found.catch(() => memo.forget(key))
+    return found
+  })
+}
+
+type LogVerb = 'appendEvents' | 'readEvents' | 'readHead' | 'findPosition' | 'searchEvents' | 'scanEvents'
+
+function logVerbs({ connections, appends }: Parts): Pick<Store, LogVerb> {
+  return {
+    appendEvents: (workspaceId, drafts) => {
+      if (drafts.length === 0) return Promise.resolve([])
+      let bytes = 0
+      for (const { body } of drafts) bytes += body.length
+      const size = { events: drafts.length, weight: drafts.length, bytes }
+      return appends.add(`log/${workspaceId}`, drafts, size) as ReturnType<Store['appendEvents']> // what its run answers
+    },
+    readEvents: (workspaceId, positions) => readEvents(connections, workspaceId, positions),
+    readHead: async (workspaceId) => {
+      const { head, trimmedTo } = await readLog(connections, workspaceId)
+      return { head, trimmedTo }
+    },
+    findPosition: (workspaceId, acceptedMs) => findPosition(connections, workspaceId, acceptedMs),
+    searchEvents: (workspaceId, search) => searchEvents(connections, workspaceId, search),
+    scanEvents: (workspaceId, { after, filter, limit, rowBudget }) =>
+      connections.use(async (client) => {
+        const { head } = await readLog(client, workspaceId)
+        const order = { first: after + 1, last: head, filter, limit, budget: rowBudget }
+        const { found, scannedTo } = await scanLog(client, workspaceId, order)
+        const runs = toRuns(found.map((event) => event.position))
+        const { events, readTo } = await readSome(client, workspaceId, runs, followBytes)
+        return { events, scannedTo: readTo ?? Math.max(after, scannedTo) }
+      }),
+  }
+}
+
+/** What a follower is read at a time: it may be slow, and there may be many. */
+const followBytes = 1024 * 1024
+
+type InboxVerbName =
+  | 'createInbox'
+  | 'findInbox'
+  | 'listInboxes'
+  | 'updateInbox'
+  | 'deleteInbox'
+  | 'seekInbox'
+  | 'readProgress'
+
+function inboxVerbs(parts: Parts): Pick<Store, InboxVerbName> {
+  const { connections, transactions, nowMs } = parts
+  return {
+    createInbox: (workspaceId, key, settings, start) =>
+      transactions.run(`inbox/${workspaceId}/${key}`, (transaction) =>
+        createInbox(transaction, { workspaceId, key, settings, start, nowMs: nowMs() }),
+      ),
+    findInbox: async (workspaceId, key) => {
+      const inbox = await findInbox(connections, workspaceId, key)
+      return inbox && toInboxRow(inbox)
+    },
+    listInboxes: async (workspaceId, after, limit) =>
+      (await listInboxes(connections, workspaceId, after, limit)).map(toInboxRow),
+    updateInbox: (workspaceId, key, change) =>
+      onInbox(parts, workspaceId, key, (session, inbox) => updateInbox(session, inbox, change)),
+    deleteInbox: (workspaceId, key) =>
+      transactions.run(`inbox/${workspaceId}/${key}`, async (transaction) => {
+        const inbox = await findInbox(transaction, workspaceId, key)
+        if (!inbox) return false
+        deleteRowsOf(transaction, inbox.id)
+        transaction.write(`delete from inbox where id = $1`, [inbox.id])
+        return true
+      }),
+    seekInbox: (workspaceId, key, position) =>
+      onInbox(parts, workspaceId, key, (session, inbox) => seekInbox(session, inbox, position)),
+    readProgress: (workspaceId, key) =>
+      looking(connections, async (client) => {
+        const inbox = await findInbox(client, workspaceId, key)
+        if (!inbox) throw new HubError('not-found', `inbox "${key}" does not exist`)
+        return readProgress({ rows: createReadRows(client), nowMs: nowMs() }, inbox)
+      }),
+  }
+}
+
+/** Several reads that belong together see one state. */
+function looking<Value>(connections: Connections, look: (client: Client) => Promise<Value>): Promise<Value> {
+  return connections.use(async (client) => {
+    await client.command('begin isolation level repeatable read read only')
+    try {
+      return await look(client)
+    } finally {
+      await client.command('rollback').catch(() => {})
+    }
+  })
+}
+
+type ConsumingVerb =
+  | 'leaseEvents'
+  | 'settleLease'
+  | 'extendLease'
+  | 'acknowledgeEvent'
+  | 'peekEvents'
+  | 'replayEvent'
+  | 'listDeadLetters'
+  | 'settleDeadLetters'
+  | 'listAttempts'
+  | 'explainEvent'
+
+function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
+  const { connections, nowMs } = parts
+  const inboxIdOf = async (workspaceId: number, key: string): Promise<number> =>
+    requireInbox(await findInbox(connections, workspaceId, key), key).id
+  return {
+    leaseEvents: async (workspaceId, key, order) => {
+      for (;;) {
+        const grant = await onInbox(parts, workspaceId, key, (session, inbox) => grantEvents(session, inbox, order))
+        // A filter may look at many rows before it finds one. Each step is a transaction of its own, so that others are served between.
+        if (!grant.more || grant.untilMs !== null) return grant
+      }
+    },
+    settleLease: async (workspaceId, key, order) => {
+      const settled = await onInbox(parts, workspaceId, key, (session, inbox) => settleLease(session, inbox, order))
+      if (order.positions) return settled.map(([position, status]) => ({ position, status, acceptedMs: null }))
+      const positions = settled.map(([position]) => position)
+      const times = await readAcceptTimes(connections, workspaceId, positions)
+      return settled.map(([position, status]) => ({ position, status, acceptedMs: times.get(position) ?? 0 }))
+    },
+    extendLease: (workspaceId, key, leaseId, leaseMs) =>
+      onInbox(parts, workspaceId, key, (session, inbox) => extendLease(session, inbox, { leaseId, leaseMs })),
+    acknowledgeEvent: (workspaceId, key, position) =>
+      onInbox(parts, workspaceId, key, (session, inbox) => acknowledgeEvent(session, inbox, position)),
+    peekEvents: (workspaceId, key, peek) =>
+      looking(connections, async (client) => {
+        const inbox = requireInbox(await findInbox(client, workspaceId, key), key)
+        return peekEvents(createReadRows(client), inbox, peek)
+      }),
+    replayEvent: (workspaceId, key, position, ignoreFilter) =>
+      onInbox(parts, workspaceId, key, (session, inbox) => replayEvent(session, inbox, { position, ignoreFilter })),
+    listDeadLetters: async (workspaceId, key, page) =>
+      listDeadLetters(connections, await inboxIdOf(workspaceId, key), page),
+    settleDeadLetters: (workspaceId, key, choice, action) =>
+      onInbox(parts, workspaceId, key, (session, inbox) => settleDeadLetters(session, inbox, { choice, action })),
+    listAttempts: async (workspaceId, key, page) => listAttempts(connections, await inboxIdOf(workspaceId, key), page),
+    explainEvent: (workspaceId, position) =>
+      looking(connections, async (client) => {
+        const inboxes = await listInboxes(client, workspaceId, '', 100_000)
+        return explainEvent({ rows: createReadRows(client), nowMs: nowMs() }, workspaceId, inboxes, position)
+      }),
+  }
+}
+
+/** Leases, and reads the events in the same transaction. What does not fit into one answer is given back untouched. */
+async function grantEvents(session: Session, inbox: InboxState, order: LeaseOrder): Promise<LeaseGrant> {
+  const { inboxStatus, untilMs, held, more, retryAtMs } = await leaseEvents(session, inbox, order)
+  if (held.length === 0) return { inboxStatus, untilMs, events: [], more, retryAtMs }
+  const attempts = new Map(held.flatMap(({ attempt, runs }) => expandRuns(runs).map((position) => [position, attempt])))
+  const { events, readTo } = await session.rows.readSome(
+    inbox.workspaceId,
+    held.flatMap(({ runs }) => runs),
+  )
+  if (readTo !== undefined) {
+    const positions = [...attempts.keys()]
+    const rest = positions.slice(positions.indexOf(readTo) + 1)
+    const outcome = { kind: 'release', count: false } as const
+    if (rest.length > 0) await settleLease(session, inbox, { leaseId: order.leaseId, positions: rest, outcome })
+  }
+  const leased = events.map((event) => ({ ...event, attempt: attempts.get(event.position) ?? 1 }))
+  return { inboxStatus, untilMs, events: leased, more: more || readTo !== undefined, retryAtMs }
+}
+
+type KeyVerb = 'insertKey' | 'findKey' | 'listKeys' | 'updateKey' | 'appendAudit' | 'listAudit' | 'takeRequest'
+
+function keyVerbs({ connections, transactions, keys, nowMs }: Parts): Pick<Store, KeyVerb> {
+  return {
+    insertKey: async (key) => {
+      await transactions.run(adminSlot, async (transaction) => putKey(transaction, key))
+      keys.forget(key.keyId)
+    },
+    findKey: (keyId) => remember(keys, keyId, () => findKey(connections, keyId)),
+    listKeys: (workspaceId, page) => listKeys(connections, workspaceId, page),
+    updateKey: async (keyId, change) => {
+      const key = await transactions.run(adminSlot, (transaction) => updateKey(transaction, keyId, change))
+      keys.forget(keyId)
+      return key
+    },
+    appendAudit: (entry) =>
+      transactions.run(adminSlot, async (transaction) => appendAudit(transaction, entry, nowMs())),
+    listAudit: (workspaceId, page) => listAudit(connections, workspaceId, page),
+    takeRequest: createRateLimits(connections, nowMs),
+  }
+}
+
+function upkeepVerbs(parts: Parts): Pick<Store, 'expireLeases' | 'trimEvents' | 'claimTask'> {
+  const { connections, transactions, leading, nowMs } = parts
+  return {
+    claimTask: async (name, holder, forMs) => {
+      const mine = await claimTask(connections, { name, holder, forMs, nowMs: nowMs() })
+      if (name === 'upkeep') leading.upkeep = mine
+      return mine
+    },
+    expireLeases: async () => {
+      const due = await connections.query<{ workspaceId: number; key: string }>(
+        `select distinct inbox.workspace_id as "workspaceId", inbox.key from lease join inbox on inbox.id = lease.inbox_id
+         where lease.until_ms <= $1 limit 100`,
+        [nowMs()],
+      )
+      for (const { workspaceId, key } of due) {
+        await onInbox(parts, workspaceId, key, async (session, inbox) => {
+          await expireInbox(session, inbox)
+          wake(session, inbox)
+        })
+      }
+    },
+    trimEvents: async (workspaceId, policy) => {
+      if (await hasRemoved(connections)) await purgeRemoved(connections)
+      return trimEvents(
+        {
+          connections,
+          transactions,
+          nowMs,
+          expireBehind: async (inboxes, last) => {
+            for (const key of inboxes) {
+              await onInbox(parts, workspaceId, key, (session, inbox) => expireBehind(session, inbox, last))
+            }
+          },
+        },
+        workspaceId,
+        policy,
+      )
+    },
+  }
+}
+
+async function checkReachable(connections: Connections): Promise<string> {
+  try {
+    await connections.query(`select 1 as answer`)
+    return 'ok'
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}

@@ -1,0 +1,182 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { HubError } from '@sluice/protocol/error'
+import {
+  beginText,
+  isLost,
+  toStoreError,
+  type Client,
+  type Connection,
+  type Connections,
+  type Value,
+} from './connections.ts'
+import type { Locks } from './locks.ts'
+
+/** Reads answer; writes are sent without waiting, and a fault of one is a fault of the commit. */
+export type Transaction = Connection & {
+  readonly write: (text: string, values?: readonly Value[]) => void
+  /** The same for a statement whose text varies. */
+  readonly writeOnce: (text: string, values?: readonly Value[]) => void
+  /** What was written need not survive a crash of the server: the commit does not wait for the disk. */
+  readonly relax: () => void
+}
+
+export type Transactions = {
+  /**
+   * Runs work in a transaction that has the slot for itself, on all nodes: the lock is an advisory one, taken in a statement
+   * of its own, so that what the work reads is what the holder before has committed. Work that is rejected changes nothing.
+   *
+   * If the connection breaks while the commit is under way, waits until it is known whether it happened.
+   *
+   * @throws HubError `storage-unavailable`: nothing has changed
+   */
+  readonly run: <Result>(slot: string, work: (transaction: Transaction) => Promise<Result>) => Promise<Result>
+  readonly commits: () => number
+  /** Gives up waiting for what cannot be known. */
+  readonly close: () => void
+}
+
+type Options = {
+  readonly connections: Connections
+  readonly pooled: boolean
+  readonly locks: Locks
+  /** of this process */
+  readonly node: string
+  readonly nowMs: () => number
+}
+
+/** Between two attempts to find out about a commit, growing. */
+const firstPauseMs = 50
+const maxPauseMs = 1000
+
+export function createTransactions({ connections, pooled, locks, node, nowMs }: Options): Transactions {
+  const begin = beginText(pooled)
+  let last = 0
+  let commits = 0
+  const closed = new AbortController()
+
+  const markOf = async (slot: string): Promise<number> => {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
+      try {
+        return await connections.use(async (client) => {
+          // Whoever holds the lock may be the transaction in question: once the lock is ours, it has ended.
+          const [, , marks] = await Promise.all([
+            client.command(begin),
+            client.query(locks.take, [...locks.key(slot)]),
+            client.query<{ number: number }>(`select number from commit_mark where node = $1 and slot = $2`, [
+              node,
+              slot,
+            ]),
+            client.command('rollback'),
+          ])
+          return marks[0]?.number ?? 0
+        })
+      } catch (error) {
+        if (closed.signal.aborted) throw error
+        await pause(pauseMs, undefined, { signal: closed.signal }).catch(() => {})
+      }
+    }
+  }
+
+  return {
+    run: async (slot, work) => {
+      const number = (last += 1)
+      const outcome = await connections
+        .use((client) => attempt(client, { begin, locks, slot, mark: [node, slot, number], nowMs, work }))
+        .catch((error: unknown) => {
+          if (error instanceof InDoubt) return error
+          throw error
+        })
+      if (outcome instanceof InDoubt) {
+        if ((await markOf(slot)) !== number) throw toStoreError(outcome.cause)
+        commits += 1
+        return outcome.result as Awaited<ReturnType<typeof work>> // of the work that ran
+      }
+      if (outcome.wrote) commits += 1
+      return outcome.result
+    },
+    commits: () => commits,
+    close: () => closed.abort(),
+  }
+}
+
+/** The connection broke after the commit was sent and before it was answered. */
+class InDoubt extends HubError {
+  readonly result: unknown
+
+  constructor(result: unknown, cause: unknown) {
+    super('storage-unavailable', 'the connection broke during a commit', { cause })
+    this.result = result
+  }
+}
+
+type Attempt<Result> = {
+  readonly begin: string
+  readonly locks: Locks
+  readonly slot: string
+  readonly mark: readonly [node: string, slot: string, number: number]
+  readonly nowMs: () => number
+  readonly work: (transaction: Transaction) => Promise<Result>
+}
+
+async function attempt<Result>(
+  client: Client,
+  { begin, locks, slot, mark, nowMs, work }: Attempt<Result>,
+): Promise<{ result: Result; wrote: boolean }> {
+  const begun = Promise.all([client.command(begin), client.query(locks.take, [...locks.key(slot)])])
+  const writes: Promise<unknown>[] = []
+  // Nothing is written before the lock is known to be held: what is sent in vain can only be reads.
+  const waiting: (() => Promise<unknown>)[] = []
+  let isHeld = false
+  let relaxed = false
+  const send = (write: () => Promise<unknown>): void => {
+    if (!isHeld) return void waiting.push(write)
+    const sent = write()
+    sent.catch(() => {})
+    writes.push(sent)
+  }
+  const release = begun.then(() => {
+    isHeld = true
+    for (const write of waiting.splice(0)) send(write)
+  })
+  release.catch(() => {})
+  const transaction: Transaction = {
+    query: (text, values) => client.query(text, values),
+    write: (text, values) => send(() => client.query(text, values)),
+    writeOnce: (text, values) => send(() => client.queryOnce(text, values)),
+    relax: () => (relaxed = true),
+  }
+  let result: Result
+  try {
+    result = await work(transaction)
+    await release
+  } catch (error) {
+    await begun.catch(() => {})
+    if (!isLost(error) && client.isAlive()) await client.command('rollback').catch(() => {})
+    throw error
+  }
+  if (writes.length === 0) {
+    await client.command('commit')
+    return { result, wrote: false }
+  }
+  if (relaxed) send(() => client.command('set local synchronous_commit = off'))
+  else {
+    send(() =>
+      client.query(
+        `insert into commit_mark (node, slot, number, at_ms) values ($1, $2, $3, $4)
+         on conflict (node, slot) do update set number = excluded.number, at_ms = excluded.at_ms`,
+        [...mark, nowMs()],
+      ),
+    )
+  }
+  const commit = client.command('commit')
+  commit.catch(() => {})
+  const faults = (await Promise.allSettled(writes)).flatMap((sent) => (sent.status === 'rejected' ? [sent.reason] : []))
+  try {
+    const command = await commit
+    if (command === 'COMMIT') return { result, wrote: true }
+  } catch (error) {
+    if (relaxed || !isLost(error)) throw faults[0] ?? error
+    throw new InDoubt(result, error)
+  }
+  throw faults[0] ?? new Error('the transaction was rolled back')
+}

@@ -1,0 +1,201 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import pg from 'pg'
+import type { Wake } from '../store.ts'
+import { toClientConfig, type Connections } from './connections.ts'
+
+export type Wakes = {
+  /** Wakes waiters here at once and those of the other nodes in a moment. */
+  readonly announce: (wake: Wake) => void
+  readonly listen: (listener: (wake: Wake) => void) => () => void
+  /** events appended by this process */
+  readonly appended: () => number
+  /** `ok`, or what is wrong with hearing from the other nodes */
+  readonly health: () => string
+  readonly close: () => Promise<void>
+}
+
+type Options = {
+  readonly connections: Connections
+  /** of a connection that stays: LISTEN does not work through a pooler */
+  readonly directUrl: string
+  readonly channel: string
+  readonly node: string
+}
+
+type Appended = NonNullable<Wake['appended']>[number]
+
+/** What the other nodes are told of one workspace. `appended` null: too much to list. */
+type News = { readonly inboxes: Set<string>; appended: Map<string, Appended> | null; any: boolean }
+
+type Notice = {
+  readonly node: string
+  readonly news: readonly (readonly [
+    workspaceId: number,
+    inboxes: readonly string[],
+    appended: readonly Appended[] | 0 | 1,
+  ])[]
+}
+
+/** Kinds of events that a notice lists; beyond, everybody who waits in the workspace looks. */
+const maxKinds = 20
+/** Postgres refuses notices of 8,000 bytes. */
+const maxNoticeBytes = 7900
+/** At most one notice in so many ms: a thousand commits a second make fifty of them. */
+const noticeEveryMs = 20
+/** Should notices be lost without a word: how often to look whether logs have grown. And while they cannot be heard. */
+const lookEveryMs = 5000
+const lookDeafEveryMs = 500
+
+/** Between nodes: LISTEN on a connection of its own, NOTIFY after the commit, and a slow look as the safety net. */
+export function openWakes({ connections, directUrl, channel, node }: Options): Wakes {
+  const listeners = new Set<(wake: Wake) => void>()
+  const closed = new AbortController()
+  const news = new Map<number, News>()
+  let count = 0
+  let health = 'connecting'
+  let sending: Promise<void> | undefined
+
+  const spread = (wake: Wake): void => {
+    for (const listener of listeners) listener(wake)
+  }
+  const hear = (payload: string): void => {
+    const notice: Notice = JSON.parse(payload)
+    if (notice.node === node) return
+    for (const [workspaceId, inboxes, appended] of notice.news) {
+      if (appended !== 0) spread(appended === 1 ? { workspaceId } : { workspaceId, appended })
+      for (const inbox of inboxes) spread({ workspaceId, inbox })
+    }
+  }
+  const send = async (): Promise<void> => {
+    await pause(noticeEveryMs, undefined, { signal: closed.signal }).catch(() => {})
+    const payloads = toPayloads(node, news)
+    news.clear()
+    sending = undefined
+    for (const payload of payloads) await notify(connections, channel, payload).catch(() => {})
+  }
+  const tell = (wake: Wake): void => {
+    addNews(news, wake)
+    if (!closed.signal.aborted) sending ??= send()
+  }
+  const listening = keepListening({
+    directUrl,
+    channel,
+    hear,
+    signal: closed.signal,
+    onState: (state) => (health = state),
+  })
+  const looking = keepLooking({ connections, spread, isDeaf: () => health !== 'ok', signal: closed.signal })
+
+  return {
+    announce: (wake) => {
+      if (wake.appended) count += wake.appended.length
+      spread(wake)
+      tell(wake)
+    },
+    listen: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    appended: () => count,
+    health: () => health,
+    close: async () => {
+      closed.abort()
+      await Promise.all([listening, looking, sending])
+    },
+  }
+}
+
+function addNews(news: Map<number, News>, { workspaceId, inbox, appended }: Wake): void {
+  const known = news.get(workspaceId) ?? { inboxes: new Set(), appended: new Map(), any: false }
+  news.set(workspaceId, known)
+  if (inbox !== undefined) known.inboxes.add(inbox)
+  if (!appended) return
+  known.any = true
+  for (const { eventType, source, subject } of appended) {
+    if (!known.appended) return
+    known.appended.set(JSON.stringify([eventType, source, subject]), { eventType, source, subject })
+    if (known.appended.size > maxKinds) known.appended = null
+  }
+}
+
+function toPayloads(node: string, news: ReadonlyMap<number, News>): string[] {
+  return [...news].flatMap(([workspaceId, { inboxes, appended, any }]) => {
+    const payload = (names: readonly string[], kinds: readonly Appended[] | 0 | 1): string =>
+      JSON.stringify({ node, news: [[workspaceId, names, kinds]] } satisfies Notice)
+    const kinds = any ? (appended ? [...appended.values()] : 1) : 0
+    const whole = payload([...inboxes], kinds)
+    if (Buffer.byteLength(whole) <= maxNoticeBytes) return [whole]
+    // Inbox names are short: fifty of them always fit.
+    const names = [...inboxes]
+    const parts = Array.from({ length: Math.ceil(names.length / 50) }, (_, index) =>
+      payload(names.slice(index * 50, index * 50 + 50), 0),
+    )
+    return any ? [payload([], 1), ...parts] : parts
+  })
+}
+
+/** Not worth waiting for the disk: a notice that a crash loses is made up for by the look at the logs. */
+async function notify(connections: Connections, channel: string, payload: string): Promise<void> {
+  await connections.use(async (client) => {
+    await Promise.all([
+      client.command('begin; set local synchronous_commit = off'),
+      client.query(`select pg_notify($1, $2)`, [channel, payload]),
+      client.command('commit'),
+    ])
+  })
+}
+
+type Listening = {
+  readonly directUrl: string
+  readonly channel: string
+  readonly hear: (payload: string) => void
+  readonly onState: (state: string) => void
+  readonly signal: AbortSignal
+}
+
+const reconnectMs = 500
+
+async function keepListening({ directUrl, channel, hear, onState, signal }: Listening): Promise<void> {
+  while (!signal.aborted) {
+    const client = new pg.Client(toClientConfig({ url: directUrl, pooled: false }))
+    const ended = new Promise<string>((resolve) => {
+      client.on('error', (error) => resolve(error.message))
+      client.on('end', () => resolve('the connection has ended'))
+      signal.addEventListener('abort', () => resolve('closed'), { once: true })
+    })
+    try {
+      await client.connect()
+      client.on('notification', ({ payload }) => payload !== undefined && hear(payload))
+      await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+      onState('ok')
+      onState(`not listening: ${await ended}`)
+    } catch (error) {
+      onState(`not listening: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    await client.end().catch(() => {})
+    await pause(reconnectMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+type Looking = {
+  readonly connections: Connections
+  readonly spread: (wake: Wake) => void
+  readonly isDeaf: () => boolean
+  readonly signal: AbortSignal
+}
+
+/** Whoever waits for a log that has grown looks again. */
+async function keepLooking({ connections, spread, isDeaf, signal }: Looking): Promise<void> {
+  const heads = new Map<number, number>()
+  while (!signal.aborted) {
+    await pause(isDeaf() ? lookDeafEveryMs : lookEveryMs, undefined, { signal, ref: false }).catch(() => {})
+    if (signal.aborted) return
+    const logs = await connections
+      .query<{ workspaceId: number; head: number }>(`select workspace_id as "workspaceId", head from log`)
+      .catch(() => [])
+    for (const { workspaceId, head } of logs) {
+      if (heads.has(workspaceId) && heads.get(workspaceId) !== head) spread({ workspaceId })
+      heads.set(workspaceId, head)
+    }
+  }
+}
