@@ -106,7 +106,8 @@ function resultsElsewhere(model: Model, leaseId: string, position: number): stri
     case 'leased':
       return ['lost']
     case 'acked':
-      return ['already', ...lost]
+      // One that was handed out past the filter may lie ahead of the inbox, which keeps nothing of what it has not come to.
+      return ['already', ...lost, ...(event.wanted ? [] : ['unknown'])]
     case 'dead':
       return ['dead', ...lost]
     case 'passed':

@@ -21,6 +21,8 @@ export type Client = Connection & {
 export type Connections = Connection & {
   /** A connection for one use; given back afterwards, or closed if it broke. */
   readonly use: <Value>(work: (client: Client) => Promise<Value>) => Promise<Value>
+  /** Reads that belong together: they see one state. */
+  readonly look: <Value>(work: (client: Client) => Promise<Value>) => Promise<Value>
   readonly close: () => Promise<void>
 }
 
@@ -100,6 +102,15 @@ export function openConnections({ url, max, pooled }: ConnectionOptions): Connec
   return {
     use,
     query: (text, values) => use((client) => client.query(text, values)),
+    look: (work) =>
+      use(async (client) => {
+        await client.command('begin isolation level repeatable read read only')
+        try {
+          return await work(client)
+        } finally {
+          await client.command('rollback').catch(() => {})
+        }
+      }),
     close: () => pool.end(),
   }
 }

@@ -2,38 +2,32 @@ import { createHash, randomUUID } from 'node:crypto'
 import { defaultWorkspace } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
 import { toClock } from '../clock.ts'
-import { acknowledgeEvent } from '../inbox/acknowledge.ts'
 import { expireBehind, seekInbox, toInboxRow, updateInbox } from '../inbox/change.ts'
-import { explainEvent } from '../inbox/explain.ts'
 import { expireInbox } from '../inbox/expiry.ts'
-import { extendLease, leaseEvents } from '../inbox/lease.ts'
-import { peekEvents } from '../inbox/peek.ts'
 import { readProgress } from '../inbox/progress.ts'
-import { replayEvent, settleDeadLetters } from '../inbox/replay.ts'
-import { wake, type InboxState, type Session } from '../inbox/rows.ts'
-import { settleLease } from '../inbox/settle.ts'
+import { wake } from '../inbox/rows.ts'
 import { createMemo, type Memo } from '../memo.ts'
-import { expandRuns, toRuns } from '../runs.ts'
-import type { Draft, KeyRow, LeaseGrant, LeaseOrder, Store, WorkspaceRow } from '../store.ts'
-import { appendEvents } from './append.ts'
+import { toRuns } from '../runs.ts'
+import type { Store } from '../store.ts'
+import { openAppends } from './appends.ts'
 import { openClock, type DatabaseClock } from './clock.ts'
-import { openConnections, type Client, type Connections } from './connections.ts'
-import { listAttempts, listDeadLetters } from './failure-rows.ts'
-import { createGroups, type Groups, type Size } from './groups.ts'
-import { findInbox, listInboxes, requireInbox } from './inbox-rows.ts'
-import { createInbox, runVerbs, type InboxVerb } from './inboxes.ts'
+import { openConnections, type Connections } from './connections.ts'
+import { consumingVerbs } from './consuming.ts'
+import { onInbox, openInboxGroups } from './inbox-groups.ts'
+import { findInbox, listInboxes } from './inbox-rows.ts'
+import { createInbox } from './inboxes.ts'
 import { appendAudit, findKey, listAudit, listKeys, putKey, updateKey } from './keys.ts'
-import { createLocks, type Locks } from './locks.ts'
-import { findPosition, readAcceptTimes, readEvents, readLog, readSome, scanLog } from './log.ts'
+import { createLocks } from './locks.ts'
+import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { migrate } from './migrate.ts'
-import { createProgress } from './progress-memo.ts'
+import type { Parts } from './parts.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { trimEvents } from './retention.ts'
 import { createReadRows } from './rows.ts'
 import { searchEvents } from './search.ts'
 import { claimTask } from './tasks.ts'
-import { createTransactions, type Transactions } from './transactions.ts'
-import { openWakes, type Wakes } from './wakes.ts'
+import { createTransactions } from './transactions.ts'
+import { openWakes } from './wakes.ts'
 import {
   deleteRowsOf,
   deleteWorkspace,
@@ -101,7 +95,7 @@ async function open(
     wakes,
     leading,
     appends: openAppends({ transactions, wakes, nowMs }),
-    inboxVerbs: openInboxVerbs({ transactions, wakes, nowMs, counts }),
+    inboxVerbs: openInboxGroups({ transactions, wakes, nowMs, counts }),
     workspaces: createMemo(memoMs),
     keys: createMemo(memoMs),
     nowMs,
@@ -133,81 +127,11 @@ async function open(
   }
 }
 
-type Parts = {
-  readonly connections: Connections
-  readonly transactions: Transactions
-  readonly locks: Locks
-  readonly wakes: Wakes
-  readonly leading: { upkeep: boolean }
-  readonly appends: Groups<readonly Draft[]>
-  readonly inboxVerbs: Groups<InboxVerb>
-  readonly workspaces: Memo<Promise<WorkspaceRow | undefined>>
-  readonly keys: Memo<Promise<KeyRow | undefined>>
-  readonly nowMs: () => number
-}
-
 /** Keys and workspaces are looked up on every request; what another node changed is felt this late. */
 const memoMs = 500
 
 /** Changes to workspaces, keys and the audit follow one another. */
 const adminSlot = 'admin'
-
-/** Events in one transaction, unless a single request brings more. Larger groups gain nothing and cost latency. */
-const groupEvents = 512
-/** Verbs on one inbox in one transaction. */
-const groupVerbs = 64
-
-type GroupParts = Pick<Parts, 'transactions' | 'wakes' | 'nowMs'>
-
-function openAppends({ transactions, wakes, nowMs }: GroupParts): Groups<readonly Draft[]> {
-  return createGroups({
-    maxWeight: groupEvents,
-    run: async (slot, orders) => {
-      const workspaceId = Number(slot.slice(slot.indexOf('/') + 1))
-      const outcomes = await transactions.run(slot, (transaction) =>
-        appendEvents(transaction, workspaceId, orders.flat(), nowMs()),
-      )
-      const appended = orders.flat().filter((_, index) => outcomes[index]?.status === 'stored')
-      if (appended.length > 0) wakes.announce({ workspaceId, appended })
-      let from = 0
-      return orders.map((drafts) => ({ value: outcomes.slice(from, (from += drafts.length)) }))
-    },
-  })
-}
-
-function openInboxVerbs({
-  transactions,
-  wakes,
-  nowMs,
-  counts,
-}: GroupParts & { counts: { rowsScanned: number } }): Groups<InboxVerb> {
-  const progress = createProgress()
-  return createGroups({
-    maxWeight: groupVerbs,
-    run: async (slot, verbs) => {
-      const [, id = '', key = ''] = slot.split('/')
-      const workspaceId = Number(id)
-      const group = await transactions.run(slot, (transaction) =>
-        runVerbs(transaction, { workspaceId, key, nowMs: nowMs(), verbs, progress }),
-      )
-      counts.rowsScanned += group.rowsScanned
-      if (group.wakes.length > 0) wakes.announce({ workspaceId, inbox: key })
-      return group.outcomes
-    },
-  })
-}
-
-const oneVerb: Size = { events: 1, bytes: 0, weight: 1 }
-
-/** Runs a verb with the inbox for itself. */
-async function onInbox<Value>(
-  { inboxVerbs: groups }: Pick<Parts, 'inboxVerbs'>,
-  workspaceId: number,
-  key: string,
-  verb: (session: Session, inbox: InboxState) => Promise<Value>,
-): Promise<Value> {
-  return groups.add(`inbox/${workspaceId}/${key}`, verb, oneVerb) as Promise<Value> // what the verb answers
-}
 
 type WorkspaceVerb = 'ensureWorkspace' | 'findWorkspace' | 'findWorkspaceById' | 'listWorkspaces' | 'deleteWorkspace'
 
@@ -310,98 +234,12 @@ function inboxVerbs(parts: Parts): Pick<Store, InboxVerbName> {
     seekInbox: (workspaceId, key, position) =>
       onInbox(parts, workspaceId, key, (session, inbox) => seekInbox(session, inbox, position)),
     readProgress: (workspaceId, key) =>
-      looking(connections, async (client) => {
+      connections.look(async (client) => {
         const inbox = await findInbox(client, workspaceId, key)
         if (!inbox) throw new HubError('not-found', `inbox "${key}" does not exist`)
         return readProgress({ rows: createReadRows(client), nowMs: nowMs() }, inbox)
       }),
   }
-}
-
-/** Several reads that belong together see one state. */
-function looking<Value>(connections: Connections, look: (client: Client) => Promise<Value>): Promise<Value> {
-  return connections.use(async (client) => {
-    await client.command('begin isolation level repeatable read read only')
-    try {
-      return await look(client)
-    } finally {
-      await client.command('rollback').catch(() => {})
-    }
-  })
-}
-
-type ConsumingVerb =
-  | 'leaseEvents'
-  | 'settleLease'
-  | 'extendLease'
-  | 'acknowledgeEvent'
-  | 'peekEvents'
-  | 'replayEvent'
-  | 'listDeadLetters'
-  | 'settleDeadLetters'
-  | 'listAttempts'
-  | 'explainEvent'
-
-function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
-  const { connections, nowMs } = parts
-  const inboxIdOf = async (workspaceId: number, key: string): Promise<number> =>
-    requireInbox(await findInbox(connections, workspaceId, key), key).id
-  return {
-    leaseEvents: async (workspaceId, key, order) => {
-      for (;;) {
-        const grant = await onInbox(parts, workspaceId, key, (session, inbox) => grantEvents(session, inbox, order))
-        // A filter may look at many rows before it finds one. Each step is a transaction of its own, so that others are served between.
-        if (!grant.more || grant.untilMs !== null) return grant
-      }
-    },
-    settleLease: async (workspaceId, key, order) => {
-      const settled = await onInbox(parts, workspaceId, key, (session, inbox) => settleLease(session, inbox, order))
-      if (order.positions) return settled.map(([position, status]) => ({ position, status, acceptedMs: null }))
-      const positions = settled.map(([position]) => position)
-      const times = await readAcceptTimes(connections, workspaceId, positions)
-      return settled.map(([position, status]) => ({ position, status, acceptedMs: times.get(position) ?? 0 }))
-    },
-    extendLease: (workspaceId, key, leaseId, leaseMs) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => extendLease(session, inbox, { leaseId, leaseMs })),
-    acknowledgeEvent: (workspaceId, key, position) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => acknowledgeEvent(session, inbox, position)),
-    peekEvents: (workspaceId, key, peek) =>
-      looking(connections, async (client) => {
-        const inbox = requireInbox(await findInbox(client, workspaceId, key), key)
-        return peekEvents(createReadRows(client), inbox, peek)
-      }),
-    replayEvent: (workspaceId, key, position, ignoreFilter) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => replayEvent(session, inbox, { position, ignoreFilter })),
-    listDeadLetters: async (workspaceId, key, page) =>
-      listDeadLetters(connections, await inboxIdOf(workspaceId, key), page),
-    settleDeadLetters: (workspaceId, key, choice, action) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => settleDeadLetters(session, inbox, { choice, action })),
-    listAttempts: async (workspaceId, key, page) => listAttempts(connections, await inboxIdOf(workspaceId, key), page),
-    explainEvent: (workspaceId, position) =>
-      looking(connections, async (client) => {
-        const inboxes = await listInboxes(client, workspaceId, '', 100_000)
-        return explainEvent({ rows: createReadRows(client), nowMs: nowMs() }, workspaceId, inboxes, position)
-      }),
-  }
-}
-
-/** Leases, and reads the events in the same transaction. What does not fit into one answer is given back untouched. */
-async function grantEvents(session: Session, inbox: InboxState, order: LeaseOrder): Promise<LeaseGrant> {
-  const { inboxStatus, untilMs, held, more, retryAtMs } = await leaseEvents(session, inbox, order)
-  if (held.length === 0) return { inboxStatus, untilMs, events: [], more, retryAtMs }
-  const attempts = new Map(held.flatMap(({ attempt, runs }) => expandRuns(runs).map((position) => [position, attempt])))
-  const { events, readTo } = await session.rows.readSome(
-    inbox.workspaceId,
-    held.flatMap(({ runs }) => runs),
-  )
-  if (readTo !== undefined) {
-    const positions = [...attempts.keys()]
-    const rest = positions.slice(positions.indexOf(readTo) + 1)
-    const outcome = { kind: 'release', count: false } as const
-    if (rest.length > 0) await settleLease(session, inbox, { leaseId: order.leaseId, positions: rest, outcome })
-  }
-  const leased = events.map((event) => ({ ...event, attempt: attempts.get(event.position) ?? 1 }))
-  return { inboxStatus, untilMs, events: leased, more: more || readTo !== undefined, retryAtMs }
 }
 
 type KeyVerb = 'insertKey' | 'findKey' | 'listKeys' | 'updateKey' | 'appendAudit' | 'listAudit' | 'takeRequest'

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Wake } from '../store.ts'
 import { toClientConfig, type Connections } from './connections.ts'
@@ -66,8 +66,13 @@ export function openWakes({ connections, directUrl, channel, node }: Options): W
       for (const inbox of inboxes) spread({ workspaceId, inbox })
     }
   }
+  let sentAt = -noticeEveryMs
   const send = async (): Promise<void> => {
-    await pause(noticeEveryMs, undefined, { signal: closed.signal }).catch(() => {})
+    // The first of a while goes at once, together with what else comes in this turn of the event loop.
+    const wait = sentAt + noticeEveryMs - performance.now()
+    if (wait > 0) await pause(wait, undefined, { signal: closed.signal }).catch(() => {})
+    else await nextTurn()
+    sentAt = performance.now()
     const payloads = toPayloads(node, news)
     news.clear()
     sending = undefined
