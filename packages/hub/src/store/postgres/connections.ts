@@ -14,7 +14,7 @@ export type Client = Connection & {
   /** As `query`, for statements whose text varies: never prepared. */
   readonly queryOnce: <Row>(text: string, values?: readonly Value[]) => Promise<Row[]>
   /** Answers the command that was carried out: `commit` of a failed transaction answers `ROLLBACK`. */
-  readonly command: (text: string) => Promise<string>
+  readonly command: (text: string, timeoutMs?: number) => Promise<string>
   readonly isAlive: () => boolean
 }
 
@@ -35,9 +35,11 @@ export type ConnectionOptions = {
 }
 
 /** A statement may take this long; whatever takes longer is stuck. */
-const statementTimeoutMs = 30_000
+const statementTimeoutMs = 10_000
+/** The server may take this long to answer; then the connection is given up: it may lead nowhere. */
+const answerTimeoutMs = 12_000
 /** A transaction whose node has gone silent is ended by the server after this long, and its lock is free again. */
-const silenceTimeoutMs = 10_000
+const silenceTimeoutMs = 5000
 const connectTimeoutMs = 5000
 
 // What Postgres gives as text because it may not fit into a number does fit: positions, times and counts stay below 2^53.
@@ -57,6 +59,7 @@ export function toClientConfig({ url, pooled }: Pick<ConnectionOptions, 'url' | 
     connectionString: url,
     application_name: 'sluice',
     connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: answerTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types,
@@ -124,7 +127,11 @@ function toClient(client: pg.PoolClient, nameOf: ((text: string) => string) | un
     },
     queryOnce: async <Row>(text: string, values: readonly Value[] = []) =>
       (await client.query({ text, values: values.map(clean) })).rows as Row[],
-    command: async (text) => (await client.query(text)).command,
+    command: async (text, timeoutMs) => {
+      // The types know no timeout of a single statement.
+      const statement = timeoutMs === undefined ? { text } : { text, query_timeout: timeoutMs }
+      return (await client.query(statement)).command
+    },
   }
 }
 
@@ -133,8 +140,8 @@ function clean(value: Value): Value {
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\u{fffd}') : value
 }
 
-/** Classes of SQLSTATE that speak of the server and not of the statement: connection, resources, operator, system. */
-const serverClasses = new Set(['08', '53', '57', '58'])
+/** Classes of SQLSTATE that speak of the server and not of the statement: connection, login, database, resources, operator, system. */
+const serverClasses = new Set(['08', '28', '3D', '53', '57', '58'])
 /** Of other classes: lock not available, deadlock, serialization, read-only server, transaction ended by a timeout. */
 const serverCodes = new Set(['55P03', '40P01', '40001', '25006', '25P03', '25P04', 'XX000', 'XX001', 'XX002'])
 

@@ -15,6 +15,9 @@ export function listMigrations(): string[] {
 /** Older servers lack what the SQL here uses, and get no security fixes. */
 const oldestServer = 150_000
 
+/** A step of a migration may take this long. */
+const patienceMs = 3_600_000
+
 /**
  * Runs the numbered files that this database has not seen, each in a transaction, one node at a time. Nodes of the version
  * before go on working: a migration only adds what they do not look at.
@@ -40,7 +43,8 @@ export async function migrate(connections: Connections, locks: Locks, pooled: bo
         }
         const file = files[version]
         if (file !== undefined) {
-          await command(readFileSync(new URL(file, migrations), 'utf8'))
+          const text = readFileSync(new URL(file, migrations), 'utf8')
+          await command(`set local statement_timeout = 0;\n${text}`, patienceMs)
           await query(`insert into sluice_version (version, at) values ($1, now())`, [version + 1])
         }
         await command('commit')
