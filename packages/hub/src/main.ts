@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { defaultWorkspace } from '@sluice/protocol'
 import pino from 'pino'
 import manifest from '../package.json' with { type: 'json' }
@@ -110,14 +111,27 @@ function createContext(store: Store, { secretKeys }: HubOptions): Context & KeyC
   }
 }
 
-/** The way into an empty store: there is nobody yet who could make a key. */
+/** A node that ends before it has made the first key is followed by another one after this long. */
+const firstKeyMs = 10_000
+const firstKeyPollMs = 50
+
+/** The way into an empty store: there is nobody yet who could make a key. Of nodes that start together, one makes it. */
 async function createFirstKey(context: KeyContext): Promise<string | null> {
+  const { store } = context
   const workspace = await requireWorkspace(context, defaultWorkspace)
-  const keys = await context.store.listKeys(workspace.id, { after: '', limit: 1 })
-  if (keys.length > 0) return null
-  const hub: KeyAdmin = { workspace, actor: 'hub', isInstanceAdmin: true }
-  const { api_key: apiKey } = await createKey(context, hub, { user_id: 'admin', role: 'admin' })
-  return apiKey
+  const hasKey = async (): Promise<boolean> => (await store.listKeys(workspace.id, { after: '', limit: 1 })).length > 0
+  const holder = randomUUID()
+  while (!(await hasKey())) {
+    if (!(await store.claimTask('first-key', holder, firstKeyMs))) {
+      await pause(firstKeyPollMs)
+      continue
+    }
+    // The node that held the claim before may have made it since.
+    if (await hasKey()) break
+    const hub: KeyAdmin = { workspace, actor: 'hub', isInstanceAdmin: true }
+    return (await createKey(context, hub, { user_id: 'admin', role: 'admin' })).api_key
+  }
+  return null
 }
 
 /** An address that a client on this machine can use. */

@@ -98,6 +98,14 @@ curl ${url}/v1/events/inbox -H 'Authorization: Bearer ${apiKey}'
 `
 }
 
+/** What Postgres says to whom it does not let in, by SQLSTATE. */
+const postgresTodos: Readonly<Record<string, string>> = {
+  '28P01': 'are the user and the password in DATABASE_URL right?',
+  '28000': 'is the user in DATABASE_URL right, and does pg_hba.conf let it in from here?',
+  '3D000': 'make it with createdb, or name another in DATABASE_URL',
+  '42501': 'the user in DATABASE_URL must be able to create tables there; make it the owner of the database',
+}
+
 function toStartError(error: unknown, { host, port, data }: { host: string; port: number; data: string }): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const says = (message: string): CommandError => new CommandError(exitCodes.failed, message, { cause: error })
@@ -106,6 +114,8 @@ function toStartError(error: unknown, { host, port, data }: { host: string; port
       `port ${port} on ${host} is taken; end what uses it, or pass --port ${port + 1} (--port 0 takes a free one)`,
     )
   if (code === 'storage-unavailable') return says(`${toReason(error)}; is DATABASE_URL right, and the server running?`)
+  const todo = typeof code === 'string' ? postgresTodos[code] : undefined
+  if (todo !== undefined) return says(`${toReason(error)}; ${todo}`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return says(`${host} is no address of this machine; pass another --host`)
   if (code === 'EACCES' && port > 0 && port < 1024) return says(`port ${port} is for administrators; pass --port 8000`)
