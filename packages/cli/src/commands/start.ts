@@ -98,6 +98,10 @@ curl ${url}/v1/events/inbox -H 'Authorization: Bearer ${apiKey}'
 `
 }
 
+function toCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
 /** What Postgres says to whom it does not let in, by SQLSTATE. */
 const postgresTodos: Readonly<Record<string, string>> = {
   '28P01': 'are the user and the password in DATABASE_URL right?',
@@ -107,15 +111,15 @@ const postgresTodos: Readonly<Record<string, string>> = {
 }
 
 function toStartError(error: unknown, { host, port, data }: { host: string; port: number; data: string }): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = toCode(error)
   const says = (message: string): CommandError => new CommandError(exitCodes.failed, message, { cause: error })
   if (code === 'EADDRINUSE')
     return says(
       `port ${port} on ${host} is taken; end what uses it, or pass --port ${port + 1} (--port 0 takes a free one)`,
     )
-  if (code === 'storage-unavailable') return says(`${toReason(error)}; is DATABASE_URL right, and the server running?`)
-  const todo = typeof code === 'string' ? postgresTodos[code] : undefined
+  const todo = postgresTodos[toCode(error)] ?? postgresTodos[toCode(error instanceof Error ? error.cause : undefined)]
   if (todo !== undefined) return says(`${toReason(error)}; ${todo}`)
+  if (code === 'storage-unavailable') return says(`${toReason(error)}; is DATABASE_URL right, and the server running?`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return says(`${host} is no address of this machine; pass another --host`)
   if (code === 'EACCES' && port > 0 && port < 1024) return says(`port ${port} is for administrators; pass --port 8000`)
