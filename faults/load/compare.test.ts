@@ -8,6 +8,7 @@ import { createLedger, inboxLedger, type HandedOut, type Ledger, type Sent } fro
 const sent = (n: number, ids: readonly string[], more: Partial<Sent> = {}): Sent => ({
   n,
   key: `key-${n}`,
+  subject: `subject-${n}`,
   digest: `digest-${n}`,
   ids: new Set(ids),
   unknown: 0,
@@ -29,7 +30,8 @@ const delivery = (n: number, more: Partial<HandedOut> = {}): HandedOut => ({
 
 /** Three events, accepted, handed out and acknowledged, and nothing wrong. */
 function clean(): { ledger: Ledger; log: StoredLog[number][] } {
-  const ledger = createLedger({ work: { inOrder: true } })
+  const ledger = createLedger({ work: { inOrder: true, byKey: true } })
+  ledger.followers.push({ inbox: 'work', ids: ['id-1', 'id-2', 'id-3'], cursor: 'cursor' })
   const own = inboxLedger(ledger, 'work')
   for (const n of [1, 2, 3]) {
     ledger.sent.set(n, sent(n, [`id-${n}`]))
@@ -83,6 +85,7 @@ test('a key that was stored twice is doubled, whatever was answered', () => {
   const twice = { id: 'id-4', n: 3, digest: 'digest-3' }
   const hand = ({ ledger, log }: ReturnType<typeof clean>): void => {
     log.push(twice)
+    ledger.followers[0]?.ids.push('id-4')
     inboxLedger(ledger, 'work').handedOut.push(delivery(3, { id: 'id-4' }))
   }
   assert.deepEqual(after(hand), { doubled: 1 })
@@ -111,7 +114,7 @@ test('what is handed out for the first time must come in order, where one consum
     own.handedOut.push(delivery(2, { attempt, leaseId: 'lease-2', askedMs: 1050, receivedMs: 4000 }))
   }
   assert.deepEqual(after(again(2)), {})
-  assert.deepEqual(after(again(1)), { outOfOrder: 1 })
+  assert.deepEqual(after(again(1)), { outOfOrder: 1, wrongAttempt: 1 })
 })
 
 test('an acknowledged event that is asked for later must not come', () => {
@@ -143,4 +146,37 @@ test('a stored event that an inbox has never handed out', () => {
     own.acked.delete('id-1')
   })
   assert.deepEqual(found, { neverHandedOut: 1 })
+})
+
+test('the later event of a subject must wait for the earlier one', () => {
+  const found = after(({ ledger }) => {
+    const own = inboxLedger(ledger, 'work')
+    ledger.sent.set(1, { ...sent(1, ['id-1']), subject: 'subject-2' })
+    own.acked.delete('id-1')
+    own.handedOut.push(delivery(1, { attempt: 2, leaseId: 'lease-2', askedMs: 5000, receivedMs: 5001 }))
+  })
+  assert.deepEqual(found, { outOfOrder: 1 })
+})
+
+test('the attempt of an event that is handed out again is a higher one', () => {
+  const again = (attempt: number) => (state: ReturnType<typeof clean>) => {
+    const own = inboxLedger(state.ledger, 'work')
+    own.acked.delete('id-3')
+    for (const [index, each] of [2, attempt].entries()) {
+      const [askedMs, receivedMs] = [5000 + 1000 * index, 5001 + 1000 * index]
+      own.handedOut.push(delivery(3, { attempt: each, leaseId: `again-${index}`, askedMs, receivedMs }))
+    }
+  }
+  assert.deepEqual(after(again(3)), {})
+  assert.deepEqual(after(again(2)), { wrongAttempt: 1 })
+})
+
+test('a follower that misses an event, sees one twice, or sees one appear before another', () => {
+  const see =
+    (...ids: string[]) =>
+    ({ ledger }: ReturnType<typeof clean>) =>
+      ledger.followers[0]?.ids.splice(0, 3, ...ids)
+  assert.deepEqual(after(see('id-1', 'id-3')), { followedWrong: 1 })
+  assert.deepEqual(after(see('id-1', 'id-2', 'id-2', 'id-3')), { followedWrong: 1, outOfOrder: 1 })
+  assert.deepEqual(after(see('id-1', 'id-3', 'id-2')), { outOfOrder: 1 })
 })

@@ -23,6 +23,8 @@ const faultNames = [
   'outOfOrder',
   'ackedCameBack',
   'leasedTwice',
+  'wrongAttempt',
+  'followedWrong',
   'neverHandedOut',
 ] as const
 
@@ -53,6 +55,8 @@ export function compareLedger(ledger: Ledger, { log, missing }: StoreView): Comp
   }
   for (const ids of ledger.sequences) compareOrder(ids, 'accepted', tally)
   for (const [inbox, own] of ledger.inboxes) compareInbox(inbox, own, { log, stored, tally })
+  for (const own of ledger.inboxes.values()) if (own.byKey) compareSubjects(own, ledger, tally)
+  for (const { ids } of ledger.followers) compareFollower(ids, log, tally)
   return {
     accepted: [...ledger.sent.values()].filter(({ ids }) => ids.size > 0).length,
     doubledWithoutKey: tally.count('doubledWithoutKey'),
@@ -80,6 +84,28 @@ function compareOrder(ids: readonly string[], what: string, tally: Tally): void 
     if (id <= last) tally.fault('outOfOrder', `${what}: ${id} after ${last}`)
     else last = id
   }
+}
+
+/** The later event of a subject may only be asked for once the earlier one is done: an id that comes afterwards goes back. */
+function compareSubjects({ handedOut }: InboxLedger, { sent }: Ledger, tally: Tally): void {
+  const bySubject = Map.groupBy(handedOut, ({ n }) => sent.get(n)?.subject)
+  for (const [subject, deliveries] of bySubject) {
+    let last: HandedOut | undefined
+    for (const delivery of deliveries) {
+      if (last !== undefined && delivery.id < last.id && delivery.askedMs > last.receivedMs) {
+        tally.fault('outOfOrder', `${subject}: ${delivery.id} after ${last.id}`)
+      }
+      if (last === undefined || delivery.id > last.id) last = delivery
+    }
+  }
+}
+
+/** A reader of the log sees all of it, and nothing appears before what it has seen. */
+function compareFollower(ids: readonly string[], log: StoredLog, tally: Tally): void {
+  const seen = new Set(ids)
+  if (seen.size < ids.length) tally.fault('followedWrong', `${ids.length - seen.size} events came twice`)
+  compareOrder(ids, 'followed', tally)
+  for (const { id } of log) if (!seen.has(id)) tally.fault('followedWrong', `${id} did not come`)
 }
 
 function compareInbox(
@@ -114,6 +140,11 @@ function compareDeliveries(inbox: string, times: readonly HandedOut[], own: Inbo
     for (const earlier of times.slice(0, index)) {
       const givenBack = own.released.has(`${earlier.leaseId} ${earlier.id}`)
       const overlaps = time.receivedMs < earlier.leasedUntilMs - leaseToleranceMs
+      // Only of two that cannot have been under way at the same time it is known which came first.
+      const isLater = time.askedMs > earlier.receivedMs && earlier.leaseId !== time.leaseId
+      if (isLater && time.attempt <= earlier.attempt) {
+        tally.fault('wrongAttempt', `${inbox}: ${time.id} as attempt ${time.attempt} after ${earlier.attempt}`)
+      }
       if (overlaps && !givenBack && earlier.leaseId !== time.leaseId) {
         tally.fault('leasedTwice', `${inbox}: ${time.id} by ${earlier.leaseId} and ${time.leaseId}`)
       }

@@ -5,6 +5,7 @@ export type Sent = {
   readonly n: number
   /** undefined: sent without an idempotency key, so that a second try may store it twice */
   readonly key: string | undefined
+  readonly subject: string
   readonly digest: string
   /** ids that 2xx answers gave; more than one means that it was doubled */
   readonly ids: Set<string>
@@ -30,6 +31,8 @@ export type HandedOut = {
 export type InboxLedger = {
   /** it has a single consumer, who waits for each answer and gives nothing back: first hand-outs come in log order */
   readonly inOrder: boolean
+  /** it hands out the events of one subject one after the other */
+  readonly byKey: boolean
   /** in the order in which the answers came */
   readonly handedOut: HandedOut[]
   /** when the hub confirmed the acknowledgement, by id */
@@ -40,21 +43,28 @@ export type InboxLedger = {
   readonly unanswered: string[]
 }
 
+/** What one reader of the whole log has seen, in order. */
+export type Follower = { readonly inbox: string; readonly ids: string[]; cursor: string | undefined }
+
 export type Ledger = {
   readonly sent: Map<number, Sent>
   readonly inboxes: Map<string, InboxLedger>
   /** ids in the order in which one publisher, who waits for each answer, was given them */
   readonly sequences: string[][]
+  readonly followers: Follower[]
 }
 
-export function createLedger(inboxes: Readonly<Record<string, { readonly inOrder: boolean }>>): Ledger {
-  const toOwn = (inOrder: boolean): InboxLedger => {
-    return { inOrder, handedOut: [], acked: new Map(), released: new Set(), unanswered: [] }
+type InboxKind = { readonly inOrder: boolean; readonly byKey?: boolean }
+
+export function createLedger(inboxes: Readonly<Record<string, InboxKind>>): Ledger {
+  const toOwn = ({ inOrder, byKey = false }: InboxKind): InboxLedger => {
+    return { inOrder, byKey, handedOut: [], acked: new Map(), released: new Set(), unanswered: [] }
   }
   return {
     sent: new Map(),
-    inboxes: new Map(Object.entries(inboxes).map(([key, { inOrder }]) => [key, toOwn(inOrder)])),
+    inboxes: new Map(Object.entries(inboxes).map(([key, kind]) => [key, toOwn(kind)])),
     sequences: [],
+    followers: [],
   }
 }
 

@@ -18,9 +18,10 @@ export function createSource(ledger: Ledger, random: Random): Source {
     const n = ledger.sent.size + 1
     const payload = { n, text: toText(random), nested: { list: [n, 'ü"\\', null], ok: true } }
     const key = random.chance(0.8) ? `fault-${n}` : undefined
-    const sent: Sent = { n, key, digest: toDigest(payload), ids: new Set(), unknown: 0, refused: 0 }
+    const subject = `subject-${n % 20}`
+    const sent: Sent = { n, key, subject, digest: toDigest(payload), ids: new Set(), unknown: 0, refused: 0 }
     ledger.sent.set(n, sent)
-    return { sent, event: { event_type: `fault.kind-${n % 7}`, payload, subject: `subject-${n % 20}` } }
+    return { sent, event: { event_type: `fault.kind-${n % 7}`, payload, subject } }
   }
   return { ledger, random, draft, again: [] }
 }
@@ -30,6 +31,9 @@ function toText(random: Random): string {
   const length = random.chance(0.01) ? random.between(20_000, 120_000) : random.between(0, 1500)
   return 'é€x'.repeat(Math.ceil(length / 3)).slice(0, length)
 }
+
+// A hub that is away is asked again this much later.
+const awayMs = 30
 
 /** One publisher that waits for each answer; its ids must ascend. */
 export async function publishSingles(target: Target, source: Source, signal: AbortSignal): Promise<void> {
@@ -42,7 +46,7 @@ export async function publishSingles(target: Target, source: Source, signal: Abo
     const id = noteSingle(source, draft, answer)
     // An event that was stored by an earlier try has an earlier place.
     if (id !== undefined && isNew) sequence.push(id)
-    await sleep(source.random.between(0, 8))
+    await sleep(answer.kind === 'unknown' ? awayMs : source.random.between(0, 8))
   }
 }
 
@@ -79,7 +83,7 @@ export async function publishBatches(target: Target, source: Source, signal: Abo
     const drafts = Array.from({ length: source.random.between(2, 100) }, () => source.again.pop() ?? source.draft())
     const answer = await publishBatch(target, source, drafts)
     noteBatch(source, drafts, answer)
-    await sleep(source.random.between(20, 80))
+    await sleep(answer.kind === 'unknown' ? awayMs : source.random.between(20, 80))
   }
 }
 

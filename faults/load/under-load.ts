@@ -2,45 +2,67 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { HubProcess } from '../../scripts/hub-process.ts'
 import { compareLedger, type Comparison } from './compare.ts'
 import { consume, drainAll, pollDefault } from './consume.ts'
+import { follow, followTo } from './follow.ts'
 import { createLedger } from './ledger.ts'
 import { createSource, publishAgain, publishBatches, publishSingles, type Source } from './publish.ts'
+import type { Place } from './place.ts'
 import type { Random } from './random.ts'
-import { checkIntegrity, readLog, readMissing } from './read-log.ts'
+import { readLog, readMissing } from './read-log.ts'
 import { requireAnswer, type Target } from './request.ts'
 
-/** A hub that will end suddenly, again and again, and all that its publishers and consumers know. */
-export type UnderLoad = { readonly data: string; readonly target: Target; readonly source: Source }
+/** Hubs that will fail, again and again, and all that their publishers and consumers know. Anything is asked of any hub. */
+export type UnderLoad = { readonly place: Place; readonly targets: readonly Target[]; readonly source: Source }
 
 const publishers = 6
 
 /** Makes the inboxes that the load uses, on a hub whose store is new. */
-export async function prepareLoad(data: string, hub: HubProcess, random: Random): Promise<UnderLoad> {
+export async function prepareLoad(place: Place, hub: HubProcess, random: Random): Promise<UnderLoad> {
   const target: Target = { url: hub.url, apiKey: hub.apiKey ?? '' }
   for (const inbox of ['work', 'audit']) {
     // Attempts must not run out: an event that is in flight at each end of the hub would become a dead letter.
     const body = { start: 'earliest', max_attempts: 1000 }
     await requireAnswer(target, { method: 'PUT', path: `/v1/inboxes/${inbox}`, body })
   }
+  const ordered = { start: 'earliest', max_attempts: 1000, ordering: 'key' }
+  await requireAnswer(target, { method: 'PUT', path: '/v1/inboxes/ordered', body: ordered })
   await requireAnswer(target, { method: 'PATCH', path: '/v1/inboxes/default', body: { max_attempts: 1000 } })
-  const ledger = createLedger({ work: { inOrder: false }, audit: { inOrder: true }, default: { inOrder: false } })
-  return { data, target, source: createSource(ledger, random) }
+  const ledger = createLedger({
+    work: { inOrder: false },
+    audit: { inOrder: true },
+    ordered: { inOrder: false, byKey: true },
+    default: { inOrder: false },
+  })
+  ledger.followers.push({ inbox: 'audit', ids: [], cursor: undefined })
+  return { place, targets: [target], source: createSource(ledger, random) }
+}
+
+/** Publishers and consumers of every kind until the signal, spread over the hubs. */
+export async function runLoad({ targets, source }: UnderLoad, signal: AbortSignal): Promise<void> {
+  const { ledger, random } = source
+  let turn = 0
+  const next = (): Target => targets[(turn += 1) % targets.length] as Target // there is at least one
+  const consumer = (inbox: string, givesBack: boolean): Promise<void> =>
+    consume(next(), { inbox, ledger, random, signal, givesBack })
+  await Promise.all([
+    ...Array.from({ length: publishers }, () => publishSingles(next(), source, signal)),
+    ...targets.map((target) => publishBatches(target, source, signal)),
+    consumer('work', true),
+    consumer('work', false),
+    consumer('audit', false),
+    consumer('ordered', true),
+    consumer('ordered', false),
+    consumer('ordered', false),
+    pollDefault(next(), { ledger, random, signal, givesBack: false }),
+    ...ledger.followers.map((follower) => follow(targets, follower, signal)),
+  ])
 }
 
 /** Load until a random instant, then the kill. Requests in flight break, and their senders note what they know. */
-export async function killUnderLoad(hub: HubProcess, { target, source }: UnderLoad): Promise<void> {
-  const { ledger, random } = source
+export async function killUnderLoad(hub: HubProcess, under: UnderLoad): Promise<void> {
   const over = new AbortController()
-  const { signal } = over
-  const load = Promise.all([
-    ...Array.from({ length: publishers }, () => publishSingles(target, source, signal)),
-    publishBatches(target, source, signal),
-    consume(target, { inbox: 'work', ledger, random, signal, givesBack: true }),
-    consume(target, { inbox: 'work', ledger, random, signal, givesBack: false }),
-    consume(target, { inbox: 'audit', ledger, random, signal, givesBack: false }),
-    pollDefault(target, { ledger, random, signal, givesBack: false }),
-  ])
+  const load = runLoad(under, over.signal)
   // A loop that fails must not wait for the kill to be heard.
-  await Promise.race([sleep(random.between(50, 900)), load])
+  await Promise.race([sleep(under.source.random.between(50, 900)), load])
   await hub.kill()
   over.abort()
   await load
@@ -53,15 +75,19 @@ export type Verdict = {
 }
 
 /** Sends again what is open, empties every inbox, reads everything back, stops the hub and checks its store. */
-export async function settleAndCompare(hub: HubProcess, { data, target, source }: UnderLoad): Promise<Verdict> {
+export async function settleAndCompare(hub: HubProcess, { place, targets, source }: UnderLoad): Promise<Verdict> {
+  const [target] = targets
+  if (target === undefined) throw new Error('there is no hub to ask')
   const { ledger } = source
   await publishAgain(target, source)
   const stuck = await drainAll(target, ledger)
   if (hub.isEnded()) throw new Error(`the hub ended by itself: ${hub.log()}`)
-  const view = { log: await readLog(target), missing: await readMissing(target, ledger) }
+  const log = await readLog(target)
+  for (const follower of ledger.followers) await followTo(target, follower, log.at(-1)?.id ?? '', 30_000)
+  const view = { log, missing: await readMissing(target, ledger) }
   const comparison = compareLedger(ledger, view)
   const code = await hub.stop()
-  const integrity = checkIntegrity(data)
+  const integrity = await place.check()
   const violations = [...comparison.violations, ...stuck]
   if (code !== 0) violations.push(`the hub ended with ${code} when it was asked to stop`)
   if (integrity !== 'ok') violations.push(`integrity check of the store: ${integrity}`)

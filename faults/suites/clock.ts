@@ -16,6 +16,7 @@ import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
 export const clock: Suite = {
   name: 'clock',
   what: 'steps of the wall clock, forth and back, with leases in flight and restarts',
+  stores: ['sqlite'],
   rounds: { ci: 6, alone: 20 },
   run,
 }

@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { endWithThisProcess, startHub } from '../../scripts/hub-process.ts'
+import { endWithThisProcess } from '../../scripts/hub-process.ts'
 import { createTally, type Tally } from '../load/tally.ts'
 import { type Lease } from '../load/consume.ts'
+import { openPlace, stores } from '../load/place.ts'
 import { phases, type DoomedOrder, type LastWords, type Phase } from '../load/last-words.ts'
 import { createRandom, type Random } from '../load/random.ts'
 import { requireAnswer, type Target } from '../load/request.ts'
@@ -21,6 +19,7 @@ import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
 export const consumers: Suite = {
   name: 'consumers',
   what: 'kill -9 of a consumer in every phase of lease and acknowledge',
+  stores,
   rounds: { ci: 8, alone: 20 },
   run,
 }
@@ -30,12 +29,12 @@ const leaseSeconds = 1
 const lateMs = 8000
 const earlyToleranceMs = 50
 
-async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
-  const data = mkdtempSync(join(tmpdir(), 'sluice-faults-consumers-'))
+async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
+  const place = await openPlace(store)
   try {
     const random = createRandom(seed)
     const tally = createTally()
-    const hub = await startHub({ data })
+    const hub = await place.startHub()
     const target: Target = { url: hub.url, apiKey: hub.apiKey ?? '' }
     for (const phase of phases) {
       const body = { start: 'earliest', filter: { event_types: [toEventType(phase)] } }
@@ -47,9 +46,11 @@ async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
     }
     const code = await hub.stop()
     if (code !== 0) tally.fault('exit', `the hub ended with ${code} when it was asked to stop`)
+    const integrity = await place.check()
+    if (integrity !== 'ok') tally.fault('integrity', integrity)
     return toResult(tally)
   } finally {
-    rmSync(data, { recursive: true, force: true })
+    await place.close()
   }
 }
 

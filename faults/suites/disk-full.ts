@@ -22,6 +22,7 @@ import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
 export const diskFull: Suite = {
   name: 'disk-full',
   what: 'the disk fills up under load, the hub is killed and started on it, space returns',
+  stores: ['sqlite'],
   rounds: { ci: 4, alone: 10 },
   run,
 }

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startHub } from '../../scripts/hub-process.ts'
 import { cutPower, parseTrace, straceArgs } from '../load/disk-trace.ts'
+import { openPlace } from '../load/place.ts'
 import { createRandom, type Random } from '../load/random.ts'
 import { killUnderLoad, prepareLoad, settleAndCompare } from '../load/under-load.ts'
 import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
@@ -16,6 +16,7 @@ import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
 export const powerCut: Suite = {
   name: 'power-cut',
   what: 'writes after the last fsync are thrown away, whole or in part',
+  stores: ['sqlite'],
   rounds: { ci: 8, alone: 20 },
   run,
 }
@@ -29,28 +30,30 @@ async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-power-'))
   const data = join(folder, 'data')
   const record = join(folder, 'trace')
+  const place = await openPlace('sqlite', { data })
   try {
     const random = createRandom(seed)
-    let hub = await startHub({ data })
+    let hub = await place.startHub()
     const port = Number(new URL(hub.url).port)
-    const load = await prepareLoad(data, hub, random)
+    const load = await prepareLoad(place, hub, random)
     await hub.stop()
     const counts = { recorded: 0, thrownAway: 0 }
     for (let round = 1; round <= rounds; round += 1) {
       saveFiles(data, folder)
       const wrapper = ['strace', ...straceArgs, '-o', record]
-      hub = await startHub({ data, port, wrapper, readyTimeoutMs: 60_000 })
+      hub = await place.startHub({ port, wrapper, readyTimeoutMs: 60_000 })
       await killUnderLoad(hub, load)
       rewind({ data, folder, record, random, counts })
       tell(
         `${round} of ${rounds} cuts, ${load.source.ledger.sent.size} events sent, ${counts.thrownAway} writes thrown away`,
       )
     }
-    hub = await startHub({ data, port })
+    hub = await place.startHub({ port })
     const { summary, figures, violations } = await settleAndCompare(hub, load)
     const blind = counts.recorded > 0 ? [] : ['no write was recorded']
     return { summary, figures: { cuts: rounds, ...counts, ...figures }, violations: [...violations, ...blind] }
   } finally {
+    await place.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
