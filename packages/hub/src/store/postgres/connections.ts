@@ -149,7 +149,8 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-const isSqlState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code)
+// Each has a digit, which tells them from EPIPE and its like.
+const isSqlState = (code: string): boolean => /^(?=.*\d)[0-9A-Z]{5}$/.test(code)
 
 /** A fault of ours, that no other server would cure. */
 const isOurs = (error: unknown): boolean =>
