@@ -106,6 +106,9 @@ export async function pollDefault(
   while (!signal.aborted) {
     const askedMs = Date.now()
     const page = await request(target, { path: '/v1/events/inbox?limit=20' })
+    if (page.kind === 'answered' && page.status >= 500 && page.status !== 503) {
+      throw new Error(`peeking was answered ${page.status} ${JSON.stringify(page.body)}`)
+    }
     if (page.kind === 'answered' && page.status === 200) {
       for (const { event_id: id, payload } of (page.body as { events: LeasedEvent[] }).events) {
         const peeked = { id, n: payload.n, digest: toDigest(payload), attempt: 0, leaseId: 'peek', leasedUntilMs: 0 }

@@ -32,7 +32,7 @@ function toText(random: Random): string {
   return 'é€x'.repeat(Math.ceil(length / 3)).slice(0, length)
 }
 
-// A hub that is away is asked again this much later.
+// A hub that is away, or refuses, is asked again this much later.
 const awayMs = 30
 
 /** One publisher that waits for each answer; its ids must ascend. */
@@ -46,7 +46,7 @@ export async function publishSingles(target: Target, source: Source, signal: Abo
     const id = noteSingle(source, draft, answer)
     // An event that was stored by an earlier try has an earlier place.
     if (id !== undefined && isNew) sequence.push(id)
-    await sleep(answer.kind === 'unknown' ? awayMs : source.random.between(0, 8))
+    await sleep(id === undefined ? awayMs : source.random.between(0, 8))
   }
 }
 
@@ -54,6 +54,25 @@ export async function publishSingles(target: Target, source: Source, signal: Abo
 export async function publishAgain(target: Target, source: Source): Promise<void> {
   for (let draft = source.again.pop(); draft !== undefined; draft = source.again.pop()) {
     noteSingle(source, draft, await publishOne(target, draft))
+  }
+}
+
+/** Tries until an event is accepted. Answers what was said last if none is within that time. */
+export async function publishUntilAccepted(
+  target: Target,
+  source: Source,
+  withinMs: number,
+): Promise<string | undefined> {
+  const endMs = Date.now() + withinMs
+  for (;;) {
+    const draft = source.draft()
+    const answer = await publishOne(target, draft)
+    if (noteSingle(source, draft, answer) !== undefined) return undefined
+    if (Date.now() > endMs) {
+      const said = answer.kind === 'answered' ? JSON.stringify(answer.body) : String(answer.cause)
+      return `nothing was accepted within ${withinMs} ms: ${said}`
+    }
+    await sleep(50)
   }
 }
 

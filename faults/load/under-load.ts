@@ -16,8 +16,11 @@ export type UnderLoad = { readonly place: Place; readonly targets: readonly Targ
 const publishers = 6
 
 /** Makes the inboxes that the load uses, on a hub whose store is new. */
-export async function prepareLoad(place: Place, hub: HubProcess, random: Random): Promise<UnderLoad> {
-  const target: Target = { url: hub.url, apiKey: hub.apiKey ?? '' }
+export async function prepareLoad(place: Place, hubs: readonly HubProcess[], random: Random): Promise<UnderLoad> {
+  // The one that found the store empty has made the key.
+  const apiKey = hubs.find((hub) => hub.apiKey !== null)?.apiKey ?? ''
+  const targets = hubs.map(({ url }): Target => ({ url, apiKey }))
+  const target = requireFirst(targets)
   for (const inbox of ['work', 'audit']) {
     // Attempts must not run out: an event that is in flight at each end of the hub would become a dead letter.
     const body = { start: 'earliest', max_attempts: 1000 }
@@ -33,7 +36,13 @@ export async function prepareLoad(place: Place, hub: HubProcess, random: Random)
     default: { inOrder: false },
   })
   ledger.followers.push({ inbox: 'audit', ids: [], cursor: undefined })
-  return { place, targets: [target], source: createSource(ledger, random) }
+  return { place, targets, source: createSource(ledger, random) }
+}
+
+function requireFirst(targets: readonly Target[]): Target {
+  const [target] = targets
+  if (target === undefined) throw new Error('there is no hub to ask')
+  return target
 }
 
 /** Publishers and consumers of every kind until the signal, spread over the hubs. */
@@ -68,6 +77,11 @@ export async function killUnderLoad(hub: HubProcess, under: UnderLoad): Promise<
   await load
 }
 
+/** Tries to publish whose outcome nobody told. */
+export function countUnknown({ ledger }: Source): number {
+  return [...ledger.sent.values()].reduce((sum, { unknown }) => sum + unknown, 0)
+}
+
 export type Verdict = {
   readonly summary: string
   readonly figures: Readonly<Record<string, number>>
@@ -75,21 +89,23 @@ export type Verdict = {
 }
 
 /** Sends again what is open, empties every inbox, reads everything back, stops the hub and checks its store. */
-export async function settleAndCompare(hub: HubProcess, { place, targets, source }: UnderLoad): Promise<Verdict> {
-  const [target] = targets
-  if (target === undefined) throw new Error('there is no hub to ask')
+export async function settleAndCompare(
+  hubs: readonly HubProcess[],
+  { place, targets, source }: UnderLoad,
+): Promise<Verdict> {
+  const target = requireFirst(targets)
   const { ledger } = source
   await publishAgain(target, source)
   const stuck = await drainAll(target, ledger)
-  if (hub.isEnded()) throw new Error(`the hub ended by itself: ${hub.log()}`)
+  for (const hub of hubs) if (hub.isEnded()) throw new Error(`a hub ended by itself: ${hub.log()}`)
   const log = await readLog(target)
   for (const follower of ledger.followers) await followTo(target, follower, log.at(-1)?.id ?? '', 30_000)
   const view = { log, missing: await readMissing(target, ledger) }
   const comparison = compareLedger(ledger, view)
-  const code = await hub.stop()
+  const codes = await Promise.all(hubs.map((hub) => hub.stop()))
   const integrity = await place.check()
   const violations = [...comparison.violations, ...stuck]
-  if (code !== 0) violations.push(`the hub ended with ${code} when it was asked to stop`)
+  for (const code of codes) if (code !== 0) violations.push(`a hub ended with ${code} when it was asked to stop`)
   if (integrity !== 'ok') violations.push(`integrity check of the store: ${integrity}`)
   if (comparison.accepted === 0) violations.push('nothing was accepted: the load did not reach the hub')
   const handedOut = [...ledger.inboxes.values()].reduce((sum, own) => sum + own.handedOut.length, 0)

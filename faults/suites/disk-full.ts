@@ -2,12 +2,19 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { startHub, type HubProcess } from '../../scripts/hub-process.ts'
 import { compareLedger } from '../load/compare.ts'
 import { consume, drainAll } from '../load/consume.ts'
 import { createLedger } from '../load/ledger.ts'
-import { createSource, noteSingle, publishAgain, publishOne, publishSingles, type Source } from '../load/publish.ts'
+import {
+  createSource,
+  noteSingle,
+  publishAgain,
+  publishOne,
+  publishSingles,
+  publishUntilAccepted,
+  type Source,
+} from '../load/publish.ts'
 import { createRandom } from '../load/random.ts'
 import { checkIntegrity, readLog, readMissing } from '../load/read-log.ts'
 import { request, requireAnswer, type Target } from '../load/request.ts'
@@ -184,18 +191,9 @@ async function expectNoStart(data: string, tally: Tally): Promise<void> {
 }
 
 async function expectResume({ hub, target, source, tally }: State): Promise<void> {
-  const beganMs = Date.now()
-  for (;;) {
-    const draft = source.draft()
-    const answer = await publishOne(target, draft)
-    if (noteSingle(source, draft, answer) !== undefined) return
-    if (Date.now() - beganMs > resumeMs) {
-      const said = answer.kind === 'answered' ? JSON.stringify(answer.body) : String(answer.cause)
-      const log = hub.log().trimEnd().split('\n').at(-1)
-      return tally.fault('not resumed', `${resumeMs} ms after space returned: ${said}; the hub's log: ${log}`)
-    }
-    await sleep(50)
-  }
+  const failure = await publishUntilAccepted(target, source, resumeMs)
+  const log = hub.log().trimEnd().split('\n').at(-1)
+  if (failure !== undefined) tally.fault('not resumed', `after space returned: ${failure}; the hub's log: ${log}`)
 }
 
 async function toResult({ hub, target, source, tally, disk }: State, data: string): Promise<SuiteResult> {

@@ -21,7 +21,7 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
     const random = createRandom(seed)
     let hub = await place.startHub()
     const port = Number(new URL(hub.url).port)
-    const load = await prepareLoad(place, hub, random)
+    const load = await prepareLoad(place, [hub], random)
     let startsKilled = 0
     for (let round = 1; round <= rounds; round += 1) {
       await killUnderLoad(hub, load)
@@ -29,7 +29,7 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
       hub = await place.startHub({ port })
       if (round % 10 === 0) tell(`${round} of ${rounds} kills, ${load.source.ledger.sent.size} events sent`)
     }
-    const { summary, figures, violations } = await settleAndCompare(hub, load)
+    const { summary, figures, violations } = await settleAndCompare([hub], load)
     return { summary, figures: { kills: rounds, startsKilled, ...figures }, violations }
   } finally {
     await place.close()

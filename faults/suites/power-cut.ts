@@ -35,7 +35,7 @@ async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
     const random = createRandom(seed)
     let hub = await place.startHub()
     const port = Number(new URL(hub.url).port)
-    const load = await prepareLoad(place, hub, random)
+    const load = await prepareLoad(place, [hub], random)
     await hub.stop()
     const counts = { recorded: 0, thrownAway: 0 }
     for (let round = 1; round <= rounds; round += 1) {
@@ -49,7 +49,7 @@ async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
       )
     }
     hub = await place.startHub({ port })
-    const { summary, figures, violations } = await settleAndCompare(hub, load)
+    const { summary, figures, violations } = await settleAndCompare([hub], load)
     const blind = counts.recorded > 0 ? [] : ['no write was recorded']
     return { summary, figures: { cuts: rounds, ...counts, ...figures }, violations: [...violations, ...blind] }
   } finally {
