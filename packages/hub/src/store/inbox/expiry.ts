@@ -2,8 +2,10 @@ import { countRuns, expandRuns, splitRuns } from '../runs.ts'
 import { park } from './parked.ts'
 import type { HeldLease, InboxState, Session } from './rows.ts'
 
-/** Gives back what leases of an inbox held when they ran out. */
+/** Gives back what leases of an inbox held when they ran out. Once for a moment: what is leased now runs out later. */
 export async function expireInbox(session: Session, inbox: InboxState): Promise<void> {
+  if (inbox.sweptMs === session.nowMs) return
+  inbox.sweptMs = session.nowMs
   for (const lease of await session.rows.dueLeases(inbox, session.nowMs)) await expireLease(session, inbox, lease)
 }
 

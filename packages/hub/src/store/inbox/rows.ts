@@ -129,6 +129,8 @@ export type InboxState = {
   storedNext: number
   /** progress is to be written back with this transaction */
   changed: boolean
+  /** when leases that had run out were last given back */
+  sweptMs: number
 }
 
 /** Part of a lease: events of one attempt, and the lease that held them before, if any. */

@@ -1,16 +1,17 @@
 import { acknowledgeEvent } from '../inbox/acknowledge.ts'
 import { explainEvent } from '../inbox/explain.ts'
-import { extendLease, leaseEvents } from '../inbox/lease.ts'
+import { extendLease, leaseEvents, type Granted } from '../inbox/lease.ts'
 import { peekEvents } from '../inbox/peek.ts'
 import { replayEvent, settleDeadLetters } from '../inbox/replay.ts'
 import type { InboxState, Session } from '../inbox/rows.ts'
 import { settleLease } from '../inbox/settle.ts'
-import { expandRuns } from '../runs.ts'
+import { countRuns, expandRuns } from '../runs.ts'
 import type { LeaseGrant, LeaseOrder, Store } from '../store.ts'
+import { early } from './ahead.ts'
 import { listAttempts, listDeadLetters } from './failure-rows.ts'
 import { onInbox } from './inbox-groups.ts'
 import { findInbox, listInboxes, requireInbox } from './inbox-rows.ts'
-import { readAcceptTimes } from './log.ts'
+import { firstPart, readAcceptTimes, readSome } from './log.ts'
 import type { Parts } from './parts.ts'
 import { createReadRows } from './rows.ts'
 
@@ -33,13 +34,30 @@ export function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
   return {
     leaseEvents: async (workspaceId, key, order) => {
       for (;;) {
-        const grant = await onInbox(parts, workspaceId, key, (session, inbox) => grantEvents(session, inbox, order))
+        const granting = await onInbox(
+          parts,
+          workspaceId,
+          key,
+          (session, inbox) => grantEvents(session, inbox, order),
+          (rows, inbox, nowMs) => {
+            void rows.dueLeases(inbox, nowMs)
+            void rows.findLease(inbox, order.leaseId)
+            if (inbox.settings.ordering === 'none') void rows.available(inbox, nowMs, order.limit)
+          },
+        )
+        const grant = await toGrant(parts, { workspaceId, key, leaseId: order.leaseId }, granting)
         // A filter may look at many rows before it finds one. Each step is a transaction of its own, so that others are served between.
         if (!grant.more || grant.untilMs !== null) return grant
       }
     },
     settleLease: async (workspaceId, key, order) => {
-      const settled = await onInbox(parts, workspaceId, key, (session, inbox) => settleLease(session, inbox, order))
+      const settled = await onInbox(
+        parts,
+        workspaceId,
+        key,
+        (session, inbox) => settleLease(session, inbox, order),
+        (rows, inbox) => void rows.findLease(inbox, order.leaseId),
+      )
       if (order.positions) return settled.map(([position, status]) => ({ position, status, acceptedMs: null }))
       const positions = settled.map(([position]) => position)
       const times = await readAcceptTimes(connections, workspaceId, positions)
@@ -69,20 +87,40 @@ export function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
   }
 }
 
-/** Leases, and reads the events in the same transaction. What does not fit into one answer is given back untouched. */
-async function grantEvents(session: Session, inbox: InboxState, order: LeaseOrder): Promise<LeaseGrant> {
-  const { inboxStatus, untilMs, held, more, retryAtMs } = await leaseEvents(session, inbox, order)
+type Read = Awaited<ReturnType<typeof readSome>>
+
+/** A grant whose events are on their way: few are asked for before the commit, many after it. */
+type Granting = { readonly granted: Granted; readonly reading: Promise<Read> | undefined }
+
+async function grantEvents(session: Session, inbox: InboxState, order: LeaseOrder): Promise<Granting> {
+  const granted = await leaseEvents(session, inbox, order)
+  const runs = granted.held.flatMap((part) => part.runs)
+  if (runs.length === 0 || countRuns(runs) > firstPart) return { granted, reading: undefined }
+  // One statement, sent before the commit: its answer comes with it.
+  return { granted, reading: early(Promise.resolve(session.rows.readSome(inbox.workspaceId, runs))) }
+}
+
+type GrantedTo = { readonly workspaceId: number; readonly key: string; readonly leaseId: string }
+
+/** The events of a grant. What does not fit into one answer is given back untouched. */
+async function toGrant(parts: Parts, to: GrantedTo, { granted, reading }: Granting): Promise<LeaseGrant> {
+  const { inboxStatus, untilMs, held, more, retryAtMs } = granted
   if (held.length === 0) return { inboxStatus, untilMs, events: [], more, retryAtMs }
+  const { workspaceId, key, leaseId } = to
   const attempts = new Map(held.flatMap(({ attempt, runs }) => expandRuns(runs).map((position) => [position, attempt])))
-  const { events, readTo } = await session.rows.readSome(
-    inbox.workspaceId,
-    held.flatMap(({ runs }) => runs),
-  )
+  const { events, readTo } = await (reading ??
+    readSome(
+      parts.connections,
+      workspaceId,
+      held.flatMap(({ runs }) => runs),
+    ))
   if (readTo !== undefined) {
     const positions = [...attempts.keys()]
     const rest = positions.slice(positions.indexOf(readTo) + 1)
     const outcome = { kind: 'release', count: false } as const
-    if (rest.length > 0) await settleLease(session, inbox, { leaseId: order.leaseId, positions: rest, outcome })
+    const giveBack = { leaseId, positions: rest, outcome }
+    if (rest.length > 0)
+      await onInbox(parts, workspaceId, key, (session, inbox) => settleLease(session, inbox, giveBack))
   }
   const leased = events.map((event) => ({ ...event, attempt: attempts.get(event.position) ?? 1 }))
   return { inboxStatus, untilMs, events: leased, more: more || readTo !== undefined, retryAtMs }

@@ -15,20 +15,26 @@ export function openInboxGroups({
   counts,
 }: Pick<Parts, 'transactions' | 'wakes' | 'nowMs'> & { counts: { rowsScanned: number } }): Groups<InboxVerb> {
   const progress = createProgress()
+  const seen = new Map<string, InboxState>()
   return createGroups({
     maxWeight: groupVerbs,
     run: async (slot, verbs) => {
       const [, id = '', key = ''] = slot.split('/')
       const workspaceId = Number(id)
       const group = await transactions.run(slot, (transaction) =>
-        runVerbs(transaction, { workspaceId, key, nowMs: nowMs(), verbs, progress }),
+        runVerbs(transaction, { workspaceId, key, nowMs: nowMs(), verbs, progress, before: seen.get(slot) }),
       )
+      if (seen.size >= maxSeen) seen.clear()
+      seen.set(slot, group.inbox)
       counts.rowsScanned += group.rowsScanned
       if (group.wakes.length > 0) wakes.announce({ workspaceId, inbox: key })
       return group.outcomes
     },
   })
 }
+
+/** Inboxes whose last state is remembered, to ask ahead for what verbs on them will want. */
+const maxSeen = 10_000
 
 const oneVerb: Size = { events: 1, bytes: 0, weight: 1 }
 
@@ -37,7 +43,8 @@ export async function onInbox<Value>(
   { inboxVerbs: groups }: Pick<Parts, 'inboxVerbs'>,
   workspaceId: number,
   key: string,
-  verb: (session: Session, inbox: InboxState) => Promise<Value>,
+  run: (session: Session, inbox: InboxState) => Promise<Value>,
+  ask?: InboxVerb['ask'],
 ): Promise<Value> {
-  return groups.add(`inbox/${workspaceId}/${key}`, verb, oneVerb) as Promise<Value> // what the verb answers
+  return groups.add(`inbox/${workspaceId}/${key}`, { run, ask }, oneVerb) as Promise<Value> // what the verb answers
 }

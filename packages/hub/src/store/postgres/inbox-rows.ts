@@ -4,7 +4,7 @@ import type { HistoryRow, InboxState, Rows } from '../inbox/rows.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 
-type Columns = Omit<InboxState, 'settings' | 'storedNext' | 'changed'> & { settings: string }
+type Columns = Omit<InboxState, 'settings' | 'storedNext' | 'changed' | 'sweptMs'> & { settings: string }
 
 export const inboxColumns = `inbox.id, inbox.workspace_id as "workspaceId", inbox.key, inbox.settings, inbox.status, inbox.revision,
   inbox.generation, inbox.created_ms as "createdMs", inbox.next, inbox.used`
@@ -34,6 +34,7 @@ export function toInboxState({
     used,
     storedNext: next,
     changed: false,
+    sweptMs: 0,
   }
 }
 

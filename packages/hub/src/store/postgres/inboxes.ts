@@ -1,23 +1,34 @@
 import type { InboxSettings } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
 import { toInboxRow } from '../inbox/change.ts'
-import type { LogState, Session } from '../inbox/rows.ts'
+import type { InboxState, LogState, Rows, Session } from '../inbox/rows.ts'
 import type { InboxRow } from '../store.ts'
+import { early } from './ahead.ts'
+import type { Outcome } from './groups.ts'
 import { inboxColumns, requireInbox, toInboxState, type InboxColumns } from './inbox-rows.ts'
 import { createRows } from './rows.ts'
-import type { Outcome } from './groups.ts'
 import type { Progress } from './progress-memo.ts'
 import type { Transaction } from './transactions.ts'
-import type { InboxState } from '../inbox/rows.ts'
 
 /** One verb on an inbox. */
-export type InboxVerb = (session: Session, inbox: InboxState) => Promise<unknown>
+export type InboxVerb = {
+  readonly run: (session: Session, inbox: InboxState) => Promise<unknown>
+  /** Asks for the rows that the verb will want, for the answers to come along with the lock. */
+  readonly ask?: ((rows: Rows, inbox: InboxState, nowMs: number) => void) | undefined
+}
 
 export type InboxPlace = { readonly workspaceId: number; readonly key: string }
 
-type Group = InboxPlace & { readonly nowMs: number; readonly verbs: readonly InboxVerb[]; readonly progress: Progress }
+type Group = InboxPlace & {
+  readonly nowMs: number
+  readonly verbs: readonly InboxVerb[]
+  readonly progress: Progress
+  /** the inbox as it was last seen, to ask ahead */
+  readonly before: InboxState | undefined
+}
 
 export type InboxGroup = {
+  readonly inbox: InboxState
   readonly outcomes: Outcome[]
   readonly wakes: readonly string[]
   readonly rowsScanned: number
@@ -27,27 +38,33 @@ type Found = InboxColumns & LogState
 
 /** Runs verbs one after the other, in a transaction that has the inbox for itself. A verb that is refused has written nothing. */
 export async function runVerbs(transaction: Transaction, group: Group): Promise<InboxGroup> {
-  const { workspaceId, key, nowMs, verbs, progress } = group
-  const [found] = await transaction.query<Found>(
-    `select ${inboxColumns}, log.head, log.trimmed_to as "trimmedTo", log.irregular_to as "irregularTo"
-     from inbox join log on log.workspace_id = inbox.workspace_id where inbox.workspace_id = $1 and inbox.key = $2`,
-    [workspaceId, key],
+  const { workspaceId, key, nowMs, verbs, progress, before } = group
+  let log: LogState = { head: 0, trimmedTo: 0, irregularTo: 0 }
+  const rows = createRows(transaction, () => log)
+  const finding = early(
+    transaction.query<Found>(
+      `select ${inboxColumns}, log.head, log.trimmed_to as "trimmedTo", log.irregular_to as "irregularTo"
+       from inbox join log on log.workspace_id = inbox.workspace_id where inbox.workspace_id = $1 and inbox.key = $2`,
+      [workspaceId, key],
+    ),
   )
+  if (before) for (const { ask } of verbs) ask?.(rows, before, nowMs)
+  const [found] = await finding
   const inbox = requireInbox(found && toInboxState(found), key)
-  const log = { head: found?.head ?? 0, trimmedTo: found?.trimmedTo ?? 0, irregularTo: found?.irregularTo ?? 0 }
+  if (found) log = { head: found.head, trimmedTo: found.trimmedTo, irregularTo: found.irregularTo }
   progress.recall(inbox)
-  const session: Session = { rows: createRows(transaction, log), nowMs, wakes: new Set(), rowsScanned: 0 }
+  const session: Session = { rows, nowMs, wakes: new Set(), rowsScanned: 0 }
   const outcomes: Outcome[] = []
   for (const verb of verbs) outcomes.push(await runVerb(verb, session, inbox))
   if (inbox.changed) {
     transaction.write(`update inbox set next = $1, used = $2 where id = $3`, [inbox.next, inbox.used, inbox.id])
   } else progress.note(inbox)
-  return { outcomes, wakes: [...session.wakes], rowsScanned: session.rowsScanned }
+  return { inbox, outcomes, wakes: [...session.wakes], rowsScanned: session.rowsScanned }
 }
 
-async function runVerb(verb: InboxVerb, session: Session, inbox: InboxState): Promise<Outcome> {
+async function runVerb({ run }: InboxVerb, session: Session, inbox: InboxState): Promise<Outcome> {
   try {
-    return { value: await verb(session, inbox) }
+    return { value: await run(session, inbox) }
   } catch (error) {
     if (error instanceof HubError && error.code !== 'storage-unavailable') return { error }
     throw error

@@ -1,5 +1,6 @@
 import { toHeld, toHeldText } from '../inbox/held.ts'
 import type { HeldLease, Rows } from '../inbox/rows.ts'
+import { early, leaseName, type Ahead } from './ahead.ts'
 import type { Transaction } from './transactions.ts'
 
 type LeaseRows = Pick<
@@ -23,11 +24,18 @@ const columns = `lease_id as "leaseId", until_ms as "untilMs", held`
 
 const toLease = ({ held, ...lease }: Columns): HeldLease => ({ ...lease, held: toHeld(held) })
 
-export function leaseRows({ query, write }: Transaction): LeaseRows {
+export function leaseRows({ query, write }: Transaction, ahead: Ahead): LeaseRows {
   const list = async (sql: string, values: Parameters<typeof query>[1]): Promise<HeldLease[]> =>
     (await query<Columns>(`select ${columns} from lease where ${sql}`, values)).map(toLease)
-  return {
-    findLease: async (inbox, leaseId) => (await list(`inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]))[0],
+  const rows: LeaseRows = {
+    findLease: (inbox, leaseId) => {
+      const name = leaseName(inbox, leaseId)
+      const known = ahead.leases.get(name)
+      if (known) return known
+      const found = early(list(`inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]).then(([lease]) => lease))
+      ahead.leases.set(name, found)
+      return found
+    },
     listLeases: (inbox) => list(`inbox_id = $1`, [inbox.id]),
     leasesAround: (inbox, positions) =>
       list(
@@ -35,11 +43,19 @@ export function leaseRows({ query, write }: Transaction): LeaseRows {
            where asked.position between lease.first and lease.last)`,
         [inbox.id, positions],
       ),
-    dueLeases: (inbox, nowMs) => list(`inbox_id = $1 and until_ms <= $2`, [inbox.id, nowMs]),
+    dueLeases: (inbox, nowMs) => {
+      const { due } = ahead
+      if (due?.inboxId === inbox.id && due.nowMs === nowMs) return due.found
+      const found = early(list(`inbox_id = $1 and until_ms <= $2`, [inbox.id, nowMs]))
+      ahead.due = { inboxId: inbox.id, nowMs, found }
+      return found
+    },
     nextExpiryMs: async (inbox) =>
       (await query<{ at: number | null }>(`select min(until_ms) as at from lease where inbox_id = $1`, [inbox.id]))[0]
         ?.at ?? null,
-    putLease: (inbox, { leaseId, untilMs, held }) => {
+    putLease: (inbox, lease) => {
+      const { leaseId, untilMs, held } = lease
+      ahead.leases.set(leaseName(inbox, leaseId), Promise.resolve(lease))
       const { text, first, last } = toHeldText(held)
       write(
         `insert into lease (inbox_id, lease_id, until_ms, first, last, held) values ($1, $2, $3, $4, $5, $6)
@@ -48,14 +64,14 @@ export function leaseRows({ query, write }: Transaction): LeaseRows {
         [inbox.id, leaseId, untilMs, first, last, text],
       )
     },
-    removeLease: (inbox, leaseId) =>
-      write(`delete from lease where inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]),
+    removeLease: (inbox, leaseId) => {
+      ahead.leases.set(leaseName(inbox, leaseId), Promise.resolve(undefined))
+      write(`delete from lease where inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId])
+    },
     extendLease: async (inbox, leaseId, untilMs) => {
-      const found = await query<{ held: number }>(`select 1 as held from lease where inbox_id = $1 and lease_id = $2`, [
-        inbox.id,
-        leaseId,
-      ])
-      if (found.length === 0) return false
+      const lease = await rows.findLease(inbox, leaseId)
+      if (!lease) return false
+      ahead.leases.set(leaseName(inbox, leaseId), Promise.resolve({ ...lease, untilMs }))
       write(`update lease set until_ms = $1 where inbox_id = $2 and lease_id = $3`, [untilMs, inbox.id, leaseId])
       return true
     },
@@ -65,6 +81,9 @@ export function leaseRows({ query, write }: Transaction): LeaseRows {
     forgetVoid: (inbox, leaseId) =>
       write(`delete from void_lease where inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]),
     voidAll: (inbox, nowMs) => {
+      ahead.leases.clear()
+      ahead.due = undefined
+      ahead.available = undefined
       write(
         `insert into void_lease (inbox_id, lease_id, at_ms)
          select inbox_id, lease_id, $2::bigint from lease where inbox_id = $1
@@ -77,4 +96,5 @@ export function leaseRows({ query, write }: Transaction): LeaseRows {
       write(`delete from parked where inbox_id = $1`, [inbox.id])
     },
   }
+  return rows
 }

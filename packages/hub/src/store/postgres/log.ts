@@ -20,7 +20,7 @@ export async function readLog(connection: Connection, workspaceId: number): Prom
 const answerBytes = 16 * 1024 * 1024
 
 /** Events are read in parts: the first small, so that little is read in vain where a few events fill an answer. */
-const firstPart = 100
+export const firstPart = 100
 const laterPart = 1000
 
 /** Ends once an answer is full. `readTo` is the last position that was looked at, or undefined if all were. */
@@ -36,7 +36,7 @@ export async function readSome(
   for (let size = firstPart; rest.length > 0; size = laterPart) {
     const [part, after] = splitRuns(rest, size)
     rest = after
-    for (const event of await readRuns(connection, workspaceId, part)) {
+    for (const event of await readEvents(connection, workspaceId, expandRuns(part))) {
       events.push(event)
       bytes += event.body?.length ?? 0
       if (bytes >= maxBytes) return { events, readTo: event.position }

@@ -1,6 +1,7 @@
 import { toSpan } from '../inbox/parked.ts'
 import { behindMs, maxSpan, type Parked, type Rows } from '../inbox/rows.ts'
 import { countRuns, parseRuns, printRuns } from '../runs.ts'
+import { early, type Ahead } from './ahead.ts'
 import type { Value } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 
@@ -25,18 +26,29 @@ type ParkedRows = Pick<
 const columns = `parked.id, parked.first, parked.last, parked.positions, parked.revision, parked.available_ms as "availableMs",
   parked.attempt, parked.alone, parked.lease_id as "leaseId", parked.released_by as "releasedBy", parked.subject`
 
-export function parkedRows(transaction: Transaction): ParkedRows {
-  return { ...readingRows(transaction), ...writingRows(transaction) }
+export function parkedRows(transaction: Transaction, ahead: Ahead): ParkedRows {
+  const write: Transaction['write'] = (text, values) => {
+    ahead.available = undefined
+    transaction.write(text, values)
+  }
+  return { ...readingRows(transaction, ahead), ...writingRows({ ...transaction, write }) }
 }
 
 type WritingVerb = 'park' | 'parkEach' | 'removeParked' | 'keepParked' | 'shortenParked'
 
-function readingRows({ query }: Transaction): Omit<ParkedRows, WritingVerb> {
+function readingRows({ query }: Transaction, ahead: Ahead): Omit<ParkedRows, WritingVerb> {
   const list = (sql: string, values: readonly Value[]): Promise<Parked[]> =>
     query<Parked>(`select ${columns} from parked where ${sql}`, values)
   return {
-    available: (inbox, nowMs, limit) =>
-      list(`inbox_id = $1 and available_ms <= $2 order by available_ms, first limit $3`, [inbox.id, nowMs, limit]),
+    available: (inbox, nowMs, limit) => {
+      const known = ahead.available
+      if (known?.inboxId === inbox.id && known.nowMs === nowMs && known.limit === limit) return known.found
+      const found = early(
+        list(`inbox_id = $1 and available_ms <= $2 order by available_ms, first limit $3`, [inbox.id, nowMs, limit]),
+      )
+      ahead.available = { inboxId: inbox.id, nowMs, limit, found }
+      return found
+    },
     availableInOrder: (inbox, nowMs, limit) =>
       list(
         `inbox_id = $1 and available_ms <= $2

@@ -5,22 +5,24 @@ import { leaseRows } from './lease-rows.ts'
 import { logRows, readLog } from './log.ts'
 import { parkedRows } from './parked-rows.ts'
 import { subjectRows } from './subject-rows.ts'
+import { createAhead } from './ahead.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 
 /**
  * The rows that the rules of inboxes work on, in one transaction.
  *
- * @param log as it was read at the beginning of the transaction
+ * @param log the state of the log, as it was read at the beginning of the transaction
  */
-export function createRows(transaction: Transaction, log: LogState): Rows {
+export function createRows(transaction: Transaction, log: Rows['readLog']): Rows {
+  const ahead = createAhead()
   return {
-    readLog: () => log,
+    readLog: log,
     ...logRows(transaction),
     ...inboxRows(transaction),
-    ...leaseRows(transaction),
-    ...parkedRows(transaction),
-    ...subjectRows(transaction),
+    ...leaseRows(transaction, ahead),
+    ...parkedRows(transaction, ahead),
+    ...subjectRows(transaction, ahead),
     ...failureRows(transaction),
   }
 }
@@ -37,5 +39,5 @@ export function createReadRows(connection: Connection): Rows {
     logs.set(workspaceId, known)
     return known
   }
-  return { ...createRows(transaction, { head: 0, trimmedTo: 0, irregularTo: 0 }), readLog: readOnce }
+  return createRows(transaction, readOnce)
 }

@@ -1,10 +1,15 @@
 import { behindMs, type Rows } from '../inbox/rows.ts'
+import type { Ahead } from './ahead.ts'
 import type { Transaction } from './transactions.ts'
 
 type SubjectRows = Pick<Rows, 'countWaiting' | 'occupiedAmong' | 'hold' | 'free' | 'promote' | 'promoteAll'>
 
 /** For ordering by key: which subjects have an event out, or waiting. */
-export function subjectRows({ query, write }: Transaction): SubjectRows {
+export function subjectRows({ query, write: send }: Transaction, ahead: Ahead): SubjectRows {
+  const write: Transaction['write'] = (text, values) => {
+    ahead.available = undefined
+    send(text, values)
+  }
   return {
     countWaiting: async (inbox) => {
       const [found] = await query<{ count: number }>(

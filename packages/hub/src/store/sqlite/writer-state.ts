@@ -56,7 +56,7 @@ export function workspaceOf(engine: Engine, id: number): WorkspaceState {
   return state
 }
 
-type InboxColumns = Omit<InboxState, 'settings' | 'used' | 'storedNext' | 'changed'> & {
+type InboxColumns = Omit<InboxState, 'settings' | 'used' | 'storedNext' | 'changed' | 'sweptMs'> & {
   settings: string
   used: number
 }
@@ -70,6 +70,7 @@ function toInboxState(columns: InboxColumns): InboxState {
     used: columns.used === 1,
     storedNext: columns.next,
     changed: false,
+    sweptMs: 0,
   }
 }
 
