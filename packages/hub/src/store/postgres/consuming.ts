@@ -36,8 +36,7 @@ export function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
       for (;;) {
         const granting = await onInbox(
           parts,
-          workspaceId,
-          key,
+          { workspaceId, key },
           (session, inbox) => grantEvents(session, inbox, order),
           (rows, inbox, nowMs) => {
             void rows.dueLeases(inbox, nowMs)
@@ -53,8 +52,7 @@ export function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
     settleLease: async (workspaceId, key, order) => {
       const settled = await onInbox(
         parts,
-        workspaceId,
-        key,
+        { workspaceId, key },
         (session, inbox) => settleLease(session, inbox, order),
         (rows, inbox) => void rows.findLease(inbox, order.leaseId),
       )
@@ -64,20 +62,20 @@ export function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
       return settled.map(([position, status]) => ({ position, status, acceptedMs: times.get(position) ?? 0 }))
     },
     extendLease: (workspaceId, key, leaseId, leaseMs) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => extendLease(session, inbox, { leaseId, leaseMs })),
+      onInbox(parts, { workspaceId, key }, (session, inbox) => extendLease(session, inbox, { leaseId, leaseMs })),
     acknowledgeEvent: (workspaceId, key, position) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => acknowledgeEvent(session, inbox, position)),
+      onInbox(parts, { workspaceId, key }, (session, inbox) => acknowledgeEvent(session, inbox, position)),
     peekEvents: (workspaceId, key, peek) =>
       connections.look(async (client) => {
         const inbox = requireInbox(await findInbox(client, workspaceId, key), key)
         return peekEvents(createReadRows(client), inbox, peek)
       }),
     replayEvent: (workspaceId, key, position, ignoreFilter) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => replayEvent(session, inbox, { position, ignoreFilter })),
+      onInbox(parts, { workspaceId, key }, (session, inbox) => replayEvent(session, inbox, { position, ignoreFilter })),
     listDeadLetters: async (workspaceId, key, page) =>
       listDeadLetters(connections, await inboxIdOf(workspaceId, key), page),
     settleDeadLetters: (workspaceId, key, choice, action) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => settleDeadLetters(session, inbox, { choice, action })),
+      onInbox(parts, { workspaceId, key }, (session, inbox) => settleDeadLetters(session, inbox, { choice, action })),
     listAttempts: async (workspaceId, key, page) => listAttempts(connections, await inboxIdOf(workspaceId, key), page),
     explainEvent: (workspaceId, position) =>
       connections.look(async (client) => {
@@ -120,7 +118,7 @@ async function toGrant(parts: Parts, to: GrantedTo, { granted, reading }: Granti
     const outcome = { kind: 'release', count: false } as const
     const giveBack = { leaseId, positions: rest, outcome }
     if (rest.length > 0)
-      await onInbox(parts, workspaceId, key, (session, inbox) => settleLease(session, inbox, giveBack))
+      await onInbox(parts, { workspaceId, key }, (session, inbox) => settleLease(session, inbox, giveBack))
   }
   const leased = events.map((event) => ({ ...event, attempt: attempts.get(event.position) ?? 1 }))
   return { inboxStatus, untilMs, events: leased, more: more || readTo !== undefined, retryAtMs }

@@ -1,6 +1,6 @@
 import type { InboxState, Session } from '../inbox/rows.ts'
 import { createGroups, type Groups, type Size } from './groups.ts'
-import { runVerbs, type InboxVerb } from './inboxes.ts'
+import { runVerbs, type InboxPlace, type InboxVerb } from './inboxes.ts'
 import type { Parts } from './parts.ts'
 import { createProgress } from './progress-memo.ts'
 
@@ -41,8 +41,7 @@ const oneVerb: Size = { events: 1, bytes: 0, weight: 1 }
 /** Runs a verb with the inbox for itself, on whichever node. */
 export async function onInbox<Value>(
   { inboxVerbs: groups }: Pick<Parts, 'inboxVerbs'>,
-  workspaceId: number,
-  key: string,
+  { workspaceId, key }: InboxPlace,
   run: (session: Session, inbox: InboxState) => Promise<Value>,
   ask?: InboxVerb['ask'],
 ): Promise<Value> {

@@ -222,7 +222,7 @@ function inboxVerbs(parts: Parts): Pick<Store, InboxVerbName> {
     listInboxes: async (workspaceId, after, limit) =>
       (await listInboxes(connections, workspaceId, after, limit)).map(toInboxRow),
     updateInbox: (workspaceId, key, change) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => updateInbox(session, inbox, change)),
+      onInbox(parts, { workspaceId, key }, (session, inbox) => updateInbox(session, inbox, change)),
     deleteInbox: (workspaceId, key) =>
       transactions.run(`inbox/${workspaceId}/${key}`, async (transaction) => {
         const inbox = await findInbox(transaction, workspaceId, key)
@@ -232,7 +232,7 @@ function inboxVerbs(parts: Parts): Pick<Store, InboxVerbName> {
         return true
       }),
     seekInbox: (workspaceId, key, position) =>
-      onInbox(parts, workspaceId, key, (session, inbox) => seekInbox(session, inbox, position)),
+      onInbox(parts, { workspaceId, key }, (session, inbox) => seekInbox(session, inbox, position)),
     readProgress: (workspaceId, key) =>
       connections.look(async (client) => {
         const inbox = await findInbox(client, workspaceId, key)
@@ -279,7 +279,7 @@ function upkeepVerbs(parts: Parts): Pick<Store, 'expireLeases' | 'trimEvents' | 
         [nowMs()],
       )
       for (const { workspaceId, key } of due) {
-        await onInbox(parts, workspaceId, key, async (session, inbox) => {
+        await onInbox(parts, { workspaceId, key }, async (session, inbox) => {
           await expireInbox(session, inbox)
           wake(session, inbox)
         })
@@ -294,7 +294,7 @@ function upkeepVerbs(parts: Parts): Pick<Store, 'expireLeases' | 'trimEvents' | 
           nowMs,
           expireBehind: async (inboxes, last) => {
             for (const key of inboxes) {
-              await onInbox(parts, workspaceId, key, (session, inbox) => expireBehind(session, inbox, last))
+              await onInbox(parts, { workspaceId, key }, (session, inbox) => expireBehind(session, inbox, last))
             }
           },
         },
