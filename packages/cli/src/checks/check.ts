@@ -10,3 +10,8 @@ export type Check = {
 export function toReason(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** What is behind an error, which may be for the operator's eyes only. */
+export function toCause(error: unknown): string {
+  return toReason(error instanceof Error && error.cause !== undefined ? error.cause : error)
+}

@@ -1,5 +1,5 @@
 import type { LocalAdmin } from '@sluice/hub'
-import { toReason, type Check } from './check.ts'
+import { toCause, type Check } from './check.ts'
 
 /** Does a store open, and is there a way in? @param cure what to do if it does not */
 export async function checkOpens(open: () => Promise<LocalAdmin>, cure: string): Promise<Check> {
@@ -20,6 +20,6 @@ export async function checkOpens(open: () => Promise<LocalAdmin>, cure: string):
       await admin.close()
     }
   } catch (error) {
-    return { name, status: 'fail', found: `does not open: ${toReason(error)}`, todo: cure }
+    return { name, status: 'fail', found: `does not open: ${toCause(error)}`, todo: cure }
   }
 }

@@ -1,7 +1,7 @@
 import type { Hub, HubOptions } from '@sluice/hub'
 import { Option, type Command } from 'commander'
 import { readEnvironment, type Environment } from '../environment.ts'
-import { toReason } from '../checks/check.ts'
+import { toCause } from '../checks/check.ts'
 import { CommandError, exitCodes, usage } from '../exit.ts'
 import { several, wholeNumber, withJson, type JsonOption } from '../options.ts'
 import { stopOnSignal } from '../stop-on-signal.ts'
@@ -119,7 +119,8 @@ function toStartError(error: unknown, { host, port, data }: { host: string; port
     )
   const todo = postgresTodos[toCode(error)] ?? postgresTodos[toCode(error instanceof Error ? error.cause : undefined)]
   if (todo !== undefined) return says(`${toReason(error)}; ${todo}`)
-  if (code === 'storage-unavailable') return says(`${toReason(error)}; is DATABASE_URL right, and the server running?`)
+  if (code === 'storage-unavailable')
+    return says(`the database is not available: ${toCause(error)}; is DATABASE_URL right, and the server running?`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return says(`${host} is no address of this machine; pass another --host`)
   if (code === 'EACCES' && port > 0 && port < 1024) return says(`port ${port} is for administrators; pass --port 8000`)

@@ -41,6 +41,8 @@ const answerTimeoutMs = 12_000
 /** A transaction whose node has gone silent is ended by the server after this long, and its lock is free again. */
 const silenceTimeoutMs = 5000
 const connectTimeoutMs = 5000
+/** A connection that nobody has used for so long is closed. */
+const idleMs = 300_000
 
 // What Postgres gives as text because it may not fit into a number does fit: positions, times and counts stay below 2^53.
 const int8 = 20
@@ -72,7 +74,7 @@ export function toClientConfig({ url, pooled }: Pick<ConnectionOptions, 'url' | 
 
 /** A pool of connections that send statements without waiting for the answers of those before. */
 export function openConnections({ url, max, pooled }: ConnectionOptions): Connections {
-  const config = { ...toClientConfig({ url, pooled }), max, pipeline: true }
+  const config = { ...toClientConfig({ url, pooled }), max, pipeline: true, idleTimeoutMillis: idleMs }
   const pool = new pg.Pool(config)
   // A connection that breaks while nobody uses it is replaced by the next use.
   pool.on('error', () => {})
@@ -173,8 +175,8 @@ export function toStoreError(error: unknown): unknown {
   if (code !== undefined && isSqlState(code) && !serverClasses.has(code.slice(0, 2)) && !serverCodes.has(code)) {
     return error
   }
-  const said = error instanceof Error ? error.message : String(error)
-  return new HubError('storage-unavailable', `Postgres does not answer as it should: ${said}`, {
+  // What the driver says names hosts and users: that is for the log.
+  return new HubError('storage-unavailable', 'the database is not available; send it again in a second', {
     cause: error,
     retryAfterSeconds: 1,
   })

@@ -35,7 +35,9 @@ export async function migrate(connections: Connections, locks: Locks, pooled: bo
     for (;;) {
       await command(beginText(pooled))
       try {
-        await query(locks.take, [...locks.key('migrate')])
+        const [first, second] = locks.key('migrate')
+        // The node before may take its time.
+        await command(`set local statement_timeout = 0; select pg_advisory_xact_lock(${first}, ${second})`, patienceMs)
         const version = await readVersion(query)
         if (version > files.length) {
           const message = `the database is at version ${version}, this Sluice knows ${files.length}; start the newer Sluice`
@@ -44,7 +46,7 @@ export async function migrate(connections: Connections, locks: Locks, pooled: bo
         const file = files[version]
         if (file !== undefined) {
           const text = readFileSync(new URL(file, migrations), 'utf8')
-          await command(`set local statement_timeout = 0;\n${text}`, patienceMs)
+          await command(text, patienceMs)
           await query(`insert into sluice_version (version, at) values ($1, now())`, [version + 1])
         }
         await command('commit')

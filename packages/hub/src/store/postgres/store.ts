@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { defaultWorkspace } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
 import { toClock } from '../clock.ts'
@@ -118,14 +119,20 @@ async function open(
       rowsScanned: counts.rowsScanned,
     }),
     close: async () => {
-      await Promise.all([parts.appends.idle(), parts.inboxVerbs.idle()])
+      const idle = Promise.all([parts.appends.idle(), parts.inboxVerbs.idle()])
+      await Promise.race([idle, pause(closeMs, undefined, { ref: false })])
+      // Whoever still waits for a database that is away is told so.
       transactions.close()
+      await idle
       await clock.close()
       await wakes.close()
       await connections.close()
     },
   }
 }
+
+/** What has been accepted gets this long to be committed. */
+const closeMs = 3000
 
 /** Keys and workspaces are looked up on every request; what another node changed is felt this late. */
 const memoMs = 500
