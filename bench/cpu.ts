@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { median, toText } from './figure.ts'
 
 /** CPU time of a server during a load, in µs: unlike a rate, it hardly changes when others use the machine. */
@@ -12,15 +12,18 @@ export type LoadRun = { readonly rate: number; readonly count: number; readonly 
 
 export const toRates = (runs: readonly LoadRun[]): number[] => runs.map(({ rate }) => rate)
 
+/** Of one server, or of several together. */
 export async function measureCpu<Answer>(
-  pid: number,
+  pid: number | readonly number[],
   run: () => Promise<Answer>,
 ): Promise<{ answer: Answer; cpu: CpuTime }> {
-  const before = readCpu(pid)
+  const pids = [pid].flat()
+  const before = pids.map(readCpu)
   const answer = await run()
-  const after = readCpu(pid)
-  const cpu = { mainMicros: after.mainMicros - before.mainMicros, allMicros: after.allMicros - before.allMicros }
-  return { answer, cpu }
+  const after = pids.map(readCpu)
+  const spent = (part: keyof CpuTime): number =>
+    after.reduce((sum, time, index) => sum + time[part] - (before[index]?.[part] ?? 0), 0)
+  return { answer, cpu: { mainMicros: spent('mainMicros'), allMicros: spent('allMicros') } }
 }
 
 /** The median of the rounds, by event, request or row. */
@@ -37,4 +40,27 @@ function readCpu(pid: number): CpuTime {
 function readTicks(file: string): number {
   const fields = (readFileSync(file, 'utf8').split(') ')[1] ?? '').split(' ')
   return (Number(fields[11]) + Number(fields[12])) * tickMicros
+}
+
+/** CPU time in µs that the children of a process have used so far, those that have ended with theirs. */
+export function readChildrenCpu(pid: number): number {
+  const own = readStat(String(pid))
+  const running = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(readStat)
+    .filter(([, parent]) => Number(parent) === pid)
+  const sum = (stat: readonly string[], fields: readonly number[]): number =>
+    fields.reduce((ticks, field) => ticks + Number(stat[field] ?? 0), 0)
+  // cutime and cstime of the parent stand for the children that have ended.
+  const ticks = running.reduce((total, stat) => total + sum(stat, [11, 12]), sum(own, [13, 14]))
+  return ticks * tickMicros
+}
+
+/** What stands after the name: the state, the parent, …; nothing of a process that has ended. */
+function readStat(pid: string): string[] {
+  try {
+    return (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1] ?? '').split(' ')
+  } catch {
+    return []
+  }
 }

@@ -11,13 +11,17 @@ export type Hub = {
   readonly url: string
   readonly pid: number
   readonly apiKey: string
-  readonly data: string
-  /** the store's file */
-  readonly file: string
   /** a request whose speed does not matter; throws on answers other than 2xx */
   readonly call: <Answer>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => Promise<Answer>
   readonly stop: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/** A hub on a data folder. */
+export type FolderHub = Hub & {
+  readonly data: string
+  /** the store's file */
+  readonly file: string
 }
 
 type Options = {
@@ -30,11 +34,41 @@ type Options = {
   readonly nodeOptions?: string
 }
 
-export async function openHub({ data, apiKey, preload, nodeOptions = '' }: Options): Promise<Hub> {
+export async function openHub({ data, preload, nodeOptions = '', ...options }: Options): Promise<FolderHub> {
   const preloaded = preload ? `--import=${new URL(`preloads/${preload}`, import.meta.url).href}` : ''
   const env = { NODE_OPTIONS: `${preloaded} ${nodeOptions}`.trim() }
+  const hub = await openProcess({ ...options, data, env, core: serverCore })
+  return { ...hub, data, file: join(data, 'sluice.db') }
+}
+
+type NodeOptions = {
+  /** the address of a Postgres database, which other nodes may work on too */
+  readonly database: string
+  /** a folder of its own: nothing is stored there */
+  readonly data: string
+  readonly secretKey: string
+  /** of a database that a node has worked on before */
+  readonly apiKey?: string | undefined
+  readonly core: number
+  readonly nodeOptions?: string
+}
+
+/** A hub on Postgres. */
+export function openNode({ database, secretKey, nodeOptions = '', ...options }: NodeOptions): Promise<Hub> {
+  const env = { DATABASE_URL: database, SLUICE_SECRET_KEY: secretKey, NODE_OPTIONS: nodeOptions }
+  return openProcess({ ...options, env })
+}
+
+type ProcessOptions = {
+  readonly data: string
+  readonly env: NodeJS.ProcessEnv
+  readonly apiKey?: string | undefined
+  readonly core: number
+}
+
+async function openProcess({ data, env, apiKey, core }: ProcessOptions): Promise<Hub> {
   const hub = await startHub({ data, env, readyTimeoutMs: 60_000 })
-  pinMainThread(hub.pid, serverCore)
+  pinMainThread(hub.pid, core)
   const key = hub.apiKey ?? apiKey
   if (key === undefined || key === null) throw new Error(`the hub on ${data} printed no key, and none is known`)
   const pool = new Pool(hub.url, { connections: 8, bodyTimeout: 0, headersTimeout: 0 })
@@ -48,8 +82,6 @@ export async function openHub({ data, apiKey, preload, nodeOptions = '' }: Optio
     url: hub.url,
     pid: hub.pid,
     apiKey: key,
-    data,
-    file: join(data, 'sluice.db'),
     call: (method, path, body) => callPool(pool, key, { method, path, body }),
     stop,
     [Symbol.asyncDispose]: stop,

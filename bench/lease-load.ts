@@ -26,7 +26,7 @@ async function forEach(keys: readonly string[], run: (key: string, index: number
 }
 
 type Load = {
-  readonly hub: Hub
+  readonly hub: Pick<Hub, 'url' | 'apiKey'>
   readonly inboxes: readonly string[]
   /** leases taken from an inbox before the next one has its turn */
   readonly leasesEach: number
@@ -34,10 +34,20 @@ type Load = {
   readonly run: string
   readonly seconds: number
   readonly folder: string
+  /** default 8 */
+  readonly connections?: number
 }
 
-/** A bounded run of wrk on 8 connections that leases 100 events at a time and acknowledges each lease. */
-export function runLease({ hub, inboxes, leasesEach, run, seconds, folder }: Load): Promise<WrkResult> {
+/** A bounded run of wrk that leases 100 events at a time and acknowledges each lease. */
+export function runLease({
+  hub,
+  inboxes,
+  leasesEach,
+  run,
+  seconds,
+  folder,
+  connections = 8,
+}: Load): Promise<WrkResult> {
   const rest = [
     ' HTTP/1.1',
     `Host: ${new URL(hub.url).host}`,
@@ -47,11 +57,14 @@ export function runLease({ hub, inboxes, leasesEach, run, seconds, folder }: Loa
   ]
   const input = { rest: rest.join('\r\n'), inboxes: inboxes.map((key) => `/v1/inboxes/${key}`), leasesEach, run }
   const inputFile = join(folder, `lease-${run}.lua`)
-  return runWrk({ url: hub.url, script: 'lease.lua', input, inputFile, connections: 8, seconds })
+  return runWrk({ url: hub.url, script: 'lease.lua', input, inputFile, connections, seconds })
 }
 
+/** Events that inboxes have passed, and how many of them are still leased. */
+export type HandedOut = { readonly next: number; readonly leased: number }
+
 /** How many events these inboxes have passed since the beginning of the log, and how many of them are still leased. */
-export function readHandedOut(file: string, inboxes: readonly string[]): { next: number; leased: number } {
+export function readHandedOut(file: string, inboxes: readonly string[]): HandedOut {
   return readStore(file, (db) => {
     const inbox = db.prepare('select id, next from inbox where key = ?')
     const leases = db.prepare('select held from lease where inbox_id = ?')
@@ -66,7 +79,7 @@ export function readHandedOut(file: string, inboxes: readonly string[]): { next:
 }
 
 /** `held` is JSON: [[attempt, runs, lease id before], …], and runs are `1-100,205`. */
-function countHeld(held: string): number {
+export function countHeld(held: string): number {
   const parts = JSON.parse(held) as [number, string, string | null][] // written by the store
   const lengths = parts
     .flatMap(([, runs]) => runs.split(','))

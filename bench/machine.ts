@@ -14,8 +14,9 @@ export function describeConditions({ rounds, seconds }: { rounds: number; second
     disk: `${tmpdir()}: ${measureSync()}`,
     versions: `node ${process.versions.node}, SQLite ${process.versions.sqlite ?? 'unknown'}, fastify ${versionOf('fastify')}, undici ${versionOf('undici')}, ${wrkVersion() ?? 'wrk is missing'}`,
     pinning: describePinning(),
-    durability: 'WAL, synchronous=FULL: every commit is synced before its answers leave; the bare references the same',
-    load: 'events of 1,024 bytes in 64 texts, each with a number of its own; 64 connections for single ones, 8 with batches of 100, 8 for leases of 100; a real API key in every request; closed loop, so latencies leave out what a stalled client did not send',
+    durability:
+      'SQLite: WAL, synchronous=FULL; Postgres: as it says beside its figures. Every commit is synced before its answers leave; the bare references the same',
+    load: 'events of 1,024 bytes in 64 texts, each with a number of its own; 64 connections for single ones, 8 with batches of 100 (32 over four workspaces on Postgres), 8 for leases of 100; a real API key in every request; closed loop, so latencies leave out what a stalled client did not send',
     rounds: `${rounds} of ${seconds} s for each side after one to warm up, sides in turn and in changing order; ratios are taken round by round; the median counts`,
     'load average before': loadavg()
       .map((load) => toText(load, 2))

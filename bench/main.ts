@@ -2,8 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { howToGetPostgres } from '../scripts/postgres-binaries.ts'
 import { fillLargeLog, keepLargeLog, type LargeLog } from './large-log.ts'
 import { describeConditions, watchOthers } from './machine.ts'
+import { hasPostgres } from './postgres.ts'
 import { printRow, toMarkdown, type Report, type RowReport } from './report.ts'
 import type { Context, Row } from './row.ts'
 import { rows } from './rows.ts'
@@ -33,7 +35,7 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const wanted = rows.filter((row) => positionals.length === 0 || positionals.includes(row.name))
+const named = rows.filter((row) => positionals.length === 0 || positionals.includes(row.name))
 const unknown = positionals.filter((name) => !rows.some((row) => row.name === name))
 if (values.help || unknown.length > 0)
   stop(unknown.length > 0 ? `no row is named ${unknown.join(', ')}\n${usage}` : usage)
@@ -41,6 +43,10 @@ if (values.write && positionals.length > 0)
   stop('--write takes all rows: a page with some of them would lose the others')
 if (process.platform !== 'linux') stop('the benchmarks run on Linux only: they pin processes and read /proc')
 if (wrkVersion() === undefined) stop('wrk is missing, which makes the load: apt-get install wrk')
+
+const wanted = named.filter((row) => !row.needsPostgres || hasPostgres())
+const leftOut = named.filter((row) => !wanted.includes(row)).map((row) => row.name)
+if (leftOut.length > 0) console.log(`left out: ${leftOut.join(', ')} (${howToGetPostgres})`)
 
 const rounds = Math.max(5, toNumber(values.rounds))
 const seconds = toNumber(values.seconds ?? (values.quick ? '1' : '3'))

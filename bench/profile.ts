@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { toText } from './figure.ts'
-import { openHub, type Hub } from './hub.ts'
+import { openHub, type FolderHub } from './hub.ts'
 import { createInboxes, readHandedOut, runLease } from './lease-load.ts'
 import { runPublish } from './publish-load.ts'
 import { fillLog } from './store.ts'
@@ -65,7 +65,7 @@ async function profileLoad(name: (typeof loads)[number], seconds: number): Promi
   return accepted
 }
 
-async function leaseAll({ hub, seconds, wrk }: { hub: Hub; seconds: number; wrk: string }): Promise<number> {
+async function leaseAll({ hub, seconds, wrk }: { hub: FolderHub; seconds: number; wrk: string }): Promise<number> {
   const inboxes = Array.from({ length: seconds + 1 }, (_, index) => `profile-${index}`)
   await createInboxes(hub, [...inboxes, 'warm-up'])
   await runLease({ hub, inboxes: ['warm-up'], leasesEach: 1e9, run: 'w', seconds: warmUpSeconds, folder: wrk })

@@ -29,45 +29,53 @@ const forms = {
 } as const
 
 /** `rate` and `count` are of accepted events. */
-export type PublishResult = WrkResult &
-  LoadRun & {
-    readonly accepted: number
-    /** events whose answer may have been cut off when the load ended */
-    readonly maxUnanswered: number
-  }
+export type SendResult = WrkResult & {
+  readonly rate: number
+  readonly count: number
+  readonly accepted: number
+  /** events whose answer may have been cut off when the load ended */
+  readonly maxUnanswered: number
+}
+
+export type PublishResult = SendResult & LoadRun
 
 type Load = {
   readonly url: string
-  readonly pid: number
   readonly apiKey: string
   readonly form: Form
   readonly seconds: number
   readonly folder: string
+  /** default: 64 with single events, 8 with batches */
+  readonly connections?: number
 }
 
 /** Numbers of events: each run of the load takes a range of its own, so that no event is ever sent twice. */
 let nextCounter = 1_000_000_000
 const countersARun = 100_000_000
 
+/** The same as `sendEvents`, and what it costs the server. */
+export async function runPublish({ pid, ...load }: Load & { readonly pid: number }): Promise<PublishResult> {
+  const { answer, cpu } = await measureCpu(pid, () => sendEvents(load))
+  return { ...answer, cpu }
+}
+
 /**
- * A bounded run of wrk that publishes events of 1 KB: 64 connections with single ones, 8 with batches of 100.
+ * A bounded run of wrk that publishes events of 1 KB, single ones or batches of 100.
  *
  * @throws if a request was refused or broke
  */
-export async function runPublish({ url, pid, apiKey, form, seconds, folder }: Load): Promise<PublishResult> {
-  const { per, connections } = forms[form]
+export async function sendEvents({ url, apiKey, form, seconds, folder, ...load }: Load): Promise<SendResult> {
+  const { per } = forms[form]
+  const { connections = forms[form].connections } = load
   const start = nextCounter
   nextCounter += countersARun
   const input = toInput({ url, apiKey, form, start })
   const inputFile = join(folder, `publish-${start}.lua`)
-  const { answer: result, cpu } = await measureCpu(pid, () =>
-    runWrk({ url, script: 'publish.lua', input, inputFile, connections, seconds }),
-  )
+  const result = await runWrk({ url, script: 'publish.lua', input, inputFile, connections, seconds })
   if (result.failures > 0) throw new Error(`${result.failures} of ${result.requests} requests failed`)
   const accepted = result.requests * per
   return {
     ...result,
-    cpu,
     rate: accepted / result.seconds,
     count: accepted,
     accepted,

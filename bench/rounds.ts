@@ -1,17 +1,18 @@
 import type { Context } from './row.ts'
 
-type Sides<Name extends string, Measured> = Record<Name, (round: number) => Promise<Measured>>
+type Sides<Measured> = { readonly [Name in keyof Measured]: (round: number) => Promise<Measured[Name]> }
+type Rounds<Measured> = { [Name in keyof Measured]: Measured[Name][] }
 
 /**
  * Runs every side once to warm up and then `rounds` times, in turn and in changing order, so that a machine that slows
  * down or speeds up meets all sides alike. Round 0 is the warm-up; its values are thrown away.
  */
-export async function alternate<Name extends string, Measured>(
+export async function alternate<Measured extends object>(
   { rounds, say }: Pick<Context, 'rounds' | 'say'>,
-  sides: Sides<Name, Measured>,
-): Promise<Record<Name, Measured[]>> {
-  const names = Object.keys(sides) as Name[] // the keys of that record
-  const measured = Object.fromEntries(names.map((name) => [name, [] as Measured[]])) as Record<Name, Measured[]> // as above
+  sides: Sides<Measured>,
+): Promise<Rounds<Measured>> {
+  const names = Object.keys(sides) as (keyof Measured)[] // the keys of that record
+  const measured = Object.fromEntries(names.map((name) => [name, []])) as unknown as Rounds<Measured> // as above
   for (let round = 0; round <= rounds; round += 1) {
     say(round === 0 ? 'warm-up' : `round ${round} of ${rounds}`)
     for (const name of round % 2 === 0 ? names : names.toReversed()) {

@@ -24,6 +24,8 @@ export type Row = {
   /** as in `npm run bench -- NAME` */
   readonly name: string
   readonly title: string
+  /** left out where there is no Postgres */
+  readonly needsPostgres?: true
   readonly run: (context: Context) => Promise<Figure[]>
 }
 

@@ -4,10 +4,13 @@ import { coldStart } from './rows/cold-start.ts'
 import { growth } from './rows/growth.ts'
 import { idleInboxes } from './rows/idle-inboxes.ts'
 import { latency } from './rows/latency.ts'
+import { leaseAckPostgres } from './rows/lease-ack-postgres.ts'
 import { leaseAck } from './rows/lease-ack.ts'
 import { memory } from './rows/memory.ts'
 import { narrowFilter } from './rows/narrow-filter.ts'
+import { publishBatchPostgres } from './rows/publish-batch-postgres.ts'
 import { publishBatch } from './rows/publish-batch.ts'
+import { publishSinglePostgres } from './rows/publish-single-postgres.ts'
 import { publishSingle } from './rows/publish-single.ts'
 import { trimming } from './rows/trimming.ts'
 
@@ -16,6 +19,9 @@ export const rows: readonly Row[] = [
   publishSingle,
   publishBatch,
   leaseAck,
+  publishSinglePostgres,
+  publishBatchPostgres,
+  leaseAckPostgres,
   latency,
   idleInboxes,
   clientSend,

@@ -10,17 +10,22 @@ export const narrowEvery = 100_000
 const batchEvents = 4000
 const flights = 2
 
-type FillOptions = {
+type Place = {
   readonly data: string
+  /** Postgres instead of the folder */
+  readonly database?: { readonly url: string }
+}
+
+type FillOptions = Place & {
   /** numbers of the events, from `first` on */
   readonly first?: number
   readonly count: number
   readonly say?: (text: string) => void
 }
 
-/** Appends events straight to the store of a folder on which no hub runs, as the hub would append them. Answers events a second. */
-export async function fillLog({ data, first = 0, count, say }: FillOptions): Promise<number> {
-  const store = await openStore({ data })
+/** Appends events straight to a store on which no hub runs, as the hub would append them. Answers events a second. */
+export async function fillLog({ first = 0, count, say, ...place }: FillOptions): Promise<number> {
+  const store = await openStore(place)
   const started = performance.now()
   try {
     const { workspace } = await store.ensureWorkspace('default')

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { measureCpu, type LoadRun } from '../cpu.ts'
+import { measureBoth, type PostgresRun } from '../postgres.ts'
 import { pinMainThread, serverCore } from '../pin.ts'
 
 /** A reference in a process of its own, its main thread pinned to the server's core like the hub's. */
@@ -12,8 +13,17 @@ export type Reference<Order, Answer> = {
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
+type Script =
+  | 'bare-insert.ts'
+  | 'bare-lease.ts'
+  | 'bare-postgres-batch.ts'
+  | 'bare-postgres-lease.ts'
+  | 'bare-postgres-single.ts'
+  | 'fastify-route.ts'
+  | 'receiver.ts'
+
 export async function openReference<Order extends object, Answer>(
-  script: 'bare-insert.ts' | 'bare-lease.ts' | 'fastify-route.ts' | 'receiver.ts',
+  script: Script,
   args: readonly string[] = [],
 ): Promise<Reference<Order, Answer>> {
   const child = fork(new URL(script, import.meta.url), args, { execArgv: [] })
@@ -42,6 +52,16 @@ export type BareReference = Reference<{ readonly seconds: number }, { readonly r
 export async function runBare(reference: BareReference, seconds: number): Promise<LoadRun> {
   const { answer, cpu } = await measureCpu(reference.pid, () => reference.ask({ seconds }))
   return { rate: answer.rows / answer.seconds, count: answer.rows, cpu }
+}
+
+/** The same for a reference that works on Postgres. */
+export async function runBareOn(
+  server: Parameters<typeof measureBoth>[0],
+  reference: BareReference,
+  seconds: number,
+): Promise<PostgresRun> {
+  const { answer, ...costs } = await measureBoth(server, [reference.pid], () => reference.ask({ seconds }))
+  return { ...costs, rate: answer.rows / answer.seconds, count: answer.rows }
 }
 
 async function next<Answer>(child: ChildProcess): Promise<Answer> {

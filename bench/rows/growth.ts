@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { toEventId } from '@sluice/protocol'
 import { measureCpu, toCpuText, toRates, type LoadRun } from '../cpu.ts'
 import { toFigure, toRatios, toSpread, toText } from '../figure.ts'
-import { eventTableOf, openHub, readHead, readStore, type Hub } from '../hub.ts'
+import { eventTableOf, openHub, readHead, readStore, type FolderHub } from '../hub.ts'
 import { checkStored } from '../loss-check.ts'
 import { createInboxes, manyInboxes, readHandedOut, runLease, seekInboxes } from '../lease-load.ts'
 import { runPublish, type PublishResult } from '../publish-load.ts'
@@ -15,7 +15,7 @@ const smallEvents = 1000
 const leasesEach = 5
 const sampledIds = 10_000
 
-type Sides = { readonly small: Hub; readonly large: Hub }
+type Sides = { readonly small: FolderHub; readonly large: FolderHub }
 
 export const growth: Row = {
   name: 'growth',
@@ -137,7 +137,7 @@ function toSlowdown(runs: Record<keyof Sides, LoadRun[]>, { what, unit, sizes, d
 }
 
 /** Ids of events at random places of the log. */
-function sampleIds({ file }: Hub, count: number): string[] {
+function sampleIds({ file }: FolderHub, count: number): string[] {
   return readStore(file, (db) => {
     const tag = Number(db.prepare(`select tag from workspace where key = 'default'`).get()?.['tag'])
     const table = eventTableOf(db)

@@ -1,7 +1,8 @@
 import { measureCpu, toCpuText, toRates, type LoadRun } from '../cpu.ts'
 import { toFigure, toRatios, toSpread } from '../figure.ts'
-import { openHub, type Hub } from '../hub.ts'
+import { openHub, type FolderHub } from '../hub.ts'
 import { createInboxes, readHandedOut, runLease } from '../lease-load.ts'
+import { checkOnce } from '../once-check.ts'
 import { openReference, runBare, type BareReference } from '../references/serve.ts'
 import { alternate } from '../rounds.ts'
 import type { Row } from '../row.ts'
@@ -46,40 +47,16 @@ export const leaseAck: Row = {
         details: [
           `hub ${toSpread(toRates(measured.hub))} events/s acknowledged (counted in the store), p99 of a request ${toSpread(p99, 1)} ms; ${toCpuText(measured.hub, 'event')}`,
           `bare ${toSpread(toRates(measured.bare))} rows/s; ${toCpuText(measured.bare, 'row')}`,
-          await checkOnce(hub),
+          await checkOnce({ hubs: [hub], events, readHandedOut: (inboxes) => readHandedOut(hub.file, inboxes) }),
         ],
       }),
     ]
   },
 }
 
-async function openFilled(data: string, say: (text: string) => void): Promise<Hub> {
+async function openFilled(data: string, say: (text: string) => void): Promise<FolderHub> {
   const { apiKey, stop } = await openHub({ data })
   await stop()
   await fillLog({ data, count: events, say })
   return openHub({ data, apiKey })
-}
-
-type LeaseAnswer = { readonly lease_id: string; readonly events: readonly { readonly event_id: string }[] }
-
-/** Eight consumers empty one inbox over HTTP: every event comes exactly once, and nothing is left. */
-async function checkOnce(hub: Hub): Promise<string> {
-  await createInboxes(hub, ['once'])
-  const ids = new Set<string>()
-  let handedOut = 0
-  const consume = async (): Promise<void> => {
-    while (handedOut < events) {
-      const lease = await hub.call<LeaseAnswer>('POST', '/v1/inboxes/once/lease', { limit: 1000, lease_seconds: 600 })
-      if (lease.events.length === 0) return
-      handedOut += lease.events.length
-      for (const event of lease.events) ids.add(event.event_id)
-      await hub.call('POST', '/v1/inboxes/once/ack', { lease_id: lease.lease_id })
-    }
-  }
-  await Promise.all(Array.from({ length: 8 }, consume))
-  const { next, leased } = readHandedOut(hub.file, ['once'])
-  const text = `check: ${events} events in one inbox, ${handedOut} handed out, ${ids.size} different, ${next - leased} acknowledged`
-  if (handedOut !== events || ids.size !== events || next !== events || leased !== 0)
-    throw new Error(`loss check failed: ${text}`)
-  return text
 }

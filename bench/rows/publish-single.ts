@@ -14,7 +14,7 @@ export const publishSingle: Row = {
     await using reference = await openReference<object, { url: string }>('fastify-route.ts')
     await using hub = await openHub({ data: context.folder('hub') })
     await using alone = await openHub({ data: context.folder('hub-alone'), preload: 'commit-alone.ts' })
-    const exact = await checkAnswers(hub)
+    const exact = await checkAnswers({ hubs: [hub], readHead: () => readHead(hub.file) })
     const before = { hub: readHead(hub.file), alone: readHead(alone.file) }
     const folder = context.folder('wrk')
     const load =

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toCpuText, toRates, type LoadRun } from '../cpu.ts'
 import { toFigure, toRatios, toSpread, toText } from '../figure.ts'
-import { openHub, readStore, whileFrozen, type Hub } from '../hub.ts'
+import { openHub, readStore, whileFrozen, type FolderHub } from '../hub.ts'
 import { spendLargeLog, type LargeLog } from '../large-log.ts'
 import { createInboxes, manyInboxes, seekInboxes } from '../lease-load.ts'
 import { runPublish } from '../publish-load.ts'
@@ -47,7 +47,7 @@ async function passAll(largeLog: LargeLog): Promise<void> {
   )
 }
 
-type Sides = { readonly calm: Hub; readonly busy: Hub }
+type Sides = { readonly calm: FolderHub; readonly busy: FolderHub }
 
 async function compare(
   context: Context,
@@ -56,7 +56,8 @@ async function compare(
 ): Promise<Figure> {
   context.say(named.path)
   const folder = context.folder('wrk')
-  const load = (hub: Hub): Promise<LoadRun> => runPublish({ ...hub, form: 'single', seconds: context.seconds, folder })
+  const load = (hub: FolderHub): Promise<LoadRun> =>
+    runPublish({ ...hub, form: 'single', seconds: context.seconds, folder })
   const trimmed: number[] = []
   const measured = await alternate(context, {
     calm: () => whileFrozen(busy.pid, () => load(calm)),
