@@ -118,7 +118,7 @@ function toStartError(error: unknown, { host, port, data }: { host: string; port
       `port ${port} on ${host} is taken; end what uses it, or pass --port ${port + 1} (--port 0 takes a free one)`,
     )
   const todo = postgresTodos[toCode(error)] ?? postgresTodos[toCode(error instanceof Error ? error.cause : undefined)]
-  if (todo !== undefined) return says(`${toReason(error)}; ${todo}`)
+  if (todo !== undefined) return says(`${toCause(error)}; ${todo}`)
   if (code === 'storage-unavailable')
     return says(`the database is not available: ${toCause(error)}; is DATABASE_URL right, and the server running?`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
