@@ -11,7 +11,7 @@ import { sharePostgres } from './use-postgres.ts'
  */
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { fast: { type: 'boolean' } } })
 
-const everywhere = ['packages/*/src', 'scripts', 'examples', 'faults', 'bench']
+const everywhere = ['packages/*/src', 'scripts', 'examples', 'faults', 'bench', 'deploy']
 const folders = values.fast ? everywhere.slice(0, 1) : everywhere
 const files = globSync(folders.map((folder) => `${folder}/**/*.test.ts`))
   .filter((file) => positionals.every((part) => file.includes(part)))
