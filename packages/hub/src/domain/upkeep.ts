@@ -39,7 +39,11 @@ export function startUpkeep(store: Store, options: UpkeepOptions): Upkeep {
     if (isMine) await work()
   }
   const expiring = repeat(() => alone(() => store.expireLeases()), { everyMs: expireEveryMs, signal, onError })
-  const trimming = repeat(() => alone(() => trimAll(store, policy, signal)), { everyMs: trimEveryMs, signal, onError })
+  const trimming = repeat(() => alone(() => trimAll(store, { policy, signal, onError })), {
+    everyMs: trimEveryMs,
+    signal,
+    onError,
+  })
   return {
     close: async () => {
       stop.abort()
@@ -72,11 +76,19 @@ async function rest(ms: number, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-async function trimAll(store: Store, policy: RetentionPolicy, signal: AbortSignal): Promise<void> {
+type Trimming = Pick<Repetition, 'signal' | 'onError'> & { readonly policy: RetentionPolicy }
+
+async function trimAll(store: Store, { policy, signal, onError }: Trimming): Promise<void> {
   for (let after = ''; ;) {
     const workspaces = await store.listWorkspaces(after, workspacesAtATime)
     for (const { id } of workspaces) {
-      while ((await store.trimEvents(id, policy)).more) if (!(await rest(stepPauseMs, signal))) return
+      try {
+        while ((await store.trimEvents(id, policy)).more) if (!(await rest(stepPauseMs, signal))) return
+      } catch (error) {
+        // The others have their turn all the same.
+        if (signal.aborted) return
+        onError(error)
+      }
     }
     const last = workspaces.at(-1)
     if (!last || signal.aborted) return

@@ -43,6 +43,22 @@ export const retentionCases: ContractCases = {
     assert.deepEqual(positionsOf(await store.readEvents(id, [a, b])), [b])
   },
 
+  'an inbox that falls behind step by step is told of each event that expired': async (stage) => {
+    const { publish, makeInbox, take, ack, release, verdict } = stage
+    await makeInbox()
+    const [a, b, c, d, e] = await publish('a', 'b', 'c', 'd', 'e')
+    await take('l', { limit: 3 })
+    await release('l', { positions: [b], delayMs: 200 * dayMs })
+    await ack('l', [a, c])
+    stage.advance(91 * dayMs)
+    assert.equal(await trim(stage, { maxRows: 1 }), 5)
+    const [f] = await publish('f')
+    stage.advance(91 * dayMs)
+    assert.equal(await trim(stage, { maxRows: 1 }), 1)
+    const verdicts = await Promise.all([a, b, c, d, e, f].map(async (position) => (await verdict(position)).verdict))
+    assert.deepEqual(verdicts, ['acknowledged', 'expired', 'acknowledged', 'expired', 'expired', 'expired'])
+  },
+
   'an inbox that has not passed an event keeps it, but not for ever': async (stage) => {
     const { store, id, publish, makeInbox, drain, peek, verdict, take } = stage
     await makeInbox()

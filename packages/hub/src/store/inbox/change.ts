@@ -1,6 +1,6 @@
 import type { InboxSettings, InboxStatus } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
-import { expandRuns, mergeRuns, printRuns, runsBelow } from '../runs.ts'
+import { expandRuns, mergeRuns, parseRuns, printRuns, runsBelow, type Runs } from '../runs.ts'
 import type { InboxRow } from '../store.ts'
 import { dropPositions, runsOf, shortenRange } from './parked.ts'
 import { wake, type InboxState, type Session } from './rows.ts'
@@ -54,7 +54,8 @@ export async function seekInbox(session: Session, inbox: InboxState, position: n
 }
 
 /** Notes what an inbox never got to before the log was trimmed, so that `explain` says expired and not acknowledged. */
-export async function expireBehind({ rows, nowMs }: Session, inbox: InboxState, last: number): Promise<void> {
+export async function expireBehind(session: Session, inbox: InboxState, last: number): Promise<void> {
+  const { rows } = session
   const gone: (readonly [number, number])[] = []
   const subjects: string[] = []
   for (const parked of await rows.parkedUpTo(inbox, last)) {
@@ -66,9 +67,20 @@ export async function expireBehind({ rows, nowMs }: Session, inbox: InboxState, 
   }
   if (subjects.length > 0) rows.promote(inbox, subjects)
   if (inbox.next > last && gone.length === 0) return
-  const positions = printRuns(mergeRuns(gone))
-  rows.noteHistory(inbox, { kind: 'expired', from: Math.min(inbox.next, last + 1), to: last, positions }, nowMs)
+  await noteExpired(session, inbox, { from: Math.min(inbox.next, last + 1), to: last, gone })
   if (inbox.next > last) return
   inbox.next = last + 1
   inbox.changed = true
+}
+
+type Expired = { readonly from: number; readonly to: number; readonly gone: Runs }
+
+/** An inbox that stays behind loses a little with each step of retention: one row of its history says so, not thousands. */
+async function noteExpired({ rows, nowMs }: Session, inbox: InboxState, { from, to, gone }: Expired): Promise<void> {
+  const before = await rows.readLastHistory(inbox)
+  if (before?.kind === 'expired' && before.generation === inbox.generation && before.to + 1 === from) {
+    const positions = printRuns(mergeRuns([...parseRuns(before.positions ?? ''), ...gone]))
+    return rows.extendLastHistory(inbox, { to, positions })
+  }
+  rows.noteHistory(inbox, { kind: 'expired', from, to, positions: printRuns(mergeRuns(gone)) }, nowMs)
 }

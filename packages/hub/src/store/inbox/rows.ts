@@ -25,6 +25,9 @@ export type Rows = {
   noteHistory(inbox: InboxState, entry: HistoryNote, nowMs: number): void
   /** Oldest first. */
   readHistory(inbox: InboxState): Awaitable<HistoryRow[]>
+  readLastHistory(inbox: InboxState): Awaitable<HistoryRow | undefined>
+  /** Instead of one more row: the last one reaches further. */
+  extendLastHistory(inbox: InboxState, to: Pick<HistoryNote, 'to' | 'positions'>): void
   readSettings(inbox: InboxState, revision: number): Awaitable<InboxSettings | undefined>
 
   // leases

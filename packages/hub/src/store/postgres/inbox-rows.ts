@@ -70,7 +70,12 @@ export function requireInbox(found: InboxState | undefined, key: string): InboxS
   return found
 }
 
-type InboxRows = Pick<Rows, 'putInbox' | 'noteHistory' | 'readHistory' | 'readSettings'>
+type InboxRows = Pick<
+  Rows,
+  'putInbox' | 'noteHistory' | 'readHistory' | 'readLastHistory' | 'extendLastHistory' | 'readSettings'
+>
+
+const historyColumns = `kind, revision, generation, from_position as "from", to_position as "to", settings, positions`
 
 export function inboxRows({ query, write }: Transaction): InboxRows {
   return {
@@ -99,10 +104,19 @@ export function inboxRows({ query, write }: Transaction): InboxRows {
         ],
       ),
     readHistory: (inbox) =>
-      query<HistoryRow>(
-        `select kind, revision, generation, from_position as "from", to_position as "to", settings, positions
-         from inbox_history where inbox_id = $1 order by id`,
-        [inbox.id],
+      query<HistoryRow>(`select ${historyColumns} from inbox_history where inbox_id = $1 order by id`, [inbox.id]),
+    readLastHistory: async (inbox) =>
+      (
+        await query<HistoryRow>(
+          `select ${historyColumns} from inbox_history where inbox_id = $1 order by id desc limit 1`,
+          [inbox.id],
+        )
+      )[0],
+    extendLastHistory: (inbox, { to, positions }) =>
+      write(
+        `update inbox_history set to_position = $2, positions = $3 where id =
+           (select id from inbox_history where inbox_id = $1 order by id desc limit 1)`,
+        [inbox.id, to, positions ?? null],
       ),
     readSettings: async (inbox, revision): Promise<InboxSettings | undefined> => {
       const [found] = await query<{ settings: string }>(

@@ -29,7 +29,12 @@ export type GroupCommit = {
   /** Runs a short passive checkpoint between two groups. */
   readonly checkpoint: () => Promise<void>
   readonly stats: () => { queued: number; commits: number; rowsScanned: number }
-  readonly close: () => Promise<void>
+  /**
+   * Commits what waits, then ends the writer.
+   *
+   * @param last runs in between: the writer's connection is to be the last one, which clears the write-ahead log away
+   */
+  readonly close: (last: () => Promise<void>) => Promise<void>
 }
 
 type Options = {
@@ -118,12 +123,13 @@ export async function openGroupCommit(options: Options): Promise<GroupCommit> {
         post({ kind: 'checkpoint' })
       }),
     stats: () => ({ queued: counts.queued, commits: counts.commits, rowsScanned: counts.rowsScanned }),
-    close: async () => {
+    close: async (last) => {
       // Whoever is answered by the last group may still have something to write: an audit entry, events to give back.
       while (!dead && (flying.length > 0 || queue.length > 0)) {
         await new Promise<void>((resolve) => idle.push(resolve))
         await nextTurn()
       }
+      await last()
       if (dead) return
       dead = new Error('the store is closed')
       post({ kind: 'close' })

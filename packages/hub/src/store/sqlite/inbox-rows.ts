@@ -1,7 +1,12 @@
 import type { HistoryRow, Rows } from '../inbox/rows.ts'
 import { row, rows, type Database } from './database.ts'
 
-type InboxRows = Pick<Rows, 'putInbox' | 'noteHistory' | 'readHistory' | 'readSettings'>
+type InboxRows = Pick<
+  Rows,
+  'putInbox' | 'noteHistory' | 'readHistory' | 'readLastHistory' | 'extendLastHistory' | 'readSettings'
+>
+
+const historyColumns = `kind, revision, generation, from_position as "from", to_position as "to", settings, positions`
 
 export function inboxRows(db: Database): InboxRows {
   return {
@@ -31,13 +36,18 @@ export function inboxRows(db: Database): InboxRows {
       )
     },
     readHistory: (inbox) =>
-      rows<HistoryRow>(
-        db.sql(
-          `select kind, revision, generation, from_position as "from", to_position as "to", settings, positions
-           from inbox_history where inbox_id = ? order by id`,
-        ),
+      rows<HistoryRow>(db.sql(`select ${historyColumns} from inbox_history where inbox_id = ? order by id`), inbox.id),
+    readLastHistory: (inbox) =>
+      row<HistoryRow>(
+        db.sql(`select ${historyColumns} from inbox_history where inbox_id = ? order by id desc limit 1`),
         inbox.id,
       ),
+    extendLastHistory: (inbox, { to, positions }) => {
+      db.sql(
+        `update inbox_history set to_position = ?, positions = ? where id =
+           (select id from inbox_history where inbox_id = ? order by id desc limit 1)`,
+      ).run(to, positions ?? null, inbox.id)
+    },
     readSettings: (inbox, revision) => {
       const found = row<{ settings: string }>(
         db.sql(`select settings from inbox_history where inbox_id = ? and kind = 'settings' and revision = ?`),

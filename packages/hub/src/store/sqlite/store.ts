@@ -89,9 +89,10 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     stats: () => ({ ...group.stats(), appended: wakes.appended() }),
     close: async () => {
       await checkpoints?.close()
-      await group.close()
-      await parts.reader.close()
-      parts.db.raw.close()
+      await group.close(async () => {
+        await parts.reader.close()
+        parts.db.raw.close()
+      })
       lock?.close()
     },
   }
