@@ -3,6 +3,8 @@ import { addCompletions } from './commands/completions.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEvents } from './commands/events.ts'
+import { addExport } from './commands/export.ts'
+import { addImport } from './commands/import.ts'
 import { addInboxes } from './commands/inboxes.ts'
 import { addKeys } from './commands/keys.ts'
 import { addPoll } from './commands/poll.ts'
@@ -35,6 +37,8 @@ export function createProgram(): Command {
     addInboxes,
     addEvents,
     addDeadLetters,
+    addExport,
+    addImport,
     addDoctor,
     addCompletions,
   ]) {

@@ -16,6 +16,10 @@ import { readEnvironment, readPlace } from './config.ts'
 import { createCursors } from './domain/cursors.ts'
 import { createKey, listKeys, patchKey, revokeKey, rotateKey, type KeyAdmin } from './domain/keys.ts'
 import type { Page } from './domain/page.ts'
+import { noteDeed } from './domain/audit.ts'
+import { exportWorkspace, type ExportOrder } from './domain/moving/export-workspace.ts'
+import { importWorkspace, type Imported, type ImportOrder } from './domain/moving/import-workspace.ts'
+import type { End } from './domain/moving/lines.ts'
 import { deleteWorkspace, ensureWorkspace, listWorkspaces, requireWorkspace } from './domain/workspaces.ts'
 import { openStore } from './open-store.ts'
 
@@ -32,6 +36,9 @@ export type LocalAdmin = {
   readonly listWorkspaces: (query?: PageQuery) => Promise<{ workspaces: Workspace[]; pagination: Pagination }>
   readonly putWorkspace: (key: string) => Promise<Workspace>
   readonly deleteWorkspace: (key: string) => Promise<void>
+  readonly exportWorkspace: (key: string, order: Omit<ExportOrder, 'workspace'>) => Promise<End>
+  /** takes `exclusive` */
+  readonly importWorkspace: (order: ImportOrder) => Promise<Imported>
   readonly close: () => Promise<void>
 }
 
@@ -77,6 +84,21 @@ export async function openLocalAdmin({ data, databaseUrl, exclusive }: LocalAdmi
     },
     putWorkspace: async (key) => (await ensureWorkspace(context, admin, key)).workspace,
     deleteWorkspace: (key) => deleteWorkspace(context, admin, key),
+    exportWorkspace: async (key, order) => {
+      const workspace = await requireWorkspace(context, key)
+      const end = await exportWorkspace(store, { ...order, workspace })
+      const details = { rows: end.rows, sha256: end.sha256 }
+      await noteDeed(context, { workspace, actor: 'cli' }, { verb: 'workspace.export', target: key, details })
+      return end
+    },
+    importWorkspace: async (order) => {
+      const imported = await importWorkspace(store, order)
+      const workspace = await requireWorkspace(context, imported.workspace)
+      const details = { rows: imported.rows }
+      const deed = { verb: 'workspace.import', target: workspace.key, details }
+      await noteDeed(context, { workspace, actor: 'cli' }, deed)
+      return imported
+    },
     close: () => store.close(),
   }
 }

@@ -2,10 +2,17 @@ import { HubError, parseEventId } from '@sluice/protocol'
 import type { StoredEvent } from '../store/store.ts'
 import type { Context, Workspace } from './context.ts'
 
+/** The tag in the id of an event. */
+export function tagAt({ tag, earlierTags }: Pick<Workspace, 'tag' | 'earlierTags'>, position: number): number {
+  if (earlierTags.length === 0) return tag
+  return earlierTags.find(([last]) => position <= last)?.[1] ?? tag
+}
+
 /** The position in an id of this workspace's log; undefined for a malformed, foreign or forged one. Says nothing about existence. */
 export function toPosition(workspace: Workspace, eventId: string): number | undefined {
   const address = parseEventId(eventId)
-  return address && address.tag === workspace.tag && address.position > 0 ? address.position : undefined
+  if (!address || address.position < 1) return undefined
+  return address.tag === tagAt(workspace, address.position) ? address.position : undefined
 }
 
 /** `expired` says that the log no longer reaches back to it. */
@@ -17,7 +24,7 @@ export type Located = { readonly position: number; readonly event: StoredEvent |
 export async function locateEvent({ store }: Context, workspace: Workspace, eventId: string): Promise<Located> {
   const address = parseEventId(eventId)
   const unknown = new HubError('not-found', `event ${eventId.slice(0, 64)} does not exist in this workspace`)
-  if (!address || address.tag !== workspace.tag || address.position < 1) throw unknown
+  if (!address || address.position < 1 || address.tag !== tagAt(workspace, address.position)) throw unknown
   const { position, acceptedMs } = address
   const [event] = await store.readEvents(workspace.id, [position])
   if (event) {

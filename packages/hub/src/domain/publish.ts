@@ -1,6 +1,7 @@
 import { HubError, matchesEventType, startOfJson, toEventId } from '@sluice/protocol'
 import type { AppendOutcome, Draft } from '../store/store.ts'
 import type { Context, Workspace } from './context.ts'
+import { tagAt } from './event-address.ts'
 import { parseJson, toText } from './json-text.ts'
 import { parseBatch, type BatchItem } from './parse-batch.ts'
 import { parseEvent } from './parse-event.ts'
@@ -108,7 +109,7 @@ function countOutcome({ counts }: Context, outcome: AppendOutcome | undefined): 
   if (outcome?.status === 'duplicate') counts.duplicates += 1
 }
 
-function toPublished({ tag }: Workspace, outcome: AppendOutcome | undefined): Published {
+function toPublished(workspace: Workspace, outcome: AppendOutcome | undefined): Published {
   if (!outcome) throw new Error('the store gave no outcome for an event')
   if (outcome.status === 'mismatch') {
     throw new HubError(
@@ -119,7 +120,7 @@ function toPublished({ tag }: Workspace, outcome: AppendOutcome | undefined): Pu
   const { acceptedMs, position } = outcome
   return {
     status: outcome.status === 'stored' ? 'accepted' : 'duplicate',
-    eventId: toEventId({ acceptedMs, position, tag }),
+    eventId: toEventId({ acceptedMs, position, tag: tagAt(workspace, position) }),
     timestamp: toIso(acceptedMs),
   }
 }

@@ -10,6 +10,7 @@ import type {
   VerdictRow,
 } from '../store/store.ts'
 import type { Workspace } from './context.ts'
+import { tagAt } from './event-address.ts'
 
 let lastMs = 0
 let lastIso = new Date(0).toISOString()
@@ -32,7 +33,7 @@ export function toEventText(
   attempt?: number,
 ): string {
   const { acceptedMs, position } = event
-  const id = toEventId({ acceptedMs, position, tag: workspace.tag })
+  const id = toEventId({ acceptedMs, position, tag: tagAt(workspace, position) })
   const own = `{"event_id":"${id}","timestamp":"${toIso(acceptedMs)}",${attempt === undefined ? '' : `"attempt":${attempt},`}`
   return own + (event.body ?? '{}').slice(1)
 }
@@ -76,7 +77,11 @@ export function toWireKey(key: KeyRow, workspace: string): Key {
 
 export function toWireAttempt(workspace: Workspace, attempt: AttemptRow): Attempt {
   return {
-    event_id: toEventId({ acceptedMs: attempt.acceptedMs, position: attempt.position, tag: workspace.tag }),
+    event_id: toEventId({
+      acceptedMs: attempt.acceptedMs,
+      position: attempt.position,
+      tag: tagAt(workspace, attempt.position),
+    }),
     attempt: attempt.attempt,
     outcome: attempt.outcome,
     reason: attempt.reason,
@@ -103,7 +108,11 @@ export function toWireVerdict(workspace: Workspace, verdict: VerdictRow): Verdic
 /** As JSON text: the copy of the event is the publisher's own text. */
 export function toDeadLetterText(workspace: Workspace, letter: DeadLetterRow): string {
   const own = JSON.stringify({
-    event_id: toEventId({ acceptedMs: letter.acceptedMs, position: letter.position, tag: workspace.tag }),
+    event_id: toEventId({
+      acceptedMs: letter.acceptedMs,
+      position: letter.position,
+      tag: tagAt(workspace, letter.position),
+    }),
     event_type: letter.eventType,
     attempts: letter.attempts,
     reason: letter.reason,

@@ -14,6 +14,7 @@ import { deadLetterCases, replayCases } from './contract/replay-cases.ts'
 import { retentionCases } from './contract/retention-cases.ts'
 import { searchCases } from './contract/search-cases.ts'
 import { ackCases, releaseCases } from './contract/settle-cases.ts'
+import { movingCases } from './contract/moving-cases.ts'
 import { createStage, followStore, type ContractCases, type OpenStore, type OpenedStore } from './contract/stage.ts'
 import { wakeCases } from './contract/wake-cases.ts'
 import { workspaceCases } from './contract/workspace-cases.ts'
@@ -38,12 +39,13 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   'ordering by key': orderCases,
   retention: retentionCases,
   'keys and audit': keyCases,
+  moving: movingCases,
   hardening: hardeningCases,
   'wake-ups and health': wakeCases,
 }
 
 /** Chapters that change or count what is in the whole store, so that each of their tests needs one of its own. */
-const alone: ReadonlySet<string> = new Set(['workspaces', 'retention', 'keys and audit'])
+const alone: ReadonlySet<string> = new Set(['workspaces', 'retention', 'keys and audit', 'moving'])
 
 /**
  * What every store must do, as tests.

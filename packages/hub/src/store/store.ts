@@ -1,4 +1,5 @@
 import type { Filter, InboxSettings, InboxStatus, Key, KeyStatus, Role, SettleStatus } from '@sluice/protocol'
+import type { Moving } from './moving.ts'
 
 /**
  * The store contract: what a hub asks of its database, as verbs with guarantees. Every store passes the suite in
@@ -116,6 +117,9 @@ export type Store = {
   /** One request against a limit a minute, shared by all nodes. */
   takeRequest(keyId: string, perMinute: number): Promise<RateState>
 
+  // moving
+  readonly moving: Moving
+
   // upkeep
   /**
    * Work that one node at a time does: answers whether the holder may do it now, and keeps it for so long unless claimed again.
@@ -138,8 +142,10 @@ export type Store = {
 export type WorkspaceRow = {
   readonly id: number
   readonly key: string
-  /** 26 random bits, part of every event id */
+  /** 26 random bits, part of the id of each event to come */
   readonly tag: number
+  /** Events up to a position have another one in theirs: the log was put back to an earlier time there. Oldest first. */
+  readonly earlierTags: readonly (readonly [last: number, tag: number])[]
   readonly createdMs: number
 }
 

@@ -147,8 +147,12 @@ export function toDraft(spec: EventSpec = 'order.created'): Draft {
 export async function createStage(opened: OpenedStore, key = 'stage'): Promise<Stage> {
   const { workspace, created } = await opened.store.ensureWorkspace(key)
   assert.ok(created)
+  return toStage(opened, workspace.id)
+}
+
+/** The stage of a workspace that is there already. */
+export function toStage(opened: OpenedStore, id: number): Stage {
   let { store } = opened
-  const id = workspace.id
   return {
     get store() {
       return store

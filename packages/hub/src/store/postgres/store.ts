@@ -21,6 +21,7 @@ import { appendAudit, findKey, listAudit, listKeys, putKey, updateKey } from './
 import { createLocks } from './locks.ts'
 import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { migrate } from './migrate.ts'
+import { createMoving } from './moving.ts'
 import type { Parts } from './parts.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { trimEvents } from './retention.ts'
@@ -109,6 +110,7 @@ async function open(
     ...consumingVerbs(parts),
     ...keyVerbs(parts),
     ...upkeepVerbs(parts),
+    moving: createMoving(parts),
     onWake: wakes.listen,
     nowMs,
     checkHealth: async () => ({ store: await checkReachable(connections), wakes: wakes.health() }),

@@ -3,30 +3,49 @@ import { defaultInbox, defaultWorkspace, inboxDefaults } from '@sluice/protocol/
 import { HubError } from '@sluice/protocol/error'
 import { tagSpace } from '@sluice/protocol/event-id'
 import type { WorkspaceRow } from '../store.ts'
+import { toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
 import type { Connection } from './connections.ts'
 import { insertInbox } from './inboxes.ts'
 import type { Locks } from './locks.ts'
 import type { Transaction } from './transactions.ts'
 
-const workspaceColumns = `id, key, tag, created_ms as "createdMs"`
+const workspaceColumns = `id, key, tag, earlier_tags as "earlierTags", created_ms as "createdMs"`
 
 export async function findWorkspace({ query }: Connection, key: string): Promise<WorkspaceRow | undefined> {
-  return (await query<WorkspaceRow>(`select ${workspaceColumns} from workspace where key = $1`, [key]))[0]
+  const found = await query<WorkspaceColumns>(`select ${workspaceColumns} from workspace where key = $1`, [key])
+  return found.map(toWorkspaceRow)[0]
 }
 
 export async function findWorkspaceById({ query }: Connection, id: number): Promise<WorkspaceRow | undefined> {
-  const found = await query<WorkspaceRow>(
+  const found = await query<WorkspaceColumns>(
     `select ${workspaceColumns} from workspace where id = $1 and key is not null`,
     [id],
   )
-  return found[0]
+  return found.map(toWorkspaceRow)[0]
 }
 
-export function listWorkspaces({ query }: Connection, after: string, limit: number): Promise<WorkspaceRow[]> {
-  return query<WorkspaceRow>(`select ${workspaceColumns} from workspace where key > $1 order by key limit $2`, [
-    after,
-    limit,
-  ])
+export async function listWorkspaces({ query }: Connection, after: string, limit: number): Promise<WorkspaceRow[]> {
+  const found = await query<WorkspaceColumns>(
+    `select ${workspaceColumns} from workspace where key > $1 order by key limit $2`,
+    [after, limit],
+  )
+  return found.map(toWorkspaceRow)
+}
+
+/** See `Moving`. */
+export async function renewTags({ query, write }: Transaction): Promise<void> {
+  const found = await query<WorkspaceColumns & { head: number }>(
+    `select ${workspaceColumns}, log.head from workspace join log on log.workspace_id = workspace.id
+     where key is not null order by id`,
+  )
+  for (const { head, ...columns } of found) {
+    const { tag, earlierTags } = toRenewedTags(toWorkspaceRow(columns), head)
+    write(`update workspace set tag = $2, earlier_tags = $3 where id = $1`, [
+      columns.id,
+      tag,
+      JSON.stringify(earlierTags),
+    ])
+  }
 }
 
 /** In the transaction of the slot that all changes to workspaces and keys share. */
@@ -55,7 +74,7 @@ export async function ensureWorkspace(
     start: 1,
     settings: { ...inboxDefaults, start: 'earliest' },
   })
-  return { workspace: { id, key, tag, createdMs: nowMs }, created: true }
+  return { workspace: { id, key, tag, earlierTags: [], createdMs: nowMs }, created: true }
 }
 
 /**

@@ -17,6 +17,7 @@ import { openGroupCommit, type GroupCommit } from './group-commit.ts'
 import { findKey, listAudit, listKeys } from './keys.ts'
 import { findPosition, readAcceptTimes, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { createMemo, type Memo } from '../memo.ts'
+import { createMoving } from './moving.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
 import { createRows } from './rows.ts'
@@ -79,6 +80,7 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     ...consumingVerbs(parts),
     ...keyVerbs(parts),
     ...upkeepVerbs(parts),
+    moving: createMoving({ ...parts, file }),
     onWake: wakes.listen,
     nowMs: clock.nowMs,
     checkHealth: async () => ({

@@ -3,27 +3,45 @@ import { defaultInbox, defaultWorkspace } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
 import { tagSpace } from '@sluice/protocol/event-id'
 import type { WorkspaceRow } from '../store.ts'
+import { toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
 import { row, rows, type Database } from './database.ts'
 import type { Engine } from './writer-state.ts'
 import { createDefaultInbox, deleteInbox } from './inboxes.ts'
 import { createLog, eventTable } from './log.ts'
 
-const workspaceColumns = `id, key, tag, created_ms as createdMs`
+const workspaceColumns = `id, key, tag, earlier_tags as earlierTags, created_ms as createdMs`
 
 export function findWorkspace(db: Database, key: string): WorkspaceRow | undefined {
-  return row<WorkspaceRow>(db.sql(`select ${workspaceColumns} from workspace where key = ?`), key)
+  const found = row<WorkspaceColumns>(db.sql(`select ${workspaceColumns} from workspace where key = ?`), key)
+  return found && toWorkspaceRow(found)
 }
 
 export function findWorkspaceById(db: Database, id: number): WorkspaceRow | undefined {
-  return row<WorkspaceRow>(db.sql(`select ${workspaceColumns} from workspace where id = ?`), id)
+  const found = row<WorkspaceColumns>(db.sql(`select ${workspaceColumns} from workspace where id = ?`), id)
+  return found && toWorkspaceRow(found)
 }
 
 export function listWorkspaces(db: Database, after: string, limit: number): WorkspaceRow[] {
-  return rows<WorkspaceRow>(
+  return rows<WorkspaceColumns>(
     db.sql(`select ${workspaceColumns} from workspace where key > ? order by key limit ?`),
     after,
     limit,
+  ).map(toWorkspaceRow)
+}
+
+/** See `Moving`. */
+export function renewTags({ db }: Engine): void {
+  const found = rows<WorkspaceColumns & { head: number }>(
+    db.sql(`select ${workspaceColumns}, head from workspace order by id`),
   )
+  for (const { head, ...columns } of found) {
+    const { tag, earlierTags } = toRenewedTags(toWorkspaceRow(columns), head)
+    db.sql(`update workspace set tag = ?, earlier_tags = ? where id = ?`).run(
+      tag,
+      JSON.stringify(earlierTags),
+      columns.id,
+    )
+  }
 }
 
 export function ensureWorkspace(engine: Engine, key: string): { workspace: WorkspaceRow; created: boolean } {
@@ -36,7 +54,7 @@ export function ensureWorkspace(engine: Engine, key: string): { workspace: Works
   const id = Number(lastInsertRowid)
   createLog(engine.db, id)
   createDefaultInbox(engine, id, defaultInbox)
-  return { workspace: { id, key, tag, createdMs: engine.nowMs }, created: true }
+  return { workspace: { id, key, tag, earlierTags: [], createdMs: engine.nowMs }, created: true }
 }
 
 export function deleteWorkspace(engine: Engine, key: string): boolean {

@@ -9,10 +9,11 @@ import { settleLease } from '../inbox/settle.ts'
 import { appendEvents } from './append.ts'
 import { migrate, openDatabase, type Database } from './database.ts'
 import { expireLeases } from './expiry.ts'
+import { beginImport, discardImport, finishImport, importChunk } from './import.ts'
 import { createInbox, deleteInbox } from './inboxes.ts'
 import { appendAudit, putKey, updateKey } from './keys.ts'
 import { trimEvents } from './retention.ts'
-import { deleteWorkspace, ensureWorkspace } from './workspaces.ts'
+import { deleteWorkspace, ensureWorkspace, renewTags } from './workspaces.ts'
 import { createEngine, flush, forget, inboxOf, type Engine } from './writer-state.ts'
 
 type InboxRule<Argument, Value> = (session: Session, inbox: InboxState, argument: Argument) => Promise<Value>
@@ -29,14 +30,19 @@ const verbs = {
   acknowledgeEvent: onInbox(acknowledgeEvent),
   appendAudit,
   appendEvents,
+  beginImport,
   createInbox,
   deleteInbox,
   deleteWorkspace,
+  discardImport,
   ensureWorkspace,
   expireLeases,
   extendLease: onInbox(extendLease),
+  finishImport,
+  importChunk,
   leaseEvents: onInbox(leaseEvents),
   putKey,
+  renewTags,
   replayEvent: onInbox(replayEvent),
   saveClock,
   seekInbox: onInbox(seekInbox),

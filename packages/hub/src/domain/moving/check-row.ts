@@ -1,0 +1,161 @@
+import { InboxSettings, InboxStatus, KeyStatus, Role, Slug, maxPosition, tagSpace } from '@sluice/protocol'
+import { movedColumns, type AnyRow, type MovedKind, type MovedRow } from '../../store/moving.ts'
+import { refuse, type Line } from './lines.ts'
+
+/** What rows refer to, as far as the file has been read. */
+export type Known = { head: number | null; position: number; acceptedMs: number; readonly inboxes: Set<string> }
+
+export function createKnown(): Known {
+  return { head: null, position: 0, acceptedMs: 0, inboxes: new Set() }
+}
+
+/**
+ * A row as the stores take it. The file may come from anywhere: what a store trusts of its own rows is looked at here.
+ *
+ * @throws HubError `validation-error` naming the line
+ */
+export function toMovedRow({ number, value }: Line, known: Known): MovedRow {
+  const { kind, row, ...rest } = value
+  if (!isKind(kind)) throw refuse(number, `is of the kind ${JSON.stringify(kind)}, which this Sluice does not know`)
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) throw refuse(number, `has the unknown member "${unknown}"`)
+  const fault = findColumnFault(kind, row) ?? findFault({ kind, row } as MovedRow, known) // the columns were just checked
+  if (fault !== undefined) throw refuse(number, `(${kind}) ${fault}`)
+  return { kind, row } as MovedRow
+}
+
+const isKind = (kind: unknown): kind is MovedKind => typeof kind === 'string' && Object.hasOwn(movedColumns, kind)
+
+function findColumnFault(kind: MovedKind, row: unknown): string | undefined {
+  if (typeof row !== 'object' || row === null) return 'has no row'
+  const columns: Readonly<Record<string, string>> = movedColumns[kind]
+  const unknown = Object.keys(row).find((name) => !Object.hasOwn(columns, name))
+  if (unknown !== undefined) return `has the unknown member "${unknown}"`
+  const values = row as AnyRow // the members are looked at one by one
+  const wrong = Object.entries(columns).find(([name, type]) => !isOfType(values[name], type))
+  return wrong && `"${wrong[0]}" must be ${words[wrong[1]]}`
+}
+
+const words: Readonly<Record<string, string>> = {
+  number: 'a whole number',
+  'number?': 'a whole number or null',
+  text: 'a text',
+  'text?': 'a text or null',
+  boolean: 'true or false',
+}
+
+function isOfType(value: unknown, type: string): boolean {
+  if (value === null) return type.endsWith('?')
+  if (type.startsWith('number')) return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+  return typeof value === (type.startsWith('text') ? 'string' : type)
+}
+
+function findFault({ kind, row }: MovedRow, known: Known): string | undefined {
+  if (kind === 'log') return findLogFault(row, known)
+  if (known.head === null) return 'stands before the row of the log'
+  if ('inbox' in row && !known.inboxes.has(row.inbox))
+    return `belongs to inbox "${row.inbox}", which is not in the file`
+  if ('position' in row && (row.position < 1 || row.position > known.head)) return 'has a position beyond the log'
+  if ('first' in row && (row.first < 1 || row.first > row.last || row.last > known.head))
+    return 'has no span of the log'
+  switch (kind) {
+    case 'inbox':
+      return findInboxFault(row, known)
+    case 'event':
+      return findEventFault(row, known)
+    case 'inbox_history':
+      return isRuns(row.positions) && isJson(row.settings) ? undefined : 'has damaged positions or settings'
+    case 'parked':
+      return isRuns(row.positions) && row.last - row.first <= maxSpan ? undefined : 'has damaged positions'
+    case 'lease':
+      return isHeld(row.held) ? undefined : 'has damaged positions'
+    case 'dead_letter':
+      return isObject(row.body) ? undefined : 'has a body that is no JSON object'
+    case 'api_key':
+      return findKeyFault(row)
+    case 'audit':
+      return isJson(row.details) ? undefined : 'has details that are not JSON'
+    default:
+      return undefined
+  }
+}
+
+/** No row of a store spans more. */
+const maxSpan = 10_000
+
+type Row<Kind extends MovedKind> = Extract<MovedRow, { kind: Kind }>['row']
+
+function findLogFault(row: Row<'log'>, known: Known): string | undefined {
+  if (known.head !== null) return 'is there twice'
+  const isLog =
+    row.tag < tagSpace && row.head <= maxPosition && row.trimmed_to <= row.head && row.irregular_to <= row.head
+  if (!isLog || !isTags(row.earlier_tags)) return 'has numbers that no log has'
+  known.head = row.head
+  return undefined
+}
+
+function isTags(text: string): boolean {
+  const tags = toJson(text)
+  return (
+    Array.isArray(tags) &&
+    tags.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((value) => Number.isSafeInteger(value)))
+  )
+}
+
+function findInboxFault(row: Row<'inbox'>, { inboxes }: Known): string | undefined {
+  if (!Slug.safeParse(row.key).success || inboxes.has(row.key)) return `"${row.key}" is no key, or is there twice`
+  if (!InboxSettings.safeParse(toJson(row.settings)).success) return 'has settings that no inbox has'
+  if (!InboxStatus.safeParse(row.status).success || row.next < 1) return 'has a status or place that no inbox has'
+  inboxes.add(row.key)
+  return undefined
+}
+
+function findEventFault(row: Row<'event'>, known: Known): string | undefined {
+  if (row.position <= known.position || row.accepted_ms < known.acceptedMs) return 'is not in the order of the log'
+  if (row.body !== null && !isObject(row.body)) return 'has a body that is no JSON object in one line'
+  if (!isJson(row.notes)) return 'has notes that are not JSON'
+  known.position = row.position
+  known.acceptedMs = row.accepted_ms
+  return undefined
+}
+
+function findKeyFault(row: Row<'api_key'>): string | undefined {
+  const isKey = Role.safeParse(row.role).success && KeyStatus.safeParse(row.status).success
+  const isScoped = isJson(row.allowed_event_types) && isJson(row.allowed_actions)
+  return isKey && isScoped ? undefined : 'has a role, status or scope that no key has'
+}
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const isJson = (text: string | null): boolean => text === null || toJson(text) !== undefined
+
+/** In one line and from its brace on: the hub puts members of its own in front. */
+const isObject = (text: string): boolean =>
+  text.startsWith('{') && text.endsWith('}') && !/[\n\r]/.test(text) && toJson(text) !== undefined
+
+const isRuns = (text: string | null): boolean =>
+  text === null || /^(\d{1,15}(-\d{1,15})?(,\d{1,15}(-\d{1,15})?)*)?$/.test(text)
+
+function isHeld(text: string): boolean {
+  const held = toJson(text)
+  return (
+    Array.isArray(held) &&
+    held.length > 0 &&
+    held.every(
+      (part) =>
+        Array.isArray(part) &&
+        part.length === 3 &&
+        Number.isSafeInteger(part[0]) &&
+        typeof part[1] === 'string' &&
+        part[1] !== '' &&
+        isRuns(part[1]) &&
+        (part[2] === null || typeof part[2] === 'string'),
+    )
+  )
+}

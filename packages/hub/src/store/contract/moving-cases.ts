@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { HubError } from '@sluice/protocol'
+import type { MovedRow } from '../moving.ts'
+import type { Store } from '../store.ts'
+import { dayMs, readAll, repeated, retention, statusesOf, toDraft, type ContractCases } from './stage.ts'
+
+const conflict = (error: unknown): boolean => error instanceof HubError && error.code === 'conflict'
+
+async function exportAll(store: Store, id: number): Promise<MovedRow[]> {
+  const all: MovedRow[] = []
+  await store.moving.exportRows(id, async (rows) => void all.push(...rows))
+  return all
+}
+
+async function importAll(store: Store, workspace: string, rows: readonly MovedRow[]): Promise<number> {
+  await store.moving.beginImport(workspace, 'file')
+  await store.moving.importChunk(workspace, { number: 1, digest: 'd', rows })
+  await store.moving.finishImport(workspace)
+  return (await store.findWorkspace(workspace))?.id ?? assert.fail('the workspace is not there')
+}
+
+export const movingCases: ContractCases = {
+  'a workspace goes on elsewhere where it was': async ({
+    store,
+    id,
+    publish,
+    makeInbox,
+    take,
+    ack,
+    release,
+    lease,
+  }) => {
+    await makeInbox()
+    const [first, second, third, fourth] = await publish('a', 'b', 'c', 'd')
+    await take('done', { limit: 1 })
+    await ack('done')
+    await take('back', { limit: 1 })
+    await release('back', { reason: 'not\0 now', delayMs: 0 })
+    await lease('held', { limit: 2 })
+    const rows = await exportAll(store, id)
+    assert.deepEqual([rows[0]?.kind, rows.at(-1)?.kind], ['log', 'lease'])
+    const there = await importAll(store, 'there', rows)
+    assert.deepEqual(await readAll(store, there), [first, second, third, fourth])
+    const held = await store.leaseEvents(there, 'crm', { leaseId: 'held', limit: 9, leaseMs: 1000 })
+    assert.deepEqual(
+      held.events.map(({ position, attempt }) => [position, attempt]),
+      [
+        [second, 2],
+        [third, 1],
+      ],
+    )
+    const rest = await store.leaseEvents(there, 'crm', { leaseId: 'rest', limit: 9, leaseMs: 1000 })
+    assert.deepEqual(
+      rest.events.map(({ position }) => position),
+      [fourth],
+    )
+    assert.deepEqual(await exportAll(store, id), rows, 'where it came from nothing has changed')
+  },
+
+  'a retry after the move is still a duplicate': async ({ store, id }) => {
+    await store.appendEvents(id, [toDraft(repeated)])
+    const there = await importAll(store, 'there', await exportAll(store, id))
+    assert.deepEqual(statusesOf(await store.appendEvents(there, [toDraft(repeated), toDraft()])), [
+      'duplicate',
+      'stored',
+    ])
+    assert.deepEqual(await readAll(store, there), [1, 2])
+  },
+
+  'an import replaces an empty workspace, whose keys and audit stay': async ({ store, id, publish }) => {
+    await publish('a')
+    const empty = (await store.ensureWorkspace('there')).workspace
+    await store.appendAudit({ workspaceId: empty.id, actor: 'a', verb: 'v', target: 't', details: {} })
+    const there = await importAll(store, 'there', await exportAll(store, id))
+    assert.notEqual(there, empty.id)
+    assert.equal(await store.findWorkspaceById(empty.id), undefined)
+    assert.deepEqual(
+      (await store.listAudit(there, { before: 1e9, limit: 9 })).map(({ verb }) => verb),
+      ['v'],
+    )
+    assert.deepEqual(
+      (await store.listInboxes(there, '', 9)).map(({ key }) => key),
+      ['default'],
+    )
+  },
+
+  'a workspace that holds something is not imported into': async ({ store, id, publish }) => {
+    await publish('a')
+    await assert.rejects(store.moving.beginImport('stage', 'file'), conflict)
+    const rows = await exportAll(store, id)
+    const { workspace } = await store.ensureWorkspace('there')
+    await store.moving.beginImport('there', 'file')
+    await store.moving.importChunk('there', { number: 1, digest: 'd', rows })
+    await store.appendEvents(workspace.id, [toDraft()])
+    await assert.rejects(store.moving.finishImport('there'), conflict, 'nor if it was empty at the beginning')
+    assert.deepEqual(await readAll(store, workspace.id), [1])
+  },
+
+  'before its end an import is not seen, and upkeep leaves it alone': async (stage) => {
+    const { store, id, publish, makeInbox, take, advance } = stage
+    await makeInbox()
+    await publish('a', 'b', 'c')
+    await take('held', { limit: 2 })
+    const rows = await exportAll(store, id)
+    await store.moving.beginImport('there', 'file')
+    await store.moving.importChunk('there', { number: 1, digest: 'd', rows })
+    assert.equal(await store.findWorkspace('there'), undefined)
+    assert.deepEqual(
+      (await store.listWorkspaces('', 9)).map(({ key }) => key),
+      ['default', 'stage'],
+    )
+    advance(dayMs)
+    await store.ensureWorkspace('removed')
+    await store.deleteWorkspace('removed')
+    await store.expireLeases()
+    await store.trimEvents(id, { ...retention, anywayMs: 0, passedMs: 0 })
+    await store.moving.finishImport('there')
+    const there = (await store.findWorkspace('there'))?.id ?? 0
+    assert.deepEqual(await readAll(store, there), [1, 2, 3])
+    const progress = await store.readProgress(there, 'crm')
+    assert.deepEqual([progress.behind, progress.waiting], [1, 2], 'what the lease held waits')
+  },
+
+  'chunks come in their order, once, and an import is found again': async ({ store, id, publish }) => {
+    await publish('a')
+    const rows = await exportAll(store, id)
+    const { moving } = store
+    await assert.rejects(moving.importChunk('there', { number: 1, digest: 'd', rows }), conflict)
+    await moving.beginImport('there', 'file')
+    await assert.rejects(moving.beginImport('there', 'other'), conflict)
+    await assert.rejects(moving.importChunk('there', { number: 2, digest: 'd', rows }), conflict)
+    await moving.importChunk('there', { number: 1, digest: 'd', rows })
+    await assert.rejects(moving.importChunk('there', { number: 1, digest: 'd', rows }), conflict)
+    const { file, chunks, digest } = (await moving.findImport('there')) ?? assert.fail('it is not found')
+    assert.deepEqual([file, chunks, digest], ['file', 1, 'd'])
+    await moving.finishImport('there')
+    assert.equal(await moving.findImport('there'), undefined)
+  },
+
+  'an import that is given up leaves nothing': async ({ store, id, publish, makeInbox }) => {
+    await makeInbox()
+    await publish('a')
+    const rows = await exportAll(store, id)
+    assert.equal(await store.moving.discardImport('there'), false)
+    await store.moving.beginImport('there', 'file')
+    await store.moving.importChunk('there', { number: 1, digest: 'd', rows })
+    assert.equal(await store.moving.discardImport('there'), true)
+    assert.equal(await store.moving.findImport('there'), undefined)
+    assert.deepEqual(await readAll(store, await importAll(store, 'there', rows)), [1])
+  },
+
+  'renewed tags are those of events to come': async ({ store, id, publish }) => {
+    const before = (await store.findWorkspace('stage'))?.tag
+    await publish('a', 'b')
+    await store.moving.renewTags()
+    const once = (await store.findWorkspace('stage')) ?? assert.fail('it is gone')
+    assert.deepEqual(once.earlierTags, [[2, before]])
+    assert.notEqual(once.tag, before)
+    await store.moving.renewTags()
+    const twice = (await store.findWorkspaceById(id)) ?? assert.fail('it is gone')
+    assert.deepEqual(twice.earlierTags, [[2, before]], 'a tag that no event has is not kept')
+    assert.ok(twice.tag !== once.tag && twice.tag !== before)
+    await importAll(store, 'there', await exportAll(store, id))
+    const there = await store.findWorkspace('there')
+    assert.deepEqual([there?.tag, there?.earlierTags], [twice.tag, twice.earlierTags])
+  },
+}

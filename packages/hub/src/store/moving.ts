@@ -1,0 +1,208 @@
+import { defaultInbox } from '@sluice/protocol/defaults'
+import { HubError } from '@sluice/protocol/error'
+
+/**
+ * How a workspace leaves a store and enters another one: as rows that mean the same in every store. Both speak of an inbox by
+ * its key; a store's own numbers stay where they are.
+ */
+export type Moving = {
+  /**
+   * Hands over everything that a workspace holds at one instant, `log` first and leases last, in parts of bounded size. Works
+   * beside a running hub, which does not wait for it.
+   */
+  exportRows(workspaceId: number, take: (rows: readonly MovedRow[]) => Promise<void>): Promise<void>
+  /** What an import into a workspace of this key has come to; undefined if none is under way. */
+  findImport(workspace: string): Promise<ImportState | undefined>
+  /**
+   * Begins an import. Nobody sees anything of it before it is finished.
+   *
+   * @throws HubError `conflict` if the workspace holds events, or inboxes other than the one that it began with, or another
+   * import into it is under way
+   */
+  beginImport(workspace: string, file: string): Promise<void>
+  /**
+   * One chunk, in one transaction.
+   *
+   * @throws HubError `conflict` if it is not the one after the last, or names a key that this store knows already
+   */
+  importChunk(workspace: string, chunk: ImportChunk): Promise<void>
+  /**
+   * Makes what was imported the workspace of that key. Keys and audit of the empty workspace that it replaces stay.
+   *
+   * @throws HubError `conflict` if that one is not empty any more
+   */
+  finishImport(workspace: string): Promise<void>
+  /** Removes what an unfinished import has written. Answers false if there is none. */
+  discardImport(workspace: string): Promise<boolean>
+  /**
+   * What is published from now on gets ids that nobody has seen: for a store that was put back to an earlier time. Ids of
+   * events that it holds stay as they are.
+   */
+  renewTags(): Promise<void>
+}
+
+export type ImportState = {
+  /** which file it is, as `beginImport` was told */
+  readonly file: string
+  /** chunks that are in */
+  readonly chunks: number
+  /** of the last of them */
+  readonly digest: string
+}
+
+export type ImportChunk = { readonly number: number; readonly digest: string; readonly rows: readonly MovedRow[] }
+
+type Column = 'number' | 'number?' | 'text' | 'text?' | 'boolean'
+
+/** The columns of each kind of row. A new kind is a new line here. */
+export const movedColumns = {
+  log: {
+    tag: 'number',
+    earlier_tags: 'text',
+    created_ms: 'number',
+    head: 'number',
+    accepted_ms: 'number',
+    trimmed_to: 'number',
+    irregular_to: 'number',
+  },
+  inbox: {
+    key: 'text',
+    settings: 'text',
+    status: 'text',
+    revision: 'number',
+    generation: 'number',
+    created_ms: 'number',
+    next: 'number',
+    used: 'boolean',
+  },
+  inbox_history: {
+    inbox: 'text',
+    kind: 'text',
+    at_ms: 'number',
+    revision: 'number',
+    generation: 'number',
+    from_position: 'number',
+    to_position: 'number',
+    settings: 'text?',
+    positions: 'text?',
+  },
+  void_lease: { inbox: 'text', lease_id: 'text', at_ms: 'number' },
+  lease_subject: { inbox: 'text', subject: 'text', position: 'number' },
+  parked: {
+    inbox: 'text',
+    first: 'number',
+    last: 'number',
+    positions: 'text?',
+    revision: 'number?',
+    available_ms: 'number',
+    attempt: 'number',
+    alone: 'boolean',
+    lease_id: 'text?',
+    released_by: 'text?',
+    subject: 'text?',
+  },
+  dead_letter: {
+    inbox: 'text',
+    position: 'number',
+    accepted_ms: 'number',
+    event_type: 'text',
+    subject: 'text?',
+    attempts: 'number',
+    reason: 'text?',
+    dead_ms: 'number',
+    body: 'text',
+  },
+  attempt: {
+    inbox: 'text',
+    position: 'number',
+    accepted_ms: 'number',
+    attempt: 'number',
+    outcome: 'text',
+    reason: 'text?',
+    at_ms: 'number',
+    lease_id: 'text',
+  },
+  api_key: {
+    key_id: 'text',
+    secret_hash: 'text',
+    previous_hash: 'text?',
+    previous_until_ms: 'number?',
+    user_id: 'text',
+    user_email: 'text?',
+    role: 'text',
+    allowed_event_types: 'text?',
+    allowed_actions: 'text?',
+    rate_limit: 'number?',
+    expires_ms: 'number?',
+    status: 'text',
+    created_ms: 'number',
+    last_used_ms: 'number?',
+  },
+  audit: { at_ms: 'number', actor: 'text', verb: 'text', target: 'text', details: 'text' },
+  dedup: { key: 'text', fingerprint: 'text', position: 'number', accepted_ms: 'number', expires_ms: 'number' },
+  event: {
+    position: 'number',
+    accepted_ms: 'number',
+    event_type: 'text',
+    source: 'text?',
+    subject: 'text?',
+    body: 'text?',
+    notes: 'text?',
+  },
+  lease: { inbox: 'text', lease_id: 'text', until_ms: 'number', first: 'number', last: 'number', held: 'text' },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Column>>>>
+
+type Columns = typeof movedColumns
+export type MovedKind = keyof Columns
+
+type ValueOf<Name> = Name extends 'number'
+  ? number
+  : Name extends 'number?'
+    ? number | null
+    : Name extends 'text'
+      ? string
+      : Name extends 'text?'
+        ? string | null
+        : boolean
+
+type RowOf<Kind extends MovedKind> = { readonly [Name in keyof Columns[Kind]]: ValueOf<Columns[Kind][Name]> }
+
+export type MovedRow = {
+  readonly [Kind in MovedKind]: { readonly kind: Kind; readonly row: RowOf<Kind> }
+}[MovedKind]
+
+/** A row whose kind is not looked at. */
+export type AnyRow = Readonly<Record<string, string | number | boolean | null>>
+
+/** In the order in which they are exported: what a row refers to comes before it. */
+export const movedKinds = Object.keys(movedColumns) as readonly MovedKind[] // its own keys
+
+/**
+ * Rows that would have an effect before the import is finished: upkeep would end the leases, and keys would open the door.
+ * They are put where they belong at the end.
+ */
+export const lateKinds: ReadonlySet<MovedKind> = new Set(['log', 'api_key', 'lease'])
+
+/** Rows of one inbox, which name its key. */
+export const isOfInbox = (kind: MovedKind): boolean => 'inbox' in movedColumns[kind]
+
+/** What a part of an export holds at most, but for one row that is larger. */
+export const partRows = 500
+export const partCharacters = 1024 * 1024
+
+export function refuseHeld(workspace: string, { head, inboxes }: { head: number; inboxes: number }): HubError {
+  const held = `${head} events and ${inboxes} inboxes beside "${defaultInbox}"`
+  return new HubError('conflict', `workspace "${workspace}" is not empty: it holds ${held}; import into another one`)
+}
+
+export function refuseSecond(workspace: string): HubError {
+  return new HubError('conflict', `an import into workspace "${workspace}" is under way`)
+}
+
+export function refuseGap(number: number, chunks: number): HubError {
+  return new HubError('conflict', `chunk ${number} does not follow chunk ${chunks}; does another import run?`)
+}
+
+export function refuseKey(keyId: string): HubError {
+  return new HubError('conflict', `API key ${keyId} is in this store already; import without the keys`)
+}
