@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openNode, type Hub } from './hub.ts'
-import { measureBoth, type PostgresRun } from './postgres.ts'
+import { createInboxes, runLease } from './lease-load.ts'
+import { measureBoth, readHandedOut, type PostgresRun } from './postgres.ts'
 import { loadCore, serverCore } from './pin.ts'
 import { sendEvents, type Form, type SendResult } from './publish-load.ts'
 import type { PostgresServer } from '../scripts/postgres-server.ts'
@@ -64,7 +65,7 @@ async function createWorkspace({ call }: Hub, workspace: string): Promise<string
   return (await call<{ api_key: string }>('POST', '/v1/keys', body)).api_key
 }
 
-type Load = {
+type PublishLoad = {
   readonly form: Form
   /** in all, spread evenly over workspaces and nodes */
   readonly connections: number
@@ -77,7 +78,7 @@ type Load = {
 /** One load for each workspace on each node, all at once. The percentiles are those of the slowest of them. */
 export async function publishToNodes(
   { server, hubs, pids }: Nodes,
-  { form, connections, seconds, folder, apiKeys }: Load,
+  { form, connections, seconds, folder, apiKeys }: PublishLoad,
 ): Promise<SendResult & PostgresRun> {
   const loads = hubs.flatMap(({ url }) => apiKeys.map((apiKey) => ({ url, apiKey })))
   const each = connections / loads.length
@@ -102,4 +103,43 @@ function toSum(results: readonly SendResult[]): SendResult {
     p50Ms: max('p50Ms'),
     p99Ms: max('p99Ms'),
   }
+}
+
+export type LeaseRun = PostgresRun & { readonly p99Ms: number }
+
+type LeaseLoad = {
+  readonly seconds: number
+  readonly folder: string
+  /** in all, spread evenly over the nodes; the inboxes likewise */
+  readonly connections: number
+  /** part of the names of inboxes and leases; another one for each run */
+  readonly run: string
+  /** inboxes that take turns; with one, the next follows once it is empty */
+  readonly atOnce: number
+}
+
+/** Leases 100 events at a time from new inboxes and acknowledges them; what has been acknowledged is counted in the store. */
+export async function leaseFromNodes(
+  { server, database, hubs, pids }: Nodes,
+  { seconds, folder, connections, run, atOnce }: LeaseLoad,
+): Promise<LeaseRun> {
+  // With one at a time more than a round can empty; several have more than a round can take from all of them.
+  const count = atOnce === 1 ? Math.ceil(seconds) + 1 : atOnce
+  const inboxes = Array.from({ length: count }, (_, index) => `${run}-${index}`)
+  await createInboxes(hubs[0], inboxes)
+  const leasesEach = atOnce === 1 ? Number.MAX_SAFE_INTEGER : 1
+  const share = { leasesEach, seconds, folder, connections: connections / hubs.length }
+  const { answer, ...costs } = await measureBoth(server, pids, () =>
+    Promise.all(
+      hubs.map((hub, node) => {
+        const own = inboxes.filter((_, index) => index % hubs.length === node)
+        return runLease({ ...share, hub, inboxes: own, run: `${run}n${node}` })
+      }),
+    ),
+  )
+  const { next, leased } = await readHandedOut(server, database, inboxes)
+  const acknowledged = next - leased
+  const longest = Math.max(...answer.map((result) => result.seconds))
+  const p99Ms = Math.max(...answer.map((result) => result.p99Ms))
+  return { ...costs, rate: acknowledged / longest, count: acknowledged, p99Ms }
 }
