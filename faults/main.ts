@@ -3,6 +3,7 @@ import { availableParallelism, platform, release } from 'node:os'
 import { parseArgs } from 'node:util'
 import { stores, type StoreName } from './load/place.ts'
 import { clock } from './suites/clock.ts'
+import { connections } from './suites/connections.ts'
 import { consumers } from './suites/consumers.ts'
 import { diskFull } from './suites/disk-full.ts'
 import { kill } from './suites/kill.ts'
@@ -15,7 +16,7 @@ import type { Suite, SuiteResult } from './suites/suite.ts'
  * one, `-- ci` all of them, each for a bounded time. `--seed N` repeats the choices of an earlier run, `--json FILE` keeps
  * the figures, `--store postgres` takes one store only. Ends with `faults: N passed, N failed`.
  */
-const suites: readonly Suite[] = [kill, powerCut, consumers, diskFull, clock, postgresRestart]
+const suites: readonly Suite[] = [kill, powerCut, consumers, diskFull, clock, connections, postgresRestart]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

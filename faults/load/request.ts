@@ -1,5 +1,10 @@
 /** A hub to talk to: its address and a key that may do everything. */
-export type Target = { readonly url: string; readonly apiKey: string }
+export type Target = {
+  readonly url: string
+  readonly apiKey: string
+  /** the longest that an answer of it, or of another hub of the same run, has taken */
+  readonly slowest?: { ms: number }
+}
 
 /**
  * What became of a request. `unknown`: the connection broke after the request may have left; it may have been done.
@@ -22,6 +27,7 @@ const answerTimeoutMs = 30_000
 
 /** Sends one request once. Never throws. */
 export async function request(target: Target, { method = 'GET', path, body, headers }: HubRequest): Promise<Answer> {
+  const beganMs = performance.now()
   try {
     const response = await fetch(new URL(path, target.url), {
       method,
@@ -34,6 +40,7 @@ export async function request(target: Target, { method = 'GET', path, body, head
       signal: AbortSignal.timeout(answerTimeoutMs),
     })
     const text = await response.text()
+    if (target.slowest) target.slowest.ms = Math.max(target.slowest.ms, Math.round(performance.now() - beganMs))
     const retryAfter = response.headers.get('retry-after')
     return { kind: 'answered', status: response.status, body: text === '' ? undefined : JSON.parse(text), retryAfter }
   } catch (cause) {

@@ -11,7 +11,12 @@ import { readLog, readMissing } from './read-log.ts'
 import { requireAnswer, type Target } from './request.ts'
 
 /** Hubs that will fail, again and again, and all that their publishers and consumers know. Anything is asked of any hub. */
-export type UnderLoad = { readonly place: Place; readonly targets: readonly Target[]; readonly source: Source }
+export type UnderLoad = {
+  readonly place: Place
+  readonly targets: readonly Target[]
+  readonly source: Source
+  readonly slowest: { readonly ms: number }
+}
 
 const publishers = 6
 
@@ -19,7 +24,8 @@ const publishers = 6
 export async function prepareLoad(place: Place, hubs: readonly HubProcess[], random: Random): Promise<UnderLoad> {
   // The one that found the store empty has made the key.
   const apiKey = hubs.find((hub) => hub.apiKey !== null)?.apiKey ?? ''
-  const targets = hubs.map(({ url }): Target => ({ url, apiKey }))
+  const slowest = { ms: 0 }
+  const targets = hubs.map(({ url }): Target => ({ url, apiKey, slowest }))
   const target = requireFirst(targets)
   for (const inbox of ['work', 'audit']) {
     // Attempts must not run out: an event that is in flight at each end of the hub would become a dead letter.
@@ -36,7 +42,7 @@ export async function prepareLoad(place: Place, hubs: readonly HubProcess[], ran
     default: { inOrder: false },
   })
   ledger.followers.push({ inbox: 'audit', ids: [], cursor: undefined })
-  return { place, targets, source: createSource(ledger, random) }
+  return { place, targets, slowest, source: createSource(ledger, random) }
 }
 
 function requireFirst(targets: readonly Target[]): Target {

@@ -50,7 +50,12 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
     const { summary, figures, violations } = await settleAndCompare(hubs, under)
     const unanswered = countUnknown(under.source)
     if (unanswered > 0) tally.fault('unanswered', `${unanswered} publishes, by hubs that were there all the time`)
-    const counts = { crashes: tally.count('crashes'), shutdowns: tally.count('shutdowns'), unanswered }
+    const counts = {
+      crashes: tally.count('crashes'),
+      shutdowns: tally.count('shutdowns'),
+      unanswered,
+      slowestMs: under.slowest.ms,
+    }
     return { summary, figures: { ...counts, ...figures }, violations: [...violations, ...tally.faults] }
   } finally {
     await place.close()
