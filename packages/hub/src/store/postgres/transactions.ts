@@ -150,9 +150,11 @@ async function attempt<Result>(
     result = await work(transaction)
     await release
   } catch (error) {
-    await begun.catch(() => {})
-    if (!isLost(error) && client.isAlive()) await client.command('rollback').catch(() => {})
-    throw error
+    // A transaction that has failed at its start refuses what was sent behind it, which says nothing of the reason.
+    let reason = error
+    await begun.catch((first: unknown) => (reason = first))
+    if (!isLost(reason) && client.isAlive()) await client.command('rollback').catch(() => {})
+    throw reason
   }
   if (writes.length === 0) {
     await client.command('commit')
