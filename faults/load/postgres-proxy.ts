@@ -89,6 +89,9 @@ const isMark = (text: string): boolean => text.includes('commit_mark')
 const isAppend = (text: string): boolean => /^\s*insert into event\b/i.test(text)
 const inboxTables = /\b(inbox|lease|parked|lease_subject|void_lease|attempt|dead_letter)\b/
 
+// The server is told in the end, as its keep-alive probes would tell it: without, it waits for ever for half a message.
+const silenceMs = 20_000
+
 /** One connection. */
 function relay(client: Socket, server: Socket, take: Take): void {
   let isCut = false
@@ -97,7 +100,7 @@ function relay(client: Socket, server: Socket, take: Take): void {
     if (manner === 'reset') {
       client.resetAndDestroy()
       server.resetAndDestroy()
-    }
+    } else setTimeout(() => server.resetAndDestroy(), silenceMs).unref()
   }
   const fromClient = createClientSide({ take, cut, forward: (bytes) => void server.write(bytes) })
   const fromServer = createServerSide({

@@ -43,7 +43,7 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
     const cutting = (async (): Promise<void> => {
       for (let round = 0; round < rounds; round += 1) {
         const cut = toCut(round, rounds, random.between(0, cuts.length / 2 - 1))
-        await cutOnce({ proxy, under, tally, said }, cut)
+        await cutOnce({ proxy, under, tally, said, tell }, cut)
         if ((round + 1) % 7 === 0) tell(`${round + 1} of ${rounds} cuts, ${under.source.ledger.sent.size} events sent`)
       }
     })()
@@ -82,10 +82,12 @@ type Cutting = {
   readonly under: UnderLoad
   readonly tally: Tally
   readonly said: () => string
+  readonly tell: (line: string) => void
 }
 
-async function cutOnce({ proxy, under: { targets, source }, tally, said }: Cutting, cut: Cut): Promise<void> {
+async function cutOnce({ proxy, under: { targets, source }, tally, said, tell }: Cutting, cut: Cut): Promise<void> {
   const name = `${cut.manner} at ${cut.point} of ${cut.work}`
+  if (cut.manner === 'silence') tell(name)
   if (!(await proxy.cutNext(cut, reachMs))) return tally.fault('not reached', name)
   tally.add(cut.manner)
   for (const target of targets) {
