@@ -1,9 +1,10 @@
-import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startHub, type HubProcess } from '../../scripts/hub-process.ts'
+import type { HubProcess } from '../../scripts/hub-process.ts'
 import { readProgress, type Lease } from '../load/consume.ts'
+import { openPlace, stores, type Place } from '../load/place.ts'
 import { createRandom, type Random } from '../load/random.ts'
 import { requireAnswer, type Target } from '../load/request.ts'
 import { createTally, type Tally } from '../load/tally.ts'
@@ -12,11 +13,12 @@ import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
 /**
  * The wall clock of a running hub steps by up to a day, either way, and the hub is restarted in between. Order and times
  * of acceptance must not go back, and a lease must end when its time is over: not at the step, and not a day later.
+ * With Postgres it is the clock of the server that steps, or that of one of two hubs.
  */
 export const clock: Suite = {
   name: 'clock',
-  what: 'steps of the wall clock, forth and back, with leases in flight and restarts',
-  stores: ['sqlite'],
+  what: 'steps of the wall clocks, forth and back, with leases in flight and restarts',
+  stores,
   rounds: { ci: 6, alone: 20 },
   run,
 }
@@ -26,38 +28,63 @@ const leaseSeconds = 2
 const earlyMs = 100
 const lateMs = 6000
 
+type Shifted = 'hub' | 'server'
+
 type State = {
+  /** of the one whose clock steps, and which is restarted */
   hub: HubProcess
-  readonly target: Target
+  /** the same first */
+  readonly targets: readonly [Target, ...Target[]]
+  readonly place: Place
   readonly tally: Tally
   readonly random: Random
-  /** sets the wall clock of the hub to the true time plus so many seconds */
-  readonly shift: (seconds: number) => void
+  /** sets a wall clock to the true time plus so many seconds */
+  readonly shift: (whose: Shifted, seconds: number) => void
+  readonly shifts: Record<Shifted, number>
   readonly restart: () => Promise<HubProcess>
   last: { id: string; timestamp: string }
 }
 
-async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
+async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-clock-'))
+  // The server runs as another user, and reads its file there.
+  chmodSync(folder, 0o755)
+  const file = (whose: Shifted): string => join(folder, whose)
+  const shifts = { hub: 0, server: 0 }
+  const shift = (whose: Shifted, seconds: number): void => {
+    shifts[whose] = seconds
+    writeFileSync(file(whose), `${seconds < 0 ? '' : '+'}${seconds}`)
+  }
+  shift('hub', 0)
+  shift('server', 0)
+  const place = await openPlace(store, { postgres: { env: toShiftedEnvironment(file('server')) } })
   try {
-    const file = join(folder, 'offset')
-    const shift = (seconds: number): void => writeFileSync(file, `${seconds < 0 ? '' : '+'}${seconds}`)
-    shift(0)
-    const env = toShiftedEnvironment(file)
-    const hub = await startHub({ data: join(folder, 'data'), env })
-    const restart = (): Promise<HubProcess> =>
-      startHub({ data: join(folder, 'data'), env, port: Number(new URL(hub.url).port) })
-    const target: Target = { url: hub.url, apiKey: hub.apiKey ?? '' }
+    const env = toShiftedEnvironment(file('hub'))
+    const hub = await place.startHub({ env })
+    const others = store === 'postgres' ? [await place.startHub()] : []
+    const port = Number(new URL(hub.url).port)
+    const apiKey = hub.apiKey ?? ''
+    const target: Target = { url: hub.url, apiKey }
     await requireAnswer(target, { method: 'PUT', path: '/v1/inboxes/work', body: { start: 'earliest' } })
-    const last = { id: '', timestamp: '' }
-    const state: State = { hub, target, tally: createTally(), random: createRandom(seed), shift, restart, last }
-    await expectShift(state)
+    const state: State = {
+      hub,
+      targets: [target, ...others.map(({ url }) => ({ url, apiKey }))],
+      place,
+      tally: createTally(),
+      random: createRandom(seed),
+      shift,
+      shifts,
+      restart: () => place.startHub({ env, port }),
+      last: { id: '', timestamp: '' },
+    }
+    await expectShifts(state)
     for (let round = 1; round <= rounds; round += 1) {
       await runRound(state, round % 3 === 0)
       if (round % 5 === 0) tell(`${round} of ${rounds} steps`)
     }
-    return await toResult(state)
+    return await toResult(state, others)
   } finally {
+    await place.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -76,17 +103,21 @@ function toShiftedEnvironment(file: string): NodeJS.ProcessEnv {
 }
 
 /** Without this, a library that does nothing would pass every check. */
-async function expectShift(state: State): Promise<void> {
-  state.shift(86_400)
-  const response = await fetch(new URL('/status', state.target.url))
-  const date = Date.parse(response.headers.get('date') ?? '')
+async function expectShifts({ place: { postgres }, targets: [target], shift, tally }: State): Promise<void> {
+  const expect = (what: string, ms: number): void => {
+    if (!(ms - Date.now() > 80_000_000)) tally.fault('not shifted', `the wall clock of ${what} is not a day ahead`)
+  }
+  shift('hub', 86_400)
   // Node writes the field once a second.
-  if (!(date > Date.now() + 80_000_000)) await sleep(1100)
-  const later = await fetch(new URL('/status', state.target.url))
-  const shifted = Date.parse(later.headers.get('date') ?? '') - Date.now()
-  if (!(shifted > 80_000_000))
-    state.tally.fault('not shifted', `the hub's wall clock is ${shifted} ms ahead, not a day`)
-  state.shift(0)
+  await sleep(1100)
+  const response = await fetch(new URL('/status', target.url))
+  expect('the hub', Date.parse(response.headers.get('date') ?? ''))
+  shift('hub', 0)
+  if (postgres === undefined) return
+  shift('server', 86_400)
+  const [row] = await postgres.exec('select extract(epoch from clock_timestamp())::float * 1000 as ms')
+  shift('server', 0)
+  expect('the server', Number(row?.['ms']))
 }
 
 /** What one lease holds, until all of it has come back. */
@@ -94,17 +125,11 @@ type Held = { readonly ids: Set<string>; readonly leasedMs: number; readonly may
 
 /** A lease in flight, a step, and the events come back when the lease ends by true time. */
 async function runRound(state: State, withRestart: boolean): Promise<void> {
-  const { target, random, tally } = state
+  const { random, tally } = state
   await publish(state, random.between(2, 6))
   const leasedMs = Date.now()
-  const lease = await take(target, leaseSeconds)
-  const steps = [-86_400, -3600, -61, 61, 3600, 86_400]
-  const step = steps[random.between(0, steps.length - 1)] ?? 0
-  state.shift(step)
-  tally.add('steps')
-  // A hub that starts finds a later wall clock and cannot know that no time has passed: its leases are over.
-  const aheadMs = Date.parse(state.last.timestamp) - Date.now()
-  const mayEndEarly = withRestart && step * 1000 > aheadMs
+  const lease = await take(anyOf(state), leaseSeconds)
+  const mayEndEarly = step(state) && withRestart
   if (withRestart) {
     await state.hub.stop()
     state.hub = await state.restart()
@@ -116,8 +141,28 @@ async function runRound(state: State, withRestart: boolean): Promise<void> {
   while (held.ids.size > 0 && (await takeOver(state, held)));
 }
 
+/** Sets a clock. Answers whether leases are over for a hub that starts now: it cannot know that no time has passed. */
+function step({ place: { store }, shift, shifts, random, tally, last }: State): boolean {
+  const steps = [-86_400, -3600, -61, 61, 3600, 86_400]
+  const seconds = steps[random.between(0, steps.length - 1)] ?? 0
+  const whose = store === 'postgres' && random.chance(0.7) ? 'server' : 'hub'
+  const before = shifts[whose]
+  shift(whose, seconds)
+  tally.add('steps')
+  // The time of the store is ahead of the true one by what it has already believed.
+  if (store === 'sqlite') return seconds * 1000 > Date.parse(last.timestamp) - Date.now()
+  // What was believed before stands in the database; a step of a hub's own clock concerns nobody.
+  return whose === 'server' && seconds > before
+}
+
+function anyOf({ targets, random }: State): Target {
+  return targets[random.between(0, targets.length - 1)] ?? targets[0]
+}
+
 /** Another consumer, once. Answers false when the events of the first are overdue. */
-async function takeOver({ target, tally }: State, { ids, leasedMs, mayEndEarly }: Held): Promise<boolean> {
+async function takeOver(state: State, { ids, leasedMs, mayEndEarly }: Held): Promise<boolean> {
+  const { tally } = state
+  const target = anyOf(state)
   const lease = await take(target, 30, 0.5)
   const heldMs = Date.now() - leasedMs
   const back = lease.events.filter((event) => ids.delete(event.event_id)).length
@@ -140,7 +185,7 @@ async function publish(state: State, count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     const order = { method: 'POST', path: '/v1/events', body: { event_type: 'fault.clock', payload: { n } } } as const
     const { event_id: id, timestamp } = await requireAnswer<{ event_id: string; timestamp: string }>(
-      state.target,
+      anyOf(state),
       order,
     )
     if (id <= state.last.id) state.tally.fault('out of order', `${id} after ${state.last.id}`)
@@ -156,9 +201,13 @@ function take(target: Target, seconds: number, waitSeconds = 0): Promise<Lease> 
   return requireAnswer<Lease>(target, { method: 'POST', path: '/v1/inboxes/work/lease', body })
 }
 
-async function toResult({ hub, tally }: State): Promise<SuiteResult> {
-  const code = await hub.stop()
-  if (code !== 0) tally.fault('exit', `the hub ended with ${code} when it was asked to stop`)
+async function toResult({ hub, place, tally }: State, others: readonly HubProcess[]): Promise<SuiteResult> {
+  for (const each of [hub, ...others]) {
+    const code = await each.stop()
+    if (code !== 0) tally.fault('exit', `a hub ended with ${code} when it was asked to stop`)
+  }
+  const integrity = await place.check()
+  if (integrity !== 'ok') tally.fault('integrity', integrity)
   const { count, faults } = tally
   const [accepted, outOfOrder, wentBack] = [count('accepted'), count('out of order'), count('time went back')]
   const [early, stranded] = [count('expired early'), count('stranded')]

@@ -112,7 +112,7 @@ async function startAgain({ startHub }: Place, port: number): Promise<HubProcess
     try {
       return await startHub({ port })
     } catch (error) {
-      const isAway = /storage-unavailable|Postgres does not answer|ECONNREFUSED/i.test(String(error))
+      const isAway = /database is not available|storage-unavailable|ECONNREFUSED/i.test(String(error))
       if (!isAway || Date.now() > endMs) throw error
     }
     await sleep(100)
