@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startHub, type HubProcess } from '../../scripts/hub-process.ts'
+import type { HubProcess } from '../../scripts/hub-process.ts'
 import { compareLedger } from '../load/compare.ts'
 import { consume, drainAll } from '../load/consume.ts'
 import { createLedger } from '../load/ledger.ts'
@@ -15,8 +15,9 @@ import {
   publishUntilAccepted,
   type Source,
 } from '../load/publish.ts'
+import { crashServer, openPlace, stores, type Place, type StoreName } from '../load/place.ts'
 import { createRandom } from '../load/random.ts'
-import { checkIntegrity, readLog, readMissing } from '../load/read-log.ts'
+import { readLog, readMissing } from '../load/read-log.ts'
 import { request, requireAnswer, type Target } from '../load/request.ts'
 import { createTally, type Tally } from '../load/tally.ts'
 import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
@@ -24,18 +25,20 @@ import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
 /**
  * The data folder lies on a small file system that is filled to the last byte under load. The hub must say so (503
  * `storage-unavailable`), keep answering reads, lose nothing, and go on by itself when there is space; also if it is
- * killed and started again while the disk is full.
+ * killed and started again while the disk is full. With Postgres it is the disk of the server that is full, and the server
+ * that is killed; should it end by itself, it is started again when there is space.
  */
 export const diskFull: Suite = {
   name: 'disk-full',
-  what: 'the disk fills up under load, the hub is killed and started on it, space returns',
-  stores: ['sqlite'],
+  what: 'the disk fills up under load, what writes to it is killed and started again, space returns',
+  stores,
   rounds: { ci: 4, alone: 10 },
   run,
 }
 
 // What a round stores is a few MiB; the rest is ballast that comes and goes.
-const toDiskBytes = (rounds: number): number => (64 + 8 * rounds) * 1024 * 1024
+const toDiskBytes = (store: StoreName, rounds: number): number =>
+  ((store === 'sqlite' ? 64 : 192) + 8 * rounds) * 1024 * 1024
 const resumeMs = 15_000
 
 type Disk = {
@@ -47,39 +50,53 @@ type Disk = {
 }
 type State = {
   hub: HubProcess
+  readonly place: Place
   readonly target: Target
   readonly source: Source
   readonly tally: Tally
   readonly disk: Disk
 }
 
-async function run({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
-  const disk = mountDisk(toDiskBytes(rounds))
-  const data = join(disk.path, 'data')
+async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
+  const disk = mountDisk(toDiskBytes(store, rounds))
+  // A log that is written in advance would go on for long after the disk is full.
+  const settings = { max_wal_size: '32MB', min_wal_size: '32MB' }
+  const place = await openPlace(store, {
+    data: join(disk.path, 'data'),
+    postgres: { parentFolder: disk.path, settings },
+  })
   try {
     const source = createSource(createLedger({ work: { inOrder: false } }), createRandom(seed))
-    const hub = await startHub({ data })
-    const state: State = { hub, target: { url: hub.url, apiKey: hub.apiKey ?? '' }, source, tally: createTally(), disk }
-    await requireAnswer(state.target, {
-      method: 'PUT',
-      path: '/v1/inboxes/work',
-      body: { start: 'earliest', max_attempts: 1000 },
-    })
-    const port = Number(new URL(hub.url).port)
+    const hub = await place.startHub()
+    const target: Target = { url: hub.url, apiKey: hub.apiKey ?? '' }
+    const state: State = { hub, place, target, source, tally: createTally(), disk }
+    const body = { start: 'earliest', max_attempts: 1000 }
+    await requireAnswer(target, { method: 'PUT', path: '/v1/inboxes/work', body })
     for (let round = 1; round <= rounds; round += 1) {
       await load(state, 300)
       disk.fill()
       await expectRefusals(state)
-      if (round % 2 === 0) await killWhileFull(state, () => startHub({ data, port }))
+      if (round % 2 === 0) await killWhileFull(state)
       disk.free()
-      if (state.hub.isEnded()) state.hub = await startHub({ data, port })
+      await startWhatEnded(state)
       await expectResume(state)
       tell(`${round} of ${rounds} times full, ${state.tally.count('refused')} publishes refused`)
     }
-    return await toResult(state, data)
+    return await toResult(state)
   } finally {
+    await place.close()
     disk.remove()
   }
+}
+
+/** Somebody who looks after a server or a hub starts it when there is space again. */
+async function startWhatEnded(state: State): Promise<void> {
+  const { postgres, startHub } = state.place
+  if (postgres?.pid === null) {
+    state.tally.add('server started')
+    await postgres.start()
+  }
+  if (state.hub.isEnded()) state.hub = await startHub({ port: Number(new URL(state.target.url).port) })
 }
 
 /** A file system of its own in memory, with a ballast file that takes what is left of it. */
@@ -90,6 +107,8 @@ function mountDisk(bytes: number): Disk {
     rmSync(path, { recursive: true })
     throw new Error('a small disk needs the right to mount: run as root, or "unshare -rm npm run faults -- disk-full"')
   }
+  // The server runs as another user.
+  chmodSync(path, 0o755)
   mkdirSync(join(path, 'data'), { mode: 0o700 })
   const ballast = join(path, 'ballast')
   return {
@@ -136,7 +155,7 @@ async function load({ target, source }: State, forMs: number): Promise<void> {
 }
 
 /** Publishes until the hub has refused for a while; every refusal must be the documented one. */
-async function expectRefusals({ hub, target, source, tally }: State): Promise<void> {
+async function expectRefusals({ hub, place, target, source, tally }: State): Promise<void> {
   const endMs = Date.now() + 20_000
   let refusals = 0
   while (refusals < 30) {
@@ -155,34 +174,45 @@ async function expectRefusals({ hub, target, source, tally }: State): Promise<vo
     // What was freed inside the store may take some more; in the end nothing fits.
     if (Date.now() > endMs) return tally.fault('not full', 'the hub still accepts events on a full disk')
   }
-  await expectReads(target, source, tally)
+  await expectReads({ place, target, source, tally })
 }
 
-async function expectReads(target: Target, { ledger }: Source, tally: Tally): Promise<void> {
-  const ids = [...ledger.sent.values()].flatMap((sent) => [...sent.ids])
+type Reading = Pick<State, 'place' | 'target' | 'source' | 'tally'>
+
+/** SQLite goes on reading. A Postgres that cannot write its log ends, and may find no space to recover. */
+async function expectReads({ place: { store }, target, source, tally }: Reading): Promise<void> {
+  const expected = store === 'sqlite' ? [200] : [200, 503]
+  const ids = [...source.ledger.sent.values()].flatMap((sent) => [...sent.ids])
   for (const path of ['/status', `/v1/events/${ids[0]}`, `/v1/events/${ids.at(-1)}`, '/v1/events?limit=10']) {
     const answer = await request(target, { path })
-    if (answer.kind !== 'answered' || answer.status !== 200) tally.fault('unreadable', `${path} on a full disk`)
+    const said = answer.kind === 'answered' ? answer.status : String(answer.cause)
+    if (!expected.some((status) => status === said)) tally.fault('unreadable', `${path} on a full disk: ${said}`)
+    if (said === 200) tally.add('reads')
   }
 }
 
-/** The hub may start on a full disk or refuse to, as long as it says why. */
-async function killWhileFull(state: State, start: () => Promise<HubProcess>): Promise<void> {
-  await state.hub.kill()
-  state.tally.add('killed while full')
-  const hub = await start().catch((error: unknown) => {
-    if (!/disk|space|full/i.test(String(error)))
-      state.tally.fault('unclear', `a start on a full disk: ${String(error)}`)
-    return undefined
-  })
-  if (hub === undefined) return state.tally.add('did not start while full')
-  state.hub = hub
-  await expectRefusals(state)
+/** The hub, or the server, may start on a full disk or refuse to, as long as it says why. */
+async function killWhileFull(state: State): Promise<void> {
+  const { hub, place, target, tally } = state
+  const { postgres, startHub } = place
+  if (postgres === undefined) await hub.kill()
+  else await crashServer(postgres)
+  tally.add('killed while full')
+  const started = await (postgres?.start() ?? startHub({ port: Number(new URL(target.url).port) })).catch(
+    (error: unknown) => {
+      if (!/disk|space|full/i.test(String(error))) tally.fault('unclear', `a start on a full disk: ${String(error)}`)
+      return false as const
+    },
+  )
+  if (started === false) tally.add('did not start while full')
+  else if (started !== undefined) state.hub = started
+  // Without its server a hub refuses, too.
+  if (started !== false || postgres !== undefined) await expectRefusals(state)
 }
 
 /** On a disk that cannot be written the hub must not start, and say why. */
-async function expectNoStart(data: string, tally: Tally): Promise<void> {
-  const hub = await startHub({ data }).catch((error: unknown) => {
+async function expectNoStart({ startHub }: Place, tally: Tally): Promise<void> {
+  const hub = await startHub().catch((error: unknown) => {
     if (!/read-?only/i.test(String(error))) tally.fault('unclear', `a start on a read-only disk: ${String(error)}`)
   })
   if (hub === undefined) return
@@ -196,7 +226,7 @@ async function expectResume({ hub, target, source, tally }: State): Promise<void
   if (failure !== undefined) tally.fault('not resumed', `after space returned: ${failure}; the hub's log: ${log}`)
 }
 
-async function toResult({ hub, target, source, tally, disk }: State, data: string): Promise<SuiteResult> {
+async function toResult({ hub, place, target, source, tally, disk }: State): Promise<SuiteResult> {
   const { ledger } = source
   await publishAgain(target, source)
   const stuck = await drainAll(target, ledger)
@@ -204,10 +234,12 @@ async function toResult({ hub, target, source, tally, disk }: State, data: strin
   const { accepted, faults, violations } = compareLedger(ledger, view)
   const code = await hub.stop()
   if (code !== 0) tally.fault('exit', `the hub ended with ${code} when it was asked to stop`)
-  const integrity = checkIntegrity(data)
+  const integrity = await place.check()
   if (integrity !== 'ok') tally.fault('integrity', integrity)
-  disk.toReadOnly()
-  await expectNoStart(data, tally)
+  if (place.store === 'sqlite') {
+    disk.toReadOnly()
+    await expectNoStart(place, tally)
+  }
   const [refused, notResumed] = [tally.count('refused'), tally.count('not resumed')]
   return {
     summary:
@@ -218,6 +250,8 @@ async function toResult({ hub, target, source, tally, disk }: State, data: strin
       refused,
       killedWhileFull: tally.count('killed while full'),
       didNotStartWhileFull: tally.count('did not start while full'),
+      serverStarted: tally.count('server started'),
+      readsWhileFull: tally.count('reads'),
       ...faults,
       notResumed,
     },
