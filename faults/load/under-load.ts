@@ -13,7 +13,7 @@ import { requireAnswer, type Target } from './request.ts'
 /** Hubs that will fail, again and again, and all that their publishers and consumers know. Anything is asked of any hub. */
 export type UnderLoad = {
   readonly place: Place
-  readonly targets: readonly Target[]
+  readonly targets: readonly [Target, ...Target[]]
   readonly source: Source
   readonly slowest: { readonly ms: number }
 }
@@ -21,12 +21,17 @@ export type UnderLoad = {
 const publishers = 6
 
 /** Makes the inboxes that the load uses, on a hub whose store is new. */
-export async function prepareLoad(place: Place, hubs: readonly HubProcess[], random: Random): Promise<UnderLoad> {
+export async function prepareLoad(
+  place: Place,
+  hubs: readonly [HubProcess, ...HubProcess[]],
+  random: Random,
+): Promise<UnderLoad> {
   // The one that found the store empty has made the key.
   const apiKey = hubs.find((hub) => hub.apiKey !== null)?.apiKey ?? ''
   const slowest = { ms: 0 }
-  const targets = hubs.map(({ url }): Target => ({ url, apiKey, slowest }))
-  const target = requireFirst(targets)
+  const toTarget = ({ url }: HubProcess): Target => ({ url, apiKey, slowest })
+  const targets = [toTarget(hubs[0]), ...hubs.slice(1).map(toTarget)] as const
+  const [target] = targets
   for (const inbox of ['work', 'audit']) {
     // Attempts must not run out: an event that is in flight at each end of the hub would become a dead letter.
     const body = { start: 'earliest', max_attempts: 1000 }
@@ -45,17 +50,11 @@ export async function prepareLoad(place: Place, hubs: readonly HubProcess[], ran
   return { place, targets, slowest, source: createSource(ledger, random) }
 }
 
-function requireFirst(targets: readonly Target[]): Target {
-  const [target] = targets
-  if (target === undefined) throw new Error('there is no hub to ask')
-  return target
-}
-
 /** Publishers and consumers of every kind until the signal, spread over the hubs. */
 export async function runLoad({ targets, source }: UnderLoad, signal: AbortSignal): Promise<void> {
   const { ledger, random } = source
   let turn = 0
-  const next = (): Target => targets[(turn += 1) % targets.length] as Target // there is at least one
+  const next = (): Target => targets[(turn += 1) % targets.length] ?? targets[0]
   const consumer = (inbox: string, givesBack: boolean): Promise<void> =>
     consume(next(), { inbox, ledger, random, signal, givesBack })
   await Promise.all([
@@ -99,7 +98,7 @@ export async function settleAndCompare(
   hubs: readonly HubProcess[],
   { place, targets, source }: UnderLoad,
 ): Promise<Verdict> {
-  const target = requireFirst(targets)
+  const [target] = targets
   const { ledger } = source
   await publishAgain(target, source)
   const stuck = await drainAll(target, ledger)

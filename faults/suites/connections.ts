@@ -1,3 +1,4 @@
+import type { HubProcess } from '../../scripts/hub-process.ts'
 import { toCauses } from '../load/hub-log.ts'
 import { openPlace } from '../load/place.ts'
 import { cutPoints, startPostgresProxy, type Cut, type PostgresProxy } from '../load/postgres-proxy.ts'
@@ -33,7 +34,10 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
   const random = createRandom(seed)
   const tally = createTally()
   try {
-    const hubs = [await place.startHub({ env: { DATABASE_URL: proxy.url } }), await place.startHub()]
+    const hubs: [HubProcess, ...HubProcess[]] = [
+      await place.startHub({ env: { DATABASE_URL: proxy.url } }),
+      await place.startHub(),
+    ]
     const under = await prepareLoad(place, hubs, random)
     const over = new AbortController()
     const said = (): string => hubs.map(({ log }) => toCauses(log())).join('; ')

@@ -37,8 +37,8 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
   const random = createRandom(seed)
   const tally = createTally()
   try {
-    const hubs: HubProcess[] = []
-    for (let n = 0; n < hubCount; n += 1) hubs.push(await place.startHub())
+    const hubs: [HubProcess, ...HubProcess[]] = [await place.startHub()]
+    while (hubs.length < hubCount) hubs.push(await place.startHub())
     const under = await prepareLoad(place, hubs, random)
     const state: State = { place, hubs, under, random, tally }
     const over = new AbortController()

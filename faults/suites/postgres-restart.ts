@@ -27,7 +27,7 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
   const random = createRandom(seed)
   const tally = createTally()
   try {
-    const hubs = [await place.startHub(), await place.startHub()]
+    const hubs: [HubProcess, ...HubProcess[]] = [await place.startHub(), await place.startHub()]
     const under = await prepareLoad(place, hubs, random)
     const over = new AbortController()
     const load = runLoad(under, over.signal).catch((cause: unknown) => {
