@@ -106,12 +106,10 @@ async function toGrant(parts: Parts, to: GrantedTo, { granted, reading }: Granti
   if (held.length === 0) return { inboxStatus, untilMs, events: [], more, retryAtMs }
   const { workspaceId, key, leaseId } = to
   const attempts = new Map(held.flatMap(({ attempt, runs }) => expandRuns(runs).map((position) => [position, attempt])))
-  const { events, readTo } = await (reading ??
-    readSome(
-      parts.connections,
-      workspaceId,
-      held.flatMap(({ runs }) => runs),
-    ))
+  // The connection may have broken at the commit that took place all the same: then they are read on another one.
+  const read = await reading?.catch(() => undefined)
+  const runs = held.flatMap((part) => part.runs)
+  const { events, readTo } = read ?? (await readSome(parts.connections, workspaceId, runs))
   if (readTo !== undefined) {
     const positions = [...attempts.keys()]
     const rest = positions.slice(positions.indexOf(readTo) + 1)
