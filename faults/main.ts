@@ -56,7 +56,9 @@ if (values.json !== undefined) {
   writeFileSync(values.json, `${JSON.stringify({ machine, runs }, undefined, 2)}\n`)
 }
 const failed = runs.filter(({ violations }) => violations.length > 0).length
-console.log(`faults: ${runs.length - failed} passed, ${failed} failed`)
+const skipped = runs.filter((run) => run.skipped !== undefined).length
+const aside = skipped > 0 ? `, ${skipped} skipped` : ''
+console.log(`faults: ${runs.length - failed - skipped} passed, ${failed} failed${aside}`)
 // A suite that failed half-way may have left a hub or consumers; they end with this process.
 process.exit(failed > 0 ? 1 : 0)
 
@@ -94,9 +96,9 @@ function parseStore(text: string | undefined): StoreName | undefined {
 
 function printTable(list: readonly Run[]): void {
   console.log('\n| suite | store | rounds | seconds | outcome | figures |\n|---|---|---|---|---|---|')
-  for (const { suite, store: on, rounds, seconds, figures, violations } of list) {
+  for (const { suite, store: on, rounds, seconds, figures, violations, skipped } of list) {
     const text = Object.entries(figures).map(([figure, count]) => `${toWords(figure)} ${count}`)
-    const outcome = violations.length === 0 ? 'passed' : 'FAILED'
+    const outcome = skipped !== undefined ? 'skipped' : violations.length === 0 ? 'passed' : 'FAILED'
     console.log(`| ${suite} | ${on} | ${rounds} | ${seconds} | ${outcome} | ${text.join(', ')} |`)
   }
   console.log('')

@@ -12,7 +12,7 @@ export const cutPoints = [
   'commit-done', // it was carried out, its answer does not come back
   'half-answer', // half of its answer comes back
 ] as const
-export type CutPoint = (typeof cutPoints)[number]
+type CutPoint = (typeof cutPoints)[number]
 
 export type Cut = {
   readonly point: CutPoint

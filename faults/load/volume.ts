@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, closeSync, ftruncateSync, globSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,7 +41,12 @@ const shutdown = `
 import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))`
 
-/** @throws if this machine has no loop devices, or not the right to mount */
+/** False, or what this machine lacks. */
+export function skipWithoutVolumes(): string | false {
+  return existsSync('/dev/loop-control') ? false : 'this machine has no loop devices'
+}
+
+/** @throws without the right to mount */
 export function createVolume(): Volume {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-volume-'))
   const path = join(folder, 'mounted')

@@ -3,13 +3,15 @@ import { crashServer, openPlace } from '../load/place.ts'
 import { publishUntilAccepted } from '../load/publish.ts'
 import { createRandom } from '../load/random.ts'
 import { prepareLoad, runLoad, settleAndCompare } from '../load/under-load.ts'
-import { createVolume } from '../load/volume.ts'
+import { createVolume, skipWithoutVolumes } from '../load/volume.ts'
 import type { SuiteOptions, SuiteResult } from './suite.ts'
 
 const resumeMs = 20_000
 
 /** The data folder of the server lies on a disk of its own. Its power is cut under load; the hub stays. */
 export async function cutPowerOfPostgres({ rounds, seed, tell }: SuiteOptions): Promise<SuiteResult> {
+  const skipped = skipWithoutVolumes()
+  if (skipped) return { summary: `not run: ${skipped}`, figures: {}, violations: [], skipped }
   const volume = createVolume()
   const random = createRandom(seed)
   try {

@@ -27,4 +27,6 @@ export type SuiteResult = {
   readonly figures: Readonly<Record<string, number>>
   /** what should not have happened; none means passed */
   readonly violations: readonly string[]
+  /** why this machine cannot make that failure happen */
+  readonly skipped?: string
 }
