@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { findFreePort } from '../../../scripts/free-port.ts'
+import { skipWithoutPgBouncer, startPgBouncer } from '../../../scripts/pgbouncer.ts'
 import { openPostgres } from '../../../scripts/postgres-databases.ts'
 import { usePostgres } from '../../../scripts/use-postgres.ts'
 
@@ -74,6 +75,11 @@ test('a user that may not make tables', { skip }, async () => {
   } finally {
     await exec(`drop role ${name}`)
   }
+})
+
+test('a PgBouncer without the address of the server', { skip: skip || skipWithoutPgBouncer() }, async () => {
+  await using pooler = await startPgBouncer({ url: postgres.url })
+  refuses(await start(pooler.url), /DATABASE_URL seems to be a PgBouncer's: set DATABASE_DIRECT_URL to/)
 })
 
 test('a server that is too old', { skip }, async () => {

@@ -119,6 +119,10 @@ function toStartError(error: unknown, { host, port, data }: { host: string; port
     )
   const todo = postgresTodos[toCode(error)] ?? postgresTodos[toCode(error instanceof Error ? error.cause : undefined)]
   if (todo !== undefined) return says(`${toCause(error)}; ${todo}`)
+  if (toCause(error).includes('unsupported startup parameter'))
+    return says(
+      `DATABASE_URL seems to be a PgBouncer's: set DATABASE_DIRECT_URL to the address of the server itself, too (${toCause(error)})`,
+    )
   if (code === 'storage-unavailable')
     return says(`the database is not available: ${toCause(error)}; is DATABASE_URL right, and the server running?`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
