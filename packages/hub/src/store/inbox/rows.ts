@@ -16,6 +16,8 @@ export type Rows = {
   readSome(workspaceId: number, runs: Runs): Awaitable<{ events: StoredEvent[]; readTo?: number }>
   /** Those positions whose events have not expired and not been erased. */
   keptAmong(workspaceId: number, positions: readonly number[]): Awaitable<ReadonlySet<number>>
+  /** When events were accepted, by position. */
+  acceptTimes(workspaceId: number, positions: readonly number[]): Awaitable<ReadonlyMap<number, number>>
   /** When the first event at or after a position was accepted. */
   acceptedFrom(workspaceId: number, position: number): Awaitable<number | null>
 

@@ -1,11 +1,15 @@
 import type { SettleStatus } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
 import { countRuns, expandRuns, hasPosition, withoutPositions, type Runs } from '../runs.ts'
-import type { SettleOrder } from '../store.ts'
+import type { Settlement, SettleOrder } from '../store.ts'
 import { dropPositions, holderOf, park, runsOf } from './parked.ts'
 import { wake, type HeldLease, type InboxState, type Parked, type Session } from './rows.ts'
 
-export type SettledPosition = readonly [position: number, status: SettleStatus]
+/** The accept time is null where the order named the positions: its caller has the ids. */
+export type SettledPosition = readonly [position: number, status: SettleStatus, acceptedMs: number | null]
+
+export const toSettlements = (settled: readonly SettledPosition[]): Settlement[] =>
+  settled.map(([position, status, acceptedMs]) => ({ position, status, acceptedMs }))
 
 type Statuses = Map<number, SettleStatus>
 
@@ -24,7 +28,12 @@ export async function settleLease(session: Session, inbox: InboxState, order: Se
   const statuses: Statuses = new Map()
   if (lease && mine.length > 0) await settleHeld(session, inbox, { lease, mine, order, statuses })
   if (elsewhere.length > 0) await settleElsewhere(session, inbox, { positions: elsewhere, order, statuses })
-  return wanted.map((position) => [position, statuses.get(position) ?? 'unknown'])
+  const times = order.positions ? undefined : await session.rows.acceptTimes(inbox.workspaceId, wanted)
+  return wanted.map((position) => [
+    position,
+    statuses.get(position) ?? 'unknown',
+    times ? (times.get(position) ?? 0) : null,
+  ])
 }
 
 /**

@@ -44,6 +44,13 @@ const connectTimeoutMs = 5000
 /** A connection that nobody has used for so long is closed. */
 const idleMs = 300_000
 
+/**
+ * The server asks after a node that has gone silent in the middle of a message, where none of its other limits run: it would keep
+ * the lock of its transaction for two hours, as systems are set by themselves.
+ */
+const probing = `set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
+  set tcp_user_timeout = 15000`
+
 // What Postgres gives as text because it may not fit into a number does fit: positions, times and counts stay below 2^53.
 const int8 = 20
 const types = {
@@ -76,6 +83,7 @@ export function toClientConfig({ url, pooled }: Pick<ConnectionOptions, 'url' | 
 export function openConnections({ url, max, pooled }: ConnectionOptions): Connections {
   const config = { ...toClientConfig({ url, pooled }), max, pipeline: true, idleTimeoutMillis: idleMs }
   const pool = new pg.Pool(config)
+  if (!pooled) pool.on('connect', (client) => void client.query(probing).catch(() => {}))
   // A connection that breaks while nobody uses it is replaced by the next use.
   pool.on('error', () => {})
   const names = new Map<string, string>()

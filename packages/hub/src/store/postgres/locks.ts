@@ -5,6 +5,11 @@ export type Locks = {
   /** Takes one until the end of the transaction; parameters: `key` of the name. */
   readonly take: string
   readonly key: (name: string) => readonly [number, number]
+  /**
+   * Ends whoever has held one for 10 s and is silent in the middle of a message: its host has gone, or its network.
+   * Parameters: `key` of the name.
+   */
+  readonly free: string
 }
 
 /**
@@ -15,6 +20,11 @@ export function createLocks(scope: string): Locks {
   const known = new Map<string, readonly [number, number]>()
   return {
     take: `select pg_advisory_xact_lock($1::int, $2::int)`,
+    // Numbers of a lock are unsigned in the list and signed in the call.
+    free: `select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
+      where locktype = 'advisory' and granted and pg_locks.database = (select oid from pg_database where datname = current_database())
+        and classid::bigint = ($1::bigint + 4294967296) % 4294967296 and objid::bigint = ($2::bigint + 4294967296) % 4294967296
+        and wait_event = 'ClientRead' and xact_start < clock_timestamp() - interval '10 s'`,
     key: (name) => {
       const found = known.get(name)
       if (found) return found

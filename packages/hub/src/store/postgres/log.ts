@@ -72,7 +72,7 @@ export async function readEvents(
 }
 
 /** When events were accepted, by position. */
-export async function readAcceptTimes(
+async function readAcceptTimes(
   connection: Connection,
   workspaceId: number,
   positions: readonly number[],
@@ -132,7 +132,7 @@ export async function scanLog(connection: Connection, workspaceId: number, order
   return { found, scannedTo: first - 1, looked }
 }
 
-type LogRows = Pick<Rows, 'scan' | 'readEvent' | 'readSome' | 'keptAmong' | 'acceptedFrom'>
+type LogRows = Pick<Rows, 'scan' | 'readEvent' | 'readSome' | 'keptAmong' | 'acceptTimes' | 'acceptedFrom'>
 
 export function logRows(connection: Connection): LogRows {
   return {
@@ -146,6 +146,7 @@ export function logRows(connection: Connection): LogRows {
       )
       return new Set(found.map(({ position }) => position))
     },
+    acceptTimes: (workspaceId, positions) => readAcceptTimes(connection, workspaceId, positions),
     acceptedFrom: async (workspaceId, position) => {
       const [found] = await connection.query<{ acceptedMs: number }>(
         `select accepted_ms as "acceptedMs" from event where workspace_id = $1 and position >= $2

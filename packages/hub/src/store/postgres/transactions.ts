@@ -82,8 +82,9 @@ export function createTransactions({ connections, pooled, locks, node, nowMs }: 
       const number = (last += 1)
       const outcome = await connections
         .use((client) => attempt(client, { begin, locks, slot, mark: [node, slot, number], nowMs, work }))
-        .catch((error: unknown) => {
+        .catch(async (error: unknown) => {
           if (error instanceof InDoubt) return error
+          if (isTimeout(error)) await connections.query(locks.free, [...locks.key(slot)]).catch(() => {})
           throw error
         })
       if (outcome instanceof InDoubt) {
@@ -97,6 +98,12 @@ export function createTransactions({ connections, pooled, locks, node, nowMs }: 
     commits: () => commits,
     close: () => closed.abort(),
   }
+}
+
+/** A statement took too long: here most likely the one that waits for the lock. */
+function isTimeout(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === '57014'
 }
 
 /** The connection broke after the commit was sent and before it was answered. */

@@ -126,7 +126,7 @@ export function scanLog(db: Database, workspaceId: number, scan: ScanOrder): Sca
   return filterScan(events as Iterable<ScannedEvent>, scan) // the columns above
 }
 
-type LogRows = Pick<Rows, 'scan' | 'readEvent' | 'readSome' | 'keptAmong' | 'acceptedFrom'>
+type LogRows = Pick<Rows, 'scan' | 'readEvent' | 'readSome' | 'keptAmong' | 'acceptTimes' | 'acceptedFrom'>
 
 export function logRows(db: Database): LogRows {
   return {
@@ -137,6 +137,7 @@ export function logRows(db: Database): LogRows {
       const statement = db.sql(`select 1 from ${eventTable(workspaceId)} where position = ? and body is not null`)
       return new Set(positions.filter((position) => statement.get(position)))
     },
+    acceptTimes: (workspaceId, positions) => readAcceptTimes(db, workspaceId, toRuns(positions)),
     acceptedFrom: (workspaceId, position) => {
       const statement = db.sql(
         `select accepted_ms as acceptedMs from ${eventTable(workspaceId)} where position >= ? order by position limit 1`,

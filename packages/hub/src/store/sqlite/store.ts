@@ -7,6 +7,7 @@ import { toInboxRow } from '../inbox/change.ts'
 import type { Granted } from '../inbox/lease.ts'
 import { peekEvents } from '../inbox/peek.ts'
 import type { InboxState, Rows } from '../inbox/rows.ts'
+import { toSettlements } from '../inbox/settle.ts'
 import { expandRuns, toRuns } from '../runs.ts'
 import type { KeyRow, LeaseGrant, Store, WorkspaceRow } from '../store.ts'
 import { openCheckpoints } from './checkpoints.ts'
@@ -15,7 +16,7 @@ import { openDatabase, type Database } from './database.ts'
 import { listAttempts, listDeadLetters } from './failure-rows.ts'
 import { openGroupCommit, type GroupCommit } from './group-commit.ts'
 import { findKey, listAudit, listKeys } from './keys.ts'
-import { findPosition, readAcceptTimes, readEvents, readLog, readSome, scanLog } from './log.ts'
+import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { createMemo, type Memo } from '../memo.ts'
 import { createMoving } from './moving.ts'
 import { createRateLimits } from './rate-limits.ts'
@@ -206,12 +207,8 @@ function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
         granted = await group.write('leaseEvents', workspaceId, key, order)
       return toGrant(parts, { workspaceId, key, leaseId: order.leaseId }, granted)
     },
-    settleLease: async (workspaceId, key, order) => {
-      const settled = await group.write('settleLease', workspaceId, key, order)
-      if (order.positions) return settled.map(([position, status]) => ({ position, status, acceptedMs: null }))
-      const times = readAcceptTimes(db, workspaceId, toRuns(settled.map(([position]) => position)))
-      return settled.map(([position, status]) => ({ position, status, acceptedMs: times.get(position) ?? 0 }))
-    },
+    settleLease: async (workspaceId, key, order) =>
+      toSettlements(await group.write('settleLease', workspaceId, key, order)),
     extendLease: (workspaceId, key, leaseId, leaseMs) =>
       group.write('extendLease', workspaceId, key, { leaseId, leaseMs }),
     acknowledgeEvent: (workspaceId, key, position) => group.write('acknowledgeEvent', workspaceId, key, position),
