@@ -110,7 +110,7 @@ export type Session = {
   rowsScanned: number
 }
 
-export type Awaitable<Value> = Value | Promise<Value>
+type Awaitable<Value> = Value | Promise<Value>
 
 export type LogState = {
   readonly head: number
@@ -179,7 +179,7 @@ export const behindMs = Number.MAX_SAFE_INTEGER
 /** What `explain` needs of the past: which settings held from which position on, seeks, expiries, replays past the filter. */
 type HistoryKind = 'settings' | 'seek' | 'expired' | 'replay'
 
-export type HistoryNote = {
+type HistoryNote = {
   readonly kind: HistoryKind
   readonly from: number
   readonly to: number

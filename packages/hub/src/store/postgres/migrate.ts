@@ -6,7 +6,7 @@ import type { Locks } from './locks.ts'
 const migrations = new URL('migrations/', import.meta.url)
 
 /** What this code knows: each file is one version. */
-export function listMigrations(): string[] {
+function listMigrations(): string[] {
   return readdirSync(migrations)
     .filter((name) => name.endsWith('.sql'))
     .toSorted()
