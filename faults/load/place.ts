@@ -62,8 +62,7 @@ export async function openPlace(store: StoreName, options: PlaceOptions = {}): P
     startHub: (start) => startHub({ data, ...start, env: { ...env, ...start?.env } }),
     check: () => checkDatabase(postgres, databaseUrl),
     close: async () => {
-      await postgres.stop()
-      remove()
+      await postgres.stop().finally(remove)
     },
   }
 }
