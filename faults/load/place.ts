@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startHub, type HubProcess, type HubProcessOptions } from '../../scripts/hub-process.ts'
@@ -79,19 +79,20 @@ export async function crashServer(postgres: PostgresServer): Promise<void> {
   const { pid } = postgres
   if (pid !== null) {
     // Stopped first: it would start its children again, or clean up after them.
-    process.kill(pid, 'SIGSTOP')
-    for (const child of readChildren(pid)) killIfThere(child)
+    signalIfThere(pid, 'SIGSTOP')
+    for (const child of readChildren(pid)) signalIfThere(child, 'SIGKILL')
   }
   await postgres.kill('SIGKILL')
 }
 
 function readChildren(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').map(Number).filter(Boolean)
+  const file = `/proc/${pid}/task/${pid}/children`
+  return existsSync(file) ? readFileSync(file, 'utf8').split(' ').map(Number).filter(Boolean) : []
 }
 
-function killIfThere(pid: number): void {
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
   } catch (error) {
     // It has ended by itself meanwhile.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error

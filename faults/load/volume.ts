@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   closeSync,
@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { Random } from './random.ts'
 
 /**
@@ -25,9 +26,9 @@ export type Volume = {
   /** Makes all that is there now durable. */
   readonly sync: () => void
   /** Writes out a random part of the files, as the system does when it likes. */
-  readonly writeSome: (random: Random) => void
-  /** From now on nothing reaches the disk any more, whoever has it open. */
-  readonly cutPower: () => void
+  readonly writeSome: (random: Random) => Promise<void>
+  /** From some instant on nothing reaches the disk any more, whoever has it open. The load must go on until then. */
+  readonly cutPower: () => Promise<void>
   /** Mounts what is on the disk; its file system repeats its journal. All that had files open there must have ended. */
   readonly powerOn: () => Promise<void>
   readonly remove: () => void
@@ -72,13 +73,13 @@ export function createVolume(): Volume {
   return {
     path,
     sync: () => run('sync', ['-f', path]),
-    writeSome: (random) => {
+    writeSome: async (random) => {
       const files = globSync('**/data/{base,global,pg_xact,pg_wal}/**', { cwd: path, withFileTypes: true })
       const some = files.filter((each) => each.isFile() && random.chance(0.3))
       // One that has gone meanwhile is none of those that are written.
-      for (const { parentPath, name } of some) spawnSync('sync', [join(parentPath, name)])
+      for (const { parentPath, name } of some) await start('sync', [join(parentPath, name)]).catch(() => undefined)
     },
-    cutPower: () => run('python3', ['-c', shutdown, path]),
+    cutPower: async () => void (await start('python3', ['-c', shutdown, path])),
     powerOn: async () => {
       const endMs = Date.now() + unmountMs
       while (spawnSync('umount', [path]).status !== 0) {
@@ -90,6 +91,8 @@ export function createVolume(): Volume {
     remove,
   }
 }
+
+const start = promisify(execFile)
 
 function run(command: string, args: readonly string[]): void {
   const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })

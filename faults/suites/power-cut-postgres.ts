@@ -31,8 +31,8 @@ export async function cutPowerOfPostgres({ rounds, seed, tell }: SuiteOptions): 
         for (let round = 1; round <= rounds && notResumed === undefined; round += 1) {
           await sleep(random.between(100, 1500))
           if (random.chance(0.3)) await postgres.exec('checkpoint')
-          if (random.chance(0.5)) volume.writeSome(random)
-          volume.cutPower()
+          if (random.chance(0.5)) await volume.writeSome(random)
+          await volume.cutPower()
           await crashServer(postgres)
           await volume.powerOn()
           await postgres.start()
