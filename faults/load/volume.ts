@@ -35,6 +35,8 @@ export type Volume = {
 }
 
 const volumeBytes = 768 * 1024 * 1024
+// As many as are written while a load of a second goes on.
+const writtenFiles = 12
 const unmountMs = 10_000
 
 /** EXT4_IOC_SHUTDOWN, without writing out the journal: what tests of file systems cut the power with. */
@@ -74,10 +76,12 @@ export function createVolume(): Volume {
     path,
     sync: () => run('sync', ['-f', path]),
     writeSome: async (random) => {
-      const files = globSync('**/data/{base,global,pg_xact,pg_wal}/**', { cwd: path, withFileTypes: true })
-      const some = files.filter((each) => each.isFile() && random.chance(0.3))
-      // One that has gone meanwhile is none of those that are written.
-      for (const { parentPath, name } of some) await start('sync', [join(parentPath, name)]).catch(() => undefined)
+      const found = globSync('**/data/{base,global,pg_xact,pg_wal}/**', { cwd: path, withFileTypes: true })
+      const files = found.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+      for (let left = Math.min(files.length, writtenFiles); left > 0; left -= 1) {
+        // One that has gone meanwhile is none of those that are written.
+        await start('sync', [files[random.between(0, files.length - 1)] ?? path]).catch(() => undefined)
+      }
     },
     cutPower: async () => void (await start('python3', ['-c', shutdown, path])),
     powerOn: async () => {

@@ -16,7 +16,7 @@ export const connections: Suite = {
   name: 'connections',
   what: 'connections to Postgres are reset or fall silent at every step of a commit',
   stores: ['postgres'],
-  rounds: { ci: 18, alone: 112 },
+  rounds: { ci: 16, alone: 112 },
   run,
 }
 
