@@ -18,7 +18,7 @@ export function withLocal(command: Command): Command {
 type LocalPlace = { readonly data: string; readonly databaseUrl?: string | undefined }
 
 /** An explicit flag, else DATABASE_URL, else the data folder. */
-function toLocalPlace({ data, databaseUrl }: LocalOptions): LocalPlace {
+export function toLocalPlace({ data, databaseUrl }: LocalOptions): LocalPlace {
   const environment = readEnvironment()
   const folder = data ?? environment.data ?? './.sluice'
   if (databaseUrl !== undefined) return { data: folder, databaseUrl }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addBackup } from './commands/backup.ts'
 import { addCompletions } from './commands/completions.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -8,6 +9,7 @@ import { addImport } from './commands/import.ts'
 import { addInboxes } from './commands/inboxes.ts'
 import { addKeys } from './commands/keys.ts'
 import { addPoll } from './commands/poll.ts'
+import { addRestore } from './commands/restore.ts'
 import { addSend } from './commands/send.ts'
 import { addStart } from './commands/start.ts'
 import { addTail } from './commands/tail.ts'
@@ -39,6 +41,8 @@ export function createProgram(): Command {
     addDeadLetters,
     addExport,
     addImport,
+    addBackup,
+    addRestore,
     addDoctor,
     addCompletions,
   ]) {

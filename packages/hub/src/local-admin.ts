@@ -39,6 +39,8 @@ export type LocalAdmin = {
   readonly exportWorkspace: (key: string, order: Omit<ExportOrder, 'workspace'>) => Promise<End>
   /** takes `exclusive` */
   readonly importWorkspace: (order: ImportOrder) => Promise<Imported>
+  /** after the store was put back to an earlier time: ids of events to come are none that were given out since */
+  readonly renewIds: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -98,6 +100,10 @@ export async function openLocalAdmin({ data, databaseUrl, exclusive }: LocalAdmi
       const deed = { verb: 'workspace.import', target: workspace.key, details }
       await noteDeed(context, { workspace, actor: 'cli' }, deed)
       return imported
+    },
+    renewIds: async () => {
+      await store.moving.renewTags()
+      await noteDeed(context, admin, { verb: 'store.restore', target: 'store' })
     },
     close: () => store.close(),
   }

@@ -30,6 +30,7 @@ export {
 } from './config.ts'
 export { openLocalAdmin, type LocalAdmin } from './local-admin.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
+export { backupFolder, restoreFolder } from './store/sqlite/backup.ts'
 export type { Store } from './store/store.ts'
 
 export const version: string = manifest.version

@@ -37,11 +37,18 @@ export function openDatabase(file: string, mode: 'writer' | 'reader'): Database 
 
 const migrations = new URL('migrations/', import.meta.url)
 
-/** Runs the numbered files that this database has not seen, each in a transaction. */
-export function migrate({ raw }: Database): void {
-  const files = readdirSync(migrations)
+/** What this code knows: each file is one version. */
+function listMigrations(): string[] {
+  return readdirSync(migrations)
     .filter((name) => name.endsWith('.sql'))
     .toSorted()
+}
+
+export const countMigrations = (): number => listMigrations().length
+
+/** Runs the numbered files that this database has not seen, each in a transaction. */
+export function migrate({ raw }: Database): void {
+  const files = listMigrations()
   for (;;) {
     raw.exec('begin immediate')
     const version = Number(raw.prepare('pragma user_version').get()?.['user_version'] ?? 0)
