@@ -69,6 +69,10 @@ async function checkRestored(call: Calls, { kept, lost }: { kept: readonly strin
   const taken: string[] = []
   for (let ids = await lease(call, 500); ids.length > 0; ids = await lease(call, 500)) {
     taken.push(...ids)
+    // A worker of then that gives its lease the same name does not acknowledge what it has never seen.
+    const stale = { lease_id: 'lease-500', event_ids: lost }
+    const { results } = (await call('POST', '/v1/inboxes/default/ack', stale)).body
+    assert.ok(results.every(({ status }: { status: string }) => status === 'unknown'))
     await ack(call, 500)
   }
   assert.deepEqual(taken, [...kept.slice(2), ...fresh], 'it goes on where it was, with all of the new ones')
