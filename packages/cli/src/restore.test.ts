@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -55,11 +65,19 @@ async function lease(call: Calls, limit: number): Promise<string[]> {
   return body.events.map(({ event_id: id }: { event_id: string }) => id)
 }
 
+async function readCursor(call: Calls): Promise<string> {
+  return (await call('GET', '/v1/events/inbox?limit=1')).body.pagination.next_cursor
+}
+
 const ack = (call: Calls, limit: number) => call('POST', '/v1/inboxes/default/ack', { lease_id: `lease-${limit}` })
 
 /** What was accepted after the backup is gone: its ids say so, and do not stand for what is published in its place. */
-async function checkRestored(call: Calls, { kept, lost }: { kept: readonly string[]; lost: readonly string[] }) {
+type History = { readonly kept: readonly string[]; readonly lost: readonly string[]; readonly cursor: string }
+
+async function checkRestored(call: Calls, { kept, lost, cursor }: History): Promise<void> {
   for (const id of kept.slice(-50)) assert.equal((await call('GET', `/v1/events/${id}`)).body.event_id, id)
+  const { status, body } = await call('GET', `/v1/events/inbox?cursor=${cursor}`)
+  assert.deepEqual([status, body.error_code], [400, 'invalid-cursor'], 'it may stand beyond the end of the log')
   const fresh = await publish(call, lost.length)
   for (const id of lost) {
     assert.equal((await call('GET', `/v1/events/${id}`)).status, 404)
@@ -83,6 +101,7 @@ test('a backup is taken beside a hub, and a folder made of it goes on with ids o
   let apiKey: string | null = null
   let kept: string[] = []
   const lost: string[] = []
+  let cursor = ''
   {
     await using hub = await startHub({ data: join(folder, 'here') })
     apiKey = hub.apiKey
@@ -100,6 +119,7 @@ test('a backup is taken beside a hub, and a folder made of it goes on with ids o
     isCopied = true
     await meanwhile
     lost.push(...(await publish(call, 20)))
+    cursor = await readCursor(call)
     assert.equal(status, 0)
   }
   assert.equal(statSync(join(folder, 'file')).mode & 0o777, 0o600)
@@ -114,8 +134,10 @@ test('a backup is taken beside a hub, and a folder made of it goes on with ids o
   assert.equal(refused.status, 1)
   assert.match(refused.stderr, /is not empty: it holds/)
 
+  mkdirSync(join(folder, 'there'))
+  copyFileSync(join(folder, 'here', 'secret.key'), join(folder, 'there', 'secret.key'))
   json(['restore', 'file', '--data', 'there'], folder)
-  assert.deepEqual(readdirSync(join(folder, 'there')), ['sluice.db'])
+  assert.deepEqual(readdirSync(join(folder, 'there')), ['secret.key', 'sluice.db'])
   {
     await using hub = await startHub({ data: join(folder, 'there') })
     assert.equal(hub.apiKey, null)
@@ -124,7 +146,7 @@ test('a backup is taken beside a hub, and a folder made of it goes on with ids o
     const { body } = await call('GET', '/v1/workspaces')
     const held: number = body.workspaces[0].events
     assert.ok(held >= kept.length && held < all.length)
-    await checkRestored(call, { kept: all.slice(0, held), lost: all.slice(held).slice(0, 40) })
+    await checkRestored(call, { kept: all.slice(0, held), lost: all.slice(held).slice(0, 40), cursor })
   }
 })
 
@@ -168,6 +190,7 @@ test(
     const dump = join(folder, 'dump')
     let kept: string[] = []
     let lost: string[] = []
+    let cursor = ''
     let apiKey: string | null = null
     {
       await using hub = await startHub({ data: join(folder, 'a'), env: { ...env, DATABASE_URL: postgres.url } })
@@ -178,6 +201,7 @@ test(
       await ack(call, 2)
       execute(pgDump, ['--format=custom', '--no-owner', `--file=${dump}`, `--dbname=${postgres.url}`])
       lost = await publish(call, 4)
+      cursor = await readCursor(call)
     }
     const restored = new URL(postgres.url)
     restored.pathname = `${restored.pathname}_restored`
@@ -190,7 +214,7 @@ test(
       assert.deepEqual(json(['restore', '--database-url', restored.href], folder), { renewed: true })
       await using hub = await startHub({ data: join(folder, 'b'), env: { ...env, DATABASE_URL: restored.href } })
       assert.equal(hub.apiKey, null)
-      await checkRestored(toCalls(hub.url, apiKey), { kept, lost })
+      await checkRestored(toCalls(hub.url, apiKey), { kept, lost, cursor })
     } finally {
       await admin.query(`drop database ${name} with (force)`)
       await admin.end()

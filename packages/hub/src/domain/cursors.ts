@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { HubError, parseCursor, toCursor } from '@sluice/protocol'
+import type { Workspace } from './context.ts'
 
 /** Makes and reads signed texts that travel through clients: cursors of pages, positions of streams, tickets. */
 export type Cursors = {
@@ -42,7 +43,10 @@ export function openPosition(cursors: Cursors, scope: string, text: string | und
   return text === undefined ? initial : Number(openCursor(cursors, scope, text))
 }
 
-/** Polling and streams of an inbox share their cursors: change the door, keep the place. */
-export function inboxScope(workspaceId: number, inbox: string): string {
-  return `${workspaceId}/inbox/${inbox}`
+/**
+ * Polling and streams of an inbox share their cursors: change the door, keep the place. One from before a restore may stand
+ * beyond the end of the log, and would pass over what comes next: it is refused.
+ */
+export function inboxScope({ id, tag, earlierTags }: Workspace, inbox: string): string {
+  return earlierTags.length === 0 ? `${id}/inbox/${inbox}` : `${id}.${tag}/inbox/${inbox}`
 }

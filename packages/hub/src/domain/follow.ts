@@ -42,7 +42,7 @@ async function placeOf(
   inbox: InboxRow,
   request: FollowRequest,
 ): Promise<number> {
-  if (request.cursor !== undefined) return openPosition(cursors, inboxScope(workspace.id, inbox.key), request.cursor, 0)
+  if (request.cursor !== undefined) return openPosition(cursors, inboxScope(workspace, inbox.key), request.cursor, 0)
   if (request.from === undefined) return inbox.next - 1
   const { head, trimmedTo } = await store.readHead(workspace.id)
   return request.from === 'latest' ? head : trimmedTo
@@ -59,7 +59,7 @@ type Following = {
 async function* follow(following: Following): AsyncGenerator<StreamItem> {
   const { context, workspace, request } = following
   const { store, notifier, cursors } = context
-  const scope = inboxScope(workspace.id, following.inbox.key)
+  const scope = inboxScope(workspace, following.inbox.key)
   let { after, inbox } = following
   let checkedMs = performance.now()
   let follower = notifier.follow(workspace.id, inbox.settings.filter)

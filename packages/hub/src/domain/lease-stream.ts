@@ -77,7 +77,7 @@ async function* handOut(
   { leaseId, untilMs, events }: LeaseGrant & { readonly leaseId: string },
 ): AsyncGenerator<StreamItem> {
   const unsent = new Set(events.map(({ position }) => position))
-  const scope = inboxScope(workspace.id, inbox.key)
+  const scope = inboxScope(workspace, inbox.key)
   const endMs = untilMs ?? 0
   window.open(leaseId, endMs)
   try {

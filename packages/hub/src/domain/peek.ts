@@ -12,7 +12,7 @@ export async function peekInbox(
   { limit, cursor }: PageRequest,
 ): Promise<Page> {
   const { store, cursors } = context
-  const scope = inboxScope(workspace.id, key)
+  const scope = inboxScope(workspace, key)
   const after = openPosition(cursors, scope, cursor, 0)
   await requireInbox(context, workspace, key)
   const { events, more, scannedTo } = await store.peekEvents(workspace.id, key, { after, limit })
