@@ -86,7 +86,11 @@ async function takeChunk({ moving }: Store, { workspace, state, withKeys, part }
     throw refuse(line, 'is not what was imported before; give that up with --restart')
   if (number <= state.chunks) return
   const rows = withKeys ? part.rows : part.rows.filter(({ kind }) => kind !== 'api_key')
-  await moving.importChunk(workspace, { number, digest, rows })
+  await moving.importChunk(workspace, { number, digest, rows }).catch((cause: unknown) => {
+    if (cause instanceof HubError) throw cause
+    const said = cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : String(cause)
+    throw refuse(line, `closes rows that no store holds together: ${said}`, cause)
+  })
 }
 
 type Part =

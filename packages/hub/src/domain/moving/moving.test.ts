@@ -15,6 +15,7 @@ import { openPostgresStore } from '../../store/postgres/store.ts'
 import { openSqliteStore } from '../../store/sqlite/store.ts'
 import type { Store } from '../../store/store.ts'
 import { exportWorkspace } from './export-workspace.ts'
+import { createLinePrinter } from './lines.ts'
 import { importWorkspace, type Imported, type ImportOrder } from './import-workspace.ts'
 
 const postgres = await usePostgres()
@@ -219,6 +220,23 @@ describe('a file that is not in order', () => {
       await assert.rejects(fromFile(opened.store, text, { workspace: 'copy', restart: true }), refusedAs(words))
       assert.equal(await opened.store.findWorkspace('copy'), undefined)
     }
+  })
+
+  it('is refused if its rows cannot be together, whoever has written the checksums', async () => {
+    const printer = createLinePrinter()
+    const known = lines.find((line) => line.includes('"kind":"log"')) ?? ''
+    const twice = { key: 'k', fingerprint: 'f', position: 1, accepted_ms: 1, expires_ms: 9_000_000_000_000 }
+    const parts = [
+      printer.header({ id: 'made-up', workspace: 'copy', exportedMs: 1, sluice: '0' }),
+      printer.row(JSON.parse(known)),
+      printer.row({ kind: 'dedup', row: twice }),
+      printer.row({ kind: 'dedup', row: twice }),
+      printer.mark(),
+      printer.end().text,
+    ]
+    const made = fromFile(opened.store, parts.join(''), { workspace: 'copy', restart: true })
+    await assert.rejects(made, refusedAs(/line 5 closes rows that no store holds together: .*UNIQUE/))
+    assert.equal(await opened.store.findWorkspace('copy'), undefined)
   })
 
   it('goes on where it was cut off once it is whole, and not with another file', async () => {
