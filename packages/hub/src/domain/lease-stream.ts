@@ -62,7 +62,11 @@ async function* stream(streaming: Streaming): AsyncGenerator<StreamItem> {
         continue
       }
       const order = { leaseId: context.newId(), limit: room, leaseMs: leaseSeconds * 1000 }
-      const grant = await takeOrWait({ context, workspace, inbox, order, signal }, tickMs)
+      const grant = await takeOrWait(
+        { context, workspace, key: inbox.key, order, signal },
+        inbox.settings.filter,
+        tickMs,
+      )
       if (grant.events.length === 0) yield 'idle'
       else yield* handOut(streaming, window, { ...grant, leaseId: order.leaseId })
     }

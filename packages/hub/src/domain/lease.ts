@@ -1,5 +1,5 @@
-import { HubError, limits, type ExtendRequest, type LeaseRequest } from '@sluice/protocol'
-import type { InboxRow, LeaseGrant, LeaseOrder } from '../store/store.ts'
+import { HubError, limits, type ExtendRequest, type Filter, type LeaseRequest } from '@sluice/protocol'
+import type { LeaseGrant, LeaseOrder } from '../store/store.ts'
 import type { Context, Workspace } from './context.ts'
 import { requireInbox } from './inboxes.ts'
 
@@ -15,15 +15,16 @@ export async function leaseEvents(
   key: string,
   request: LeaseRequest & WhoWaits,
 ): Promise<Leased> {
-  const inbox = await requireInbox(context, workspace, key)
+  const { lease_seconds: leaseSeconds, wait_seconds: waitSeconds = 0, signal, confirm } = request
   const order: LeaseOrder = {
     leaseId: request.lease_id ?? context.newId(),
     limit: request.limit ?? limits.leaseDefault,
-    leaseMs: (request.lease_seconds ?? inbox.settings.lease_seconds) * 1000,
+    leaseMs: leaseSeconds === undefined ? undefined : leaseSeconds * 1000,
   }
-  const take: Take = { context, workspace, inbox, order, signal: request.signal, confirm: request.confirm }
-  const waitMs = (request.wait_seconds ?? 0) * 1000
-  return { leaseId: order.leaseId, ...(waitMs > 0 ? await takeOrWait(take, waitMs) : await takeNow(take)) }
+  const take: Take = { context, workspace, key, order, signal, confirm }
+  if (waitSeconds === 0) return { leaseId: order.leaseId, ...(await takeNow(take)) }
+  const { settings } = await requireInbox(context, workspace, key)
+  return { leaseId: order.leaseId, ...(await takeOrWait(take, settings.filter, waitSeconds * 1000)) }
 }
 
 type WhoWaits = {
@@ -36,15 +37,15 @@ type WhoWaits = {
 type Take = WhoWaits & {
   readonly context: Context
   readonly workspace: Workspace
-  readonly inbox: InboxRow
+  readonly key: string
   readonly order: LeaseOrder
 }
 
 /** Waits up to so many ms for the first event. */
-export async function takeOrWait(take: Take, waitMs: number): Promise<LeaseGrant> {
-  const { context, workspace, inbox, signal } = take
+export async function takeOrWait(take: Take, filter: Filter, waitMs: number): Promise<LeaseGrant> {
+  const { context, workspace, key, signal } = take
   const deadline = performance.now() + waitMs
-  const waiter = context.notifier.join({ workspaceId: workspace.id, inbox: inbox.key, filter: inbox.settings.filter })
+  const waiter = context.notifier.join({ workspaceId: workspace.id, inbox: key, filter })
   try {
     for (;;) {
       waiter.begin()
@@ -66,14 +67,14 @@ export async function takeOrWait(take: Take, waitMs: number): Promise<LeaseGrant
 }
 
 /** One look, without waiting. */
-async function takeNow({ context, workspace, inbox, order, signal }: Take): Promise<LeaseGrant> {
-  const nothing: LeaseGrant = { inboxStatus: inbox.status, untilMs: null, events: [], more: false, retryAtMs: null }
+async function takeNow({ context, workspace, key, order, signal }: Take): Promise<LeaseGrant> {
+  const nothing: LeaseGrant = { inboxStatus: 'active', untilMs: null, events: [], more: false, retryAtMs: null }
   if (signal.aborted) return nothing
-  const end = context.leaseWatch.begin({ workspaceId: workspace.id, inbox: inbox.key, leaseId: order.leaseId })
+  const end = context.leaseWatch.begin({ workspaceId: workspace.id, inbox: key, leaseId: order.leaseId })
   let grant: LeaseGrant
   let alone = false
   try {
-    grant = await context.store.leaseEvents(workspace.id, inbox.key, order)
+    grant = await context.store.leaseEvents(workspace.id, key, order)
   } finally {
     alone = end()
   }
@@ -82,7 +83,7 @@ async function takeNow({ context, workspace, inbox, order, signal }: Take): Prom
     return grant
   }
   // Another request for this lease is about to be answered with the same events: they are its now.
-  if (alone) await giveBack(context, { workspace, inbox: inbox.key, leaseId: order.leaseId })
+  if (alone) await giveBack(context, { workspace, inbox: key, leaseId: order.leaseId })
   return nothing
 }
 
@@ -113,7 +114,6 @@ export async function extendLease(
   key: string,
   request: ExtendRequest,
 ): Promise<{ untilMs: number }> {
-  await requireInbox(context, workspace, key)
   const leaseMs = request.lease_seconds * 1000
   const extended = await context.store.extendLease(workspace.id, key, request.lease_id, leaseMs)
   if (!extended) {

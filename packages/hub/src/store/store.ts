@@ -219,7 +219,12 @@ export type InboxProgress = {
   readonly oldestMs: number | null
 }
 
-export type LeaseOrder = { readonly leaseId: string; readonly limit: number; readonly leaseMs: number }
+export type LeaseOrder = {
+  readonly leaseId: string
+  readonly limit: number
+  /** undefined: as the settings of the inbox say */
+  readonly leaseMs?: number | undefined
+}
 
 export type LeaseGrant = {
   readonly inboxStatus: InboxStatus

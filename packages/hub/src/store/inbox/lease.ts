@@ -33,7 +33,7 @@ export async function leaseEvents(session: Session, inbox: InboxState, order: Le
     const retryAtMs = more ? nowMs : earliest(await rows.nextAvailableMs(inbox, nowMs), await rows.nextExpiryMs(inbox))
     return { inboxStatus, untilMs: null, held, more, retryAtMs }
   }
-  const untilMs = nowMs + order.leaseMs
+  const untilMs = nowMs + (order.leaseMs ?? inbox.settings.lease_seconds * 1000)
   rows.putLease(inbox, { leaseId: order.leaseId, untilMs, held })
   // The name may be one that a seek made void; from here on it is this lease's.
   rows.forgetVoid(inbox, order.leaseId)
@@ -131,7 +131,7 @@ async function readOn(session: Session, inbox: InboxState, limit: number): Promi
 export async function extendLease(
   { rows, nowMs }: Session,
   inbox: InboxState,
-  { leaseId, leaseMs }: Pick<LeaseOrder, 'leaseId' | 'leaseMs'>,
+  { leaseId, leaseMs }: { leaseId: string; leaseMs: number },
 ): Promise<{ untilMs: number } | undefined> {
   const untilMs = nowMs + leaseMs
   return (await rows.extendLease(inbox, leaseId, untilMs)) ? { untilMs } : undefined

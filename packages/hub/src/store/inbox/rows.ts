@@ -110,7 +110,7 @@ export type Session = {
   rowsScanned: number
 }
 
-type Awaitable<Value> = Value | Promise<Value>
+export type Awaitable<Value> = Value | Promise<Value>
 
 export type LogState = {
   readonly head: number

@@ -1,19 +1,19 @@
 import type { SettleStatus } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
 import { countRuns, expandRuns, hasPosition, withoutPositions, type Runs } from '../runs.ts'
-import type { Settlement, SettleOrder } from '../store.ts'
+import type { SettleOrder } from '../store.ts'
 import { dropPositions, holderOf, park, runsOf } from './parked.ts'
-import { wake, type HeldLease, type InboxState, type Parked, type Session } from './rows.ts'
+import { wake, type Awaitable, type HeldLease, type InboxState, type Parked, type Session } from './rows.ts'
 
-/** The accept time is null where the order named the positions: its caller has the ids. */
-export type SettledPosition = readonly [position: number, status: SettleStatus, acceptedMs: number | null]
-
-export const toSettlements = (settled: readonly SettledPosition[]): Settlement[] =>
-  settled.map(([position, status, acceptedMs]) => ({ position, status, acceptedMs }))
+export type Settled = {
+  readonly settled: readonly (readonly [position: number, status: SettleStatus])[]
+  /** when the events were accepted; undefined where the order named the positions: its caller has the ids */
+  readonly times: Awaitable<ReadonlyMap<number, number>> | undefined
+}
 
 type Statuses = Map<number, SettleStatus>
 
-export async function settleLease(session: Session, inbox: InboxState, order: SettleOrder): Promise<SettledPosition[]> {
+export async function settleLease(session: Session, inbox: InboxState, order: SettleOrder): Promise<Settled> {
   const lease = await session.rows.findLease(inbox, order.leaseId)
   const held = lease ? lease.held.flatMap((part) => expandRuns(part.runs)) : []
   const inLease = new Set(held)
@@ -28,12 +28,9 @@ export async function settleLease(session: Session, inbox: InboxState, order: Se
   const statuses: Statuses = new Map()
   if (lease && mine.length > 0) await settleHeld(session, inbox, { lease, mine, order, statuses })
   if (elsewhere.length > 0) await settleElsewhere(session, inbox, { positions: elsewhere, order, statuses })
-  const times = order.positions ? undefined : await session.rows.acceptTimes(inbox.workspaceId, wanted)
-  return wanted.map((position) => [
-    position,
-    statuses.get(position) ?? 'unknown',
-    times ? (times.get(position) ?? 0) : null,
-  ])
+  // Not waited for here: where the answer takes a while, it comes with the commit.
+  const times = order.positions ? undefined : session.rows.acceptTimes(inbox.workspaceId, wanted)
+  return { settled: wanted.map((position) => [position, statuses.get(position) ?? 'unknown']), times }
 }
 
 /**

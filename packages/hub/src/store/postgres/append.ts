@@ -6,11 +6,11 @@ import type { Transaction } from './transactions.ts'
 /** How long a deduplication key is remembered. */
 const dedupMs = 7 * 86_400_000
 
-/** Rows in one statement; Postgres takes 65,535 parameters. */
-const rowsAtATime = 1000
-
-/** Groups of up to so many events come often enough to be worth a prepared statement each. */
-const preparedUpTo = 64
+/**
+ * Rows in one statement. Every power of two up to here is a prepared statement of each connection: planning hundreds of rows anew
+ * costs twice as much as inserting them, and each size takes memory there (about 4 MB for all of them).
+ */
+const maxRows = 256
 
 type Log = { head: number; acceptedMs: number; irregularTo: number }
 type Known = { readonly fingerprint: string; readonly position: number; readonly acceptedMs: number }
@@ -47,13 +47,7 @@ export async function appendEvents(
     return { status: 'stored', position, acceptedMs }
   })
   if (fresh.length === 0) return outcomes
-  for (let start = 0; start < fresh.length; start += rowsAtATime) {
-    insertEvents(transaction, fresh.slice(start, start + rowsAtATime), {
-      workspaceId,
-      acceptedMs,
-      before: log.head + start,
-    })
-  }
+  insertEvents(transaction, fresh, { workspaceId, acceptedMs, before: log.head })
   remember(transaction, workspaceId, remembered, nowMs + dedupMs)
   transaction.write(`update log set head = $2, accepted_ms = $3, irregular_to = $4 where workspace_id = $1`, [
     workspaceId,
@@ -92,14 +86,18 @@ function findRepetition(known: ReadonlyMap<string, Known>, { dedup }: Draft): Ap
 
 type Place = { readonly workspaceId: number; readonly acceptedMs: number; readonly before: number }
 
-function insertEvents({ write, writeOnce }: Transaction, drafts: readonly Draft[], place: Place): void {
-  const send = drafts.length <= preparedUpTo ? write : writeOnce
-  send(insertText(drafts.length), [
-    place.workspaceId,
-    place.acceptedMs,
-    place.before,
-    ...drafts.flatMap(({ eventType, source, subject, body, notes }) => [eventType, source, subject, body, notes]),
-  ])
+function insertEvents({ write }: Transaction, drafts: readonly Draft[], place: Place): void {
+  for (let start = 0; start < drafts.length;) {
+    const size = Math.min(maxRows, 2 ** Math.floor(Math.log2(drafts.length - start)))
+    const part = drafts.slice(start, start + size)
+    write(insertText(size), [
+      place.workspaceId,
+      place.acceptedMs,
+      place.before + start,
+      ...part.flatMap(({ eventType, source, subject, body, notes }) => [eventType, source, subject, body, notes]),
+    ])
+    start += size
+  }
 }
 
 const insertTexts = new Map<number, string>()

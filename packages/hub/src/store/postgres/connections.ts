@@ -11,7 +11,7 @@ export type Connection = {
 }
 
 export type Client = Connection & {
-  /** As `query`, for statements whose text varies: never prepared. */
+  /** As `query`, for statements that mean something else each time: never prepared. */
   readonly queryOnce: <Row>(text: string, values?: readonly Value[]) => Promise<Row[]>
   /** Answers the command that was carried out: `commit` of a failed transaction answers `ROLLBACK`. */
   readonly command: (text: string, timeoutMs?: number) => Promise<string>

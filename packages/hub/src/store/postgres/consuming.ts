@@ -4,14 +4,14 @@ import { extendLease, leaseEvents, type Granted } from '../inbox/lease.ts'
 import { peekEvents } from '../inbox/peek.ts'
 import { replayEvent, settleDeadLetters } from '../inbox/replay.ts'
 import type { InboxState, Session } from '../inbox/rows.ts'
-import { settleLease, toSettlements } from '../inbox/settle.ts'
+import { settleLease } from '../inbox/settle.ts'
 import { countRuns, expandRuns } from '../runs.ts'
 import type { LeaseGrant, LeaseOrder, Store } from '../store.ts'
 import { early } from './ahead.ts'
 import { listAttempts, listDeadLetters } from './failure-rows.ts'
 import { onInbox } from './inbox-groups.ts'
 import { findInbox, listInboxes, requireInbox } from './inbox-rows.ts'
-import { firstPart, readSome } from './log.ts'
+import { firstPart, readAcceptTimes, readSome } from './log.ts'
 import type { Parts } from './parts.ts'
 import { createReadRows } from './rows.ts'
 
@@ -49,15 +49,23 @@ export function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
         if (!grant.more || grant.untilMs !== null) return grant
       }
     },
-    settleLease: async (workspaceId, key, order) =>
-      toSettlements(
-        await onInbox(
-          parts,
-          { workspaceId, key },
-          (session, inbox) => settleLease(session, inbox, order),
-          (rows, inbox) => void rows.findLease(inbox, order.leaseId),
-        ),
-      ),
+    settleLease: async (workspaceId, key, order) => {
+      const { settled, reading } = await onInbox(
+        parts,
+        { workspaceId, key },
+        async (session, inbox) => {
+          const { settled: statuses, times } = await settleLease(session, inbox, order)
+          return { settled: statuses, reading: times && early(Promise.resolve(times)) }
+        },
+        (rows, inbox) => void rows.findLease(inbox, order.leaseId),
+      )
+      if (!reading) return settled.map(([position, status]) => ({ position, status, acceptedMs: null }))
+      // As with a lease: the connection may have broken at a commit that took place all the same.
+      const positions = settled.map(([position]) => position)
+      const times =
+        (await reading.catch(() => undefined)) ?? (await readAcceptTimes(connections, workspaceId, positions))
+      return settled.map(([position, status]) => ({ position, status, acceptedMs: times.get(position) ?? 0 }))
+    },
     extendLease: (workspaceId, key, leaseId, leaseMs) =>
       onInbox(parts, { workspaceId, key }, (session, inbox) => extendLease(session, inbox, { leaseId, leaseMs })),
     acknowledgeEvent: (workspaceId, key, position) =>

@@ -12,7 +12,42 @@ const attemptColumns = `id, position, accepted_ms as "acceptedMs", attempt, outc
 
 const deadLetterColumns = `position, accepted_ms as "acceptedMs", event_type as "eventType", attempts, reason, dead_ms as "deadMs", body`
 
-export function failureRows({ query, write }: Transaction): FailureRows {
+export function failureRows(transaction: Transaction): FailureRows {
+  const attempts = attemptRows(transaction)
+  return { ...attempts, ...deadLetterRows(transaction, attempts.noteAttempts) }
+}
+
+function attemptRows({ query, write }: Transaction): Pick<FailureRows, 'noteAttempts' | 'readAttempts'> {
+  return {
+    noteAttempts: (inbox, failure, nowMs) =>
+      write(
+        `insert into attempt (inbox_id, position, accepted_ms, attempt, outcome, reason, at_ms, lease_id)
+       select $1, asked.position, coalesce(event.accepted_ms, 0), $4, $5, $6, $7, $8
+       from unnest($3::bigint[]) with ordinality as asked (position, place)
+       left join event on event.workspace_id = $2 and event.position = asked.position order by asked.place`,
+        [
+          inbox.id,
+          inbox.workspaceId,
+          failure.positions,
+          failure.attempt,
+          failure.outcome,
+          failure.reason,
+          nowMs,
+          failure.leaseId,
+        ],
+      ),
+    readAttempts: (inbox, position) =>
+      query<AttemptRow>(`select ${attemptColumns} from attempt where inbox_id = $1 and position = $2 order by id`, [
+        inbox.id,
+        position,
+      ]),
+  }
+}
+
+function deadLetterRows(
+  { query, write }: Transaction,
+  noteAttempts: FailureRows['noteAttempts'],
+): Omit<FailureRows, 'noteAttempts' | 'readAttempts'> {
   const deadAmong = async (inbox: InboxState, positions: readonly number[]): Promise<number[]> => {
     const found = await query<{ position: number }>(
       `select position from dead_letter where inbox_id = $1 and position = any($2::bigint[]) order by position`,
@@ -20,25 +55,7 @@ export function failureRows({ query, write }: Transaction): FailureRows {
     )
     return found.map(({ position }) => position)
   }
-  const noteAttempts: FailureRows['noteAttempts'] = (inbox, failure, nowMs) =>
-    write(
-      `insert into attempt (inbox_id, position, accepted_ms, attempt, outcome, reason, at_ms, lease_id)
-       select $1, asked.position, coalesce(event.accepted_ms, 0), $4, $5, $6, $7, $8
-       from unnest($3::bigint[]) with ordinality as asked (position, place)
-       left join event on event.workspace_id = $2 and event.position = asked.position order by asked.place`,
-      [
-        inbox.id,
-        inbox.workspaceId,
-        failure.positions,
-        failure.attempt,
-        failure.outcome,
-        failure.reason,
-        nowMs,
-        failure.leaseId,
-      ],
-    )
   return {
-    noteAttempts,
     bury: (inbox, death, nowMs) => {
       noteAttempts(inbox, { ...death, outcome: 'dead' }, nowMs)
       write(
@@ -50,11 +67,6 @@ export function failureRows({ query, write }: Transaction): FailureRows {
         [inbox.id, inbox.workspaceId, death.positions, death.attempt, death.reason, nowMs],
       )
     },
-    readAttempts: (inbox, position) =>
-      query<AttemptRow>(`select ${attemptColumns} from attempt where inbox_id = $1 and position = $2 order by id`, [
-        inbox.id,
-        position,
-      ]),
     findDeadLetter: async (inbox, position) =>
       (
         await query<DeadLetterRow>(

@@ -75,6 +75,16 @@ export function leaseRows({ query, write }: Transaction, ahead: Ahead): LeaseRow
       write(`update lease set until_ms = $1 where inbox_id = $2 and lease_id = $3`, [untilMs, inbox.id, leaseId])
       return true
     },
+    ...voidRows({ query, write }, ahead),
+  }
+  return rows
+}
+
+function voidRows(
+  { query, write }: Pick<Transaction, 'query' | 'write'>,
+  ahead: Ahead,
+): Pick<LeaseRows, 'isVoid' | 'forgetVoid' | 'voidAll'> {
+  return {
     isVoid: async (inbox, leaseId) =>
       (await query(`select 1 as found from void_lease where inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]))
         .length > 0,
@@ -96,5 +106,4 @@ export function leaseRows({ query, write }: Transaction, ahead: Ahead): LeaseRow
       write(`delete from parked where inbox_id = $1`, [inbox.id])
     },
   }
-  return rows
 }

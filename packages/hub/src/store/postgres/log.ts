@@ -72,14 +72,18 @@ export async function readEvents(
 }
 
 /** When events were accepted, by position. */
-async function readAcceptTimes(
+export async function readAcceptTimes(
   connection: Connection,
   workspaceId: number,
   positions: readonly number[],
 ): Promise<Map<number, number>> {
+  if (positions.length === 0) return new Map()
+  const [first, last] = [Math.min(...positions), Math.max(...positions)]
+  const isRange = last - first + 1 === positions.length
   const found = await connection.query<{ position: number; acceptedMs: number }>(
-    `select position, accepted_ms as "acceptedMs" from event where workspace_id = $1 and position = any($2::bigint[])`,
-    [workspaceId, positions],
+    `select position, accepted_ms as "acceptedMs" from event where workspace_id = $1
+     and ${isRange ? 'position between $2 and $3' : 'position = any($2::bigint[])'}`,
+    isRange ? [workspaceId, first, last] : [workspaceId, positions],
   )
   return new Map(found.map(({ position, acceptedMs }) => [position, acceptedMs]))
 }

@@ -1,5 +1,5 @@
 import { toSpan } from '../inbox/parked.ts'
-import { behindMs, maxSpan, type Parked, type Rows } from '../inbox/rows.ts'
+import { behindMs, maxSpan, type InboxState, type Parked, type Rows } from '../inbox/rows.ts'
 import { countRuns, parseRuns, printRuns } from '../runs.ts'
 import { early, type Ahead } from './ahead.ts'
 import type { Value } from './connections.ts'
@@ -77,19 +77,7 @@ function readingRows({ query }: Transaction, ahead: Ahead): Omit<ParkedRows, Wri
       ]),
     parkedUpTo: (inbox, last) => list(`inbox_id = $1 and first <= $2 order by first`, [inbox.id, last]),
     parkedOfLease: (inbox, leaseId) => list(`inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]),
-    countParked: async (inbox, nowMs) => {
-      const found = await query<Pick<Parked, 'first' | 'last' | 'positions' | 'availableMs'>>(
-        `select first, last, positions, available_ms as "availableMs" from parked where inbox_id = $1 order by first`,
-        [inbox.id],
-      )
-      const counted = { waiting: 0, parked: 0, first: found[0]?.first ?? null }
-      for (const { first, last, positions, availableMs } of found) {
-        const count = positions === null ? last - first + 1 : countRuns(parseRuns(positions))
-        if (availableMs > nowMs && availableMs !== behindMs) counted.parked += count
-        else counted.waiting += count
-      }
-      return counted
-    },
+    countParked: (inbox, nowMs) => countParked(query, inbox, nowMs),
     nextAvailableMs: async (inbox, nowMs) => {
       const [found] = await query<{ at: number | null }>(
         `select min(available_ms) as at from parked where inbox_id = $1 and available_ms > $2 and available_ms < $3`,
@@ -106,6 +94,24 @@ function readingRows({ query }: Transaction, ahead: Ahead): Omit<ParkedRows, Wri
       return found?.occupied === true
     },
   }
+}
+
+async function countParked(
+  query: Transaction['query'],
+  inbox: InboxState,
+  nowMs: number,
+): Promise<{ waiting: number; parked: number; first: number | null }> {
+  const found = await query<Pick<Parked, 'first' | 'last' | 'positions' | 'availableMs'>>(
+    `select first, last, positions, available_ms as "availableMs" from parked where inbox_id = $1 order by first`,
+    [inbox.id],
+  )
+  const counted = { waiting: 0, parked: 0, first: found[0]?.first ?? null }
+  for (const { first, last, positions, availableMs } of found) {
+    const count = positions === null ? last - first + 1 : countRuns(parseRuns(positions))
+    if (availableMs > nowMs && availableMs !== behindMs) counted.parked += count
+    else counted.waiting += count
+  }
+  return counted
 }
 
 function writingRows({ write }: Transaction): Pick<ParkedRows, WritingVerb> {

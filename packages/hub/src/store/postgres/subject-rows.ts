@@ -47,6 +47,12 @@ export function subjectRows({ query, write: send }: Transaction, ahead: Ahead): 
       }
       return found.map(({ subject }) => subject)
     },
+    ...promotionRows(write),
+  }
+}
+
+function promotionRows(write: Transaction['write']): Pick<SubjectRows, 'promote' | 'promoteAll'> {
+  return {
     promote: (inbox, subjects) => {
       if (subjects.length === 0) return
       write(

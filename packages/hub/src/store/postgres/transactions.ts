@@ -9,13 +9,12 @@ import {
   type Connections,
   type Value,
 } from './connections.ts'
+import { early } from './ahead.ts'
 import type { Locks } from './locks.ts'
 
 /** Reads answer; writes are sent without waiting, and a fault of one is a fault of the commit. */
 export type Transaction = Connection & {
   readonly write: (text: string, values?: readonly Value[]) => void
-  /** The same for a statement whose text varies. */
-  readonly writeOnce: (text: string, values?: readonly Value[]) => void
   /** What was written need not survive a crash of the server: the commit does not wait for the disk. */
   readonly relax: () => void
 }
@@ -137,19 +136,17 @@ async function attempt<Result>(
   let relaxed = false
   const send = (write: () => Promise<unknown>): void => {
     if (!isHeld) return void waiting.push(write)
-    const sent = write()
-    sent.catch(() => {})
-    writes.push(sent)
+    writes.push(early(write()))
   }
-  const release = begun.then(() => {
-    isHeld = true
-    for (const write of waiting.splice(0)) send(write)
-  })
-  release.catch(() => {})
+  const release = early(
+    begun.then(() => {
+      isHeld = true
+      for (const write of waiting.splice(0)) send(write)
+    }),
+  )
   const transaction: Transaction = {
     query: (text, values) => client.query(text, values),
     write: (text, values) => send(() => client.query(text, values)),
-    writeOnce: (text, values) => send(() => client.queryOnce(text, values)),
     relax: () => (relaxed = true),
   }
   let result: Result
@@ -167,25 +164,35 @@ async function attempt<Result>(
     await client.command('commit')
     return { result, wrote: false }
   }
-  if (relaxed) send(() => client.command('set local synchronous_commit = off'))
-  else {
-    send(() =>
-      client.query(
-        `insert into commit_mark (node, slot, number, at_ms) values ($1, $2, $3, $4)
-         on conflict (node, slot) do update set number = excluded.number, at_ms = excluded.at_ms`,
-        [...mark, nowMs()],
-      ),
-    )
-  }
-  const commit = client.command('commit')
-  commit.catch(() => {})
+  send(() => (relaxed ? client.command('set local synchronous_commit = off') : note(client, mark, nowMs())))
+  const { command, error, faults } = await commit(client, writes)
+  if (command === 'COMMIT') return { result, wrote: true }
+  if (error !== undefined && !relaxed && isLost(error)) throw new InDoubt(result, error)
+  throw faults[0] ?? error ?? new Error('the transaction was rolled back')
+}
+
+/** The mark of a transaction, by which it can be found out whether it was committed. */
+function note(
+  client: Client,
+  mark: readonly [node: string, slot: string, number: number],
+  nowMs: number,
+): Promise<unknown> {
+  return client.query(
+    `insert into commit_mark (node, slot, number, at_ms) values ($1, $2, $3, $4)
+     on conflict (node, slot) do update set number = excluded.number, at_ms = excluded.at_ms`,
+    [...mark, nowMs],
+  )
+}
+
+type Ended = { readonly command?: string; readonly error?: unknown; readonly faults: readonly unknown[] }
+
+/** Sent behind the writes without waiting for them: if one of them fails, the server rolls back and says so. */
+async function commit(client: Client, writes: readonly Promise<unknown>[]): Promise<Ended> {
+  const ending = early(client.command('commit'))
   const faults = (await Promise.allSettled(writes)).flatMap((sent) => (sent.status === 'rejected' ? [sent.reason] : []))
   try {
-    const command = await commit
-    if (command === 'COMMIT') return { result, wrote: true }
+    return { command: await ending, faults }
   } catch (error) {
-    if (relaxed || !isLost(error)) throw faults[0] ?? error
-    throw new InDoubt(result, error)
+    return { error, faults }
   }
-  throw faults[0] ?? new Error('the transaction was rolled back')
 }

@@ -7,7 +7,6 @@ import { toInboxRow } from '../inbox/change.ts'
 import type { Granted } from '../inbox/lease.ts'
 import { peekEvents } from '../inbox/peek.ts'
 import type { InboxState, Rows } from '../inbox/rows.ts'
-import { toSettlements } from '../inbox/settle.ts'
 import { expandRuns, toRuns } from '../runs.ts'
 import type { KeyRow, LeaseGrant, Store, WorkspaceRow } from '../store.ts'
 import { openCheckpoints } from './checkpoints.ts'
@@ -207,8 +206,10 @@ function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
         granted = await group.write('leaseEvents', workspaceId, key, order)
       return toGrant(parts, { workspaceId, key, leaseId: order.leaseId }, granted)
     },
-    settleLease: async (workspaceId, key, order) =>
-      toSettlements(await group.write('settleLease', workspaceId, key, order)),
+    settleLease: async (workspaceId, key, order) => {
+      const { settled, times } = await group.write('settleLease', workspaceId, key, order)
+      return settled.map(([position, status]) => ({ position, status, acceptedMs: times?.get(position) ?? null }))
+    },
     extendLease: (workspaceId, key, leaseId, leaseMs) =>
       group.write('extendLease', workspaceId, key, { leaseId, leaseMs }),
     acknowledgeEvent: (workspaceId, key, position) => group.write('acknowledgeEvent', workspaceId, key, position),

@@ -5,7 +5,8 @@ import { seekInbox, updateInbox } from '../inbox/change.ts'
 import { extendLease, leaseEvents } from '../inbox/lease.ts'
 import { replayEvent, settleDeadLetters } from '../inbox/replay.ts'
 import type { InboxState, Session } from '../inbox/rows.ts'
-import { settleLease } from '../inbox/settle.ts'
+import { settleLease, type Settled } from '../inbox/settle.ts'
+import type { SettleOrder } from '../store.ts'
 import { appendEvents } from './append.ts'
 import { migrate, openDatabase, type Database } from './database.ts'
 import { expireLeases } from './expiry.ts'
@@ -24,6 +25,13 @@ function onInbox<Argument, Value>(
 ): (engine: Engine, workspaceId: number, key: string, argument: Argument) => Promise<Value> {
   return (engine, workspaceId, key, argument) => rule(engine, inboxOf(engine, workspaceId, key), argument)
 }
+
+async function settleNow(session: Session, inbox: InboxState, order: SettleOrder): Promise<SettledNow> {
+  const { settled, times } = await settleLease(session, inbox, order)
+  return { settled, times: await times }
+}
+
+type SettledNow = Omit<Settled, 'times'> & { readonly times: Awaited<Settled['times']> }
 
 /** All that changes the database, by name. Each runs inside the transaction of its group. */
 const verbs = {
@@ -47,7 +55,7 @@ const verbs = {
   saveClock,
   seekInbox: onInbox(seekInbox),
   settleDeadLetters: onInbox(settleDeadLetters),
-  settleLease: onInbox(settleLease),
+  settleLease: onInbox(settleNow),
   trimEvents,
   updateInbox: onInbox(updateInbox),
   updateKey,
