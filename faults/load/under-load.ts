@@ -3,6 +3,7 @@ import type { HubProcess } from '../../scripts/hub-process.ts'
 import { compareLedger, type Comparison } from './compare.ts'
 import { consume, drainAll, pollDefault } from './consume.ts'
 import { follow, followTo } from './follow.ts'
+import { toCauses } from './hub-log.ts'
 import { createLedger } from './ledger.ts'
 import { createSource, publishAgain, publishBatches, publishSingles, type Source } from './publish.ts'
 import type { Place } from './place.ts'
@@ -51,7 +52,7 @@ export async function prepareLoad(
 }
 
 /** Publishers and consumers of every kind until the signal, spread over the hubs. */
-export async function runLoad({ targets, source }: UnderLoad, signal: AbortSignal): Promise<void> {
+async function runLoad({ targets, source }: UnderLoad, signal: AbortSignal): Promise<void> {
   const { ledger, random } = source
   let turn = 0
   const next = (): Target => targets[(turn += 1) % targets.length] ?? targets[0]
@@ -69,6 +70,26 @@ export async function runLoad({ targets, source }: UnderLoad, signal: AbortSigna
     pollDefault(next(), { ledger, random, signal, givesBack: false }),
     ...ledger.followers.map((follower) => follow(targets, follower, signal)),
   ])
+}
+
+/**
+ * Load for as long as the work takes.
+ *
+ * @throws if a hub gives an answer that none may give, with what the hubs have logged
+ */
+export async function workUnderLoad(
+  hubs: readonly HubProcess[],
+  under: UnderLoad,
+  work: () => Promise<void>,
+): Promise<void> {
+  const over = new AbortController()
+  const load = runLoad(under, over.signal).catch((cause: unknown) => {
+    throw new Error(`${String(cause)}; the hubs said: ${hubs.map(({ log }) => toCauses(log())).join('; ')}`, { cause })
+  })
+  // A loop that fails must not wait for the work to come to its end.
+  await Promise.race([work(), load])
+  over.abort()
+  await load
 }
 
 /** Load until a random instant, then the kill. Requests in flight break, and their senders note what they know. */

@@ -5,7 +5,7 @@ import { cutPoints, startPostgresProxy, type Cut, type PostgresProxy } from '../
 import { publishUntilAccepted } from '../load/publish.ts'
 import { createRandom } from '../load/random.ts'
 import { createTally, type Tally } from '../load/tally.ts'
-import { countUnknown, prepareLoad, runLoad, settleAndCompare, type UnderLoad } from '../load/under-load.ts'
+import { countUnknown, prepareLoad, settleAndCompare, workUnderLoad, type UnderLoad } from '../load/under-load.ts'
 import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
 
 /**
@@ -39,22 +39,14 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
       await place.startHub(),
     ]
     const under = await prepareLoad(place, hubs, random)
-    const over = new AbortController()
     const said = (): string => hubs.map(({ log }) => toCauses(log())).join('; ')
-    const load = runLoad(under, over.signal).catch((cause: unknown) => {
-      throw new Error(`${String(cause)}; the hubs said: ${said()}`, { cause })
-    })
-    const cutting = (async (): Promise<void> => {
+    await workUnderLoad(hubs, under, async () => {
       for (let round = 0; round < rounds; round += 1) {
         const cut = toCut(round, rounds, random.between(0, cuts.length / 2 - 1))
         await cutOnce({ proxy, under, tally, said, tell }, cut)
         if ((round + 1) % 7 === 0) tell(`${round + 1} of ${rounds} cuts, ${under.source.ledger.sent.size} events sent`)
       }
-    })()
-    // A loop that fails ends the suite at once.
-    await Promise.race([cutting, load])
-    over.abort()
-    await load
+    })
     const { summary, figures, violations } = await settleAndCompare(hubs, under)
     const unanswered = countUnknown(under.source)
     if (unanswered > 0) tally.fault('unanswered', `${unanswered} publishes, by hubs that were there all the time`)

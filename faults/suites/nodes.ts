@@ -5,7 +5,7 @@ import { crashServer, openPlace, type Place } from '../load/place.ts'
 import { publishUntilAccepted } from '../load/publish.ts'
 import { createRandom, type Random } from '../load/random.ts'
 import { createTally, type Tally } from '../load/tally.ts'
-import { prepareLoad, runLoad, settleAndCompare, type UnderLoad } from '../load/under-load.ts'
+import { prepareLoad, settleAndCompare, workUnderLoad, type UnderLoad } from '../load/under-load.ts'
 import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
 
 /**
@@ -41,13 +41,7 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
     while (hubs.length < hubCount) hubs.push(await place.startHub())
     const under = await prepareLoad(place, hubs, random)
     const state: State = { place, hubs, under, random, tally }
-    const over = new AbortController()
-    const load = runLoad(under, over.signal).catch((cause: unknown) => {
-      throw new Error(`${String(cause)}; the hubs said: ${hubs.map(({ log }) => toCauses(log())).join('; ')}`, {
-        cause,
-      })
-    })
-    const failing = (async (): Promise<void> => {
+    await workUnderLoad(hubs, under, async () => {
       let told = 0
       while (countAccepted(under) < rounds * eventsOfRound) {
         await sleep(random.between(500, 3000))
@@ -56,11 +50,7 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
         if (done >= told + 10) tell(`${done} of ${rounds} thousand events, ${tally.count('hub kills')} hubs killed`)
         if (done >= told + 10) told = done
       }
-    })()
-    // A loop that fails ends the suite at once.
-    await Promise.race([failing, load])
-    over.abort()
-    await load
+    })
     const { summary, figures, violations } = await settleAndCompare(hubs, under)
     const counts = { hubKills: tally.count('hub kills'), serverRestarts: tally.count('server restarts') }
     return { summary, figures: { ...counts, ...figures }, violations: [...violations, ...tally.faults] }

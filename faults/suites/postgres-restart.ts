@@ -5,7 +5,7 @@ import { publishUntilAccepted } from '../load/publish.ts'
 import { toCauses } from '../load/hub-log.ts'
 import { createRandom, type Random } from '../load/random.ts'
 import { createTally, type Tally } from '../load/tally.ts'
-import { countUnknown, prepareLoad, runLoad, settleAndCompare, type UnderLoad } from '../load/under-load.ts'
+import { countUnknown, prepareLoad, settleAndCompare, workUnderLoad, type UnderLoad } from '../load/under-load.ts'
 import type { Suite, SuiteOptions, SuiteResult } from './suite.ts'
 
 /**
@@ -29,24 +29,14 @@ async function run({ store, rounds, seed, tell }: SuiteOptions): Promise<SuiteRe
   try {
     const hubs: [HubProcess, ...HubProcess[]] = [await place.startHub(), await place.startHub()]
     const under = await prepareLoad(place, hubs, random)
-    const over = new AbortController()
-    const load = runLoad(under, over.signal).catch((cause: unknown) => {
-      throw new Error(`${String(cause)}; the hubs said: ${hubs.map(({ log }) => toCauses(log())).join('; ')}`, {
-        cause,
-      })
-    })
-    const restarts = (async (): Promise<void> => {
+    await workUnderLoad(hubs, under, async () => {
       for (let round = 1; round <= rounds; round += 1) {
         await sleep(random.between(100, 900))
         await restart(place, random, tally)
         await expectResume(hubs, under, tally)
         if (round % 5 === 0) tell(`${round} of ${rounds} restarts, ${under.source.ledger.sent.size} events sent`)
       }
-    })()
-    // A loop that fails ends the suite at once.
-    await Promise.race([restarts, load])
-    over.abort()
-    await load
+    })
     const { summary, figures, violations } = await settleAndCompare(hubs, under)
     const unanswered = countUnknown(under.source)
     if (unanswered > 0) tally.fault('unanswered', `${unanswered} publishes, by hubs that were there all the time`)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { crashServer, openPlace } from '../load/place.ts'
 import { publishUntilAccepted } from '../load/publish.ts'
 import { createRandom } from '../load/random.ts'
-import { prepareLoad, runLoad, settleAndCompare } from '../load/under-load.ts'
+import { prepareLoad, settleAndCompare, workUnderLoad } from '../load/under-load.ts'
 import { createVolume, skipWithoutVolumes } from '../load/volume.ts'
 import type { SuiteOptions, SuiteResult } from './suite.ts'
 
@@ -24,10 +24,8 @@ export async function cutPowerOfPostgres({ rounds, seed, tell }: SuiteOptions): 
       // initdb was told not to sync.
       await postgres.exec('checkpoint')
       volume.sync()
-      const over = new AbortController()
-      const load = runLoad(under, over.signal)
       let notResumed: string | undefined
-      const cutting = (async (): Promise<void> => {
+      await workUnderLoad([hub], under, async () => {
         for (let round = 1; round <= rounds && notResumed === undefined; round += 1) {
           await sleep(random.between(100, 1500))
           if (random.chance(0.3)) await postgres.exec('checkpoint')
@@ -39,11 +37,7 @@ export async function cutPowerOfPostgres({ rounds, seed, tell }: SuiteOptions): 
           notResumed = await publishUntilAccepted(under.targets[0], under.source, resumeMs)
           tell(`${round} of ${rounds} cuts, ${under.source.ledger.sent.size} events sent`)
         }
-      })()
-      // A loop that fails ends the suite at once.
-      await Promise.race([cutting, load])
-      over.abort()
-      await load
+      })
       const { summary, figures, violations } = await settleAndCompare([hub], under)
       const late = notResumed === undefined ? [] : [notResumed]
       return { summary, figures: { cuts: rounds, ...figures }, violations: [...violations, ...late] }
