@@ -129,18 +129,25 @@ export function openConnections({ url, max, pooled }: ConnectionOptions): Connec
 }
 
 function toClient(client: pg.PoolClient, nameOf: ((text: string) => string) | undefined): Omit<Client, 'isAlive'> {
+  // A failed transaction refuses what was sent behind the failure, and says nothing of its reason: that is the first one.
+  let first: unknown
+  const explain = (error: unknown): never => {
+    first ??= error
+    throw codeOf(error) === '25P02' ? first : error
+  }
   return {
     query: async <Row>(text: string, values: readonly Value[] = []) => {
       const name = nameOf?.(text)
-      const { rows } = await client.query({ text, values: values.map(clean), ...(name !== undefined && { name }) })
+      const statement = { text, values: values.map(clean), ...(name !== undefined && { name }) }
+      const { rows } = await client.query(statement).catch(explain)
       return rows as Row[] // the SQL beside the call and the type must agree, which the contract suite sees to
     },
     queryOnce: async <Row>(text: string, values: readonly Value[] = []) =>
-      (await client.query({ text, values: values.map(clean) })).rows as Row[],
+      (await client.query({ text, values: values.map(clean) }).catch(explain)).rows as Row[],
     command: async (text, timeoutMs) => {
       // The types know no timeout of a single statement.
       const statement = timeoutMs === undefined ? { text } : { text, query_timeout: timeoutMs }
-      return (await client.query(statement)).command
+      return (await client.query(statement).catch(explain)).command
     },
   }
 }
