@@ -74,14 +74,13 @@ async function open(
   connections: Connections,
   { directUrl, pooled, clock: read }: PostgresOptions & { directUrl: string; pooled: boolean },
 ): Promise<Store> {
-  const [scope] = await connections.query<{ name: string }>(`select current_schema()::text as name`)
-  const locks = createLocks(scope?.name ?? '')
+  const [found] = await connections.query<{ name: string }>(`select current_schema()::text as name`)
+  const scope = found?.name ?? ''
+  const locks = createLocks(scope)
   await migrate(connections, locks, pooled)
   const node = randomUUID()
   const leading = { upkeep: false }
-  const clock: DatabaseClock = read
-    ? { ...toClock(read), close: async () => {} }
-    : await openClock(connections, () => leading.upkeep)
+  const clock = read ? toTestClock(read) : await openClock(connections, () => leading.upkeep)
   const { nowMs } = clock
   const transactions = createTransactions({ connections, pooled, locks, node, nowMs })
   const channel = `sluice_${createHash('sha256')
@@ -132,6 +131,8 @@ async function open(
     },
   }
 }
+
+const toTestClock = (read: () => number): DatabaseClock => ({ ...toClock(read), close: async () => {} })
 
 /** What has been accepted gets this long to be committed. */
 const closeMs = 3000
