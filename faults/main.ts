@@ -50,6 +50,10 @@ const runs: Run[] = []
 for (const suite of wanted) {
   for (const each of suite.stores) if (store === undefined || store === each) runs.push(await runSuite(suite, each))
 }
+if (runs.length === 0) {
+  console.error(`${name} has nothing to do with ${store}`)
+  process.exit(2)
+}
 printTable(runs)
 if (values.json !== undefined) {
   const machine = { platform: platform(), release: release(), cores: availableParallelism(), node: process.version }
