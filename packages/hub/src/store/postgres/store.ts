@@ -83,10 +83,7 @@ async function open(
   const clock = read ? toTestClock(read) : await openClock(connections, () => leading.upkeep)
   const { nowMs } = clock
   const transactions = createTransactions({ connections, pooled, locks, node, nowMs })
-  const channel = `sluice_${createHash('sha256')
-    .update(scope?.name ?? '')
-    .digest('hex')
-    .slice(0, 16)}`
+  const channel = `sluice_${createHash('sha256').update(scope).digest('hex').slice(0, 16)}`
   const wakes = openWakes({ connections, directUrl, channel, node })
   const counts = { rowsScanned: 0 }
   const parts: Parts = {
