@@ -126,10 +126,8 @@ async function runRound(state: State, withRestart: boolean): Promise<void> {
   const leasedMs = Date.now()
   const lease = await take(anyOf(state), leaseSeconds)
   const isShared = state.place.store === 'postgres'
-  // Nodes that run need a second to notice that the server's clock has stepped; who starts meanwhile cannot know either.
-  if (withRestart && isShared) await restart(state)
   const mayEndEarly = step(state) && withRestart && !isShared
-  if (withRestart && !isShared) await restart(state)
+  if (withRestart) await restart(state)
   const held: Held = { ids: new Set(lease.events.map((event) => event.event_id)), leasedMs, mayEndEarly }
   await takeOver(state, held)
   await publish(state, random.between(1, 3))

@@ -1,48 +1,40 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClock, type Clock } from '../clock.ts'
-import type { Connections } from './connections.ts'
+import { listenerName, type Connections } from './connections.ts'
 
 export type DatabaseClock = Clock & { readonly close: () => Promise<void> }
 
 /** How often a node compares its time with the database's. */
 const compareEveryMs = 1000
 
-/** A difference larger than this is no drift: somebody has set a clock. */
-const stepMs = 1000
-
-/** A node that finds itself alone with its time for this long takes that of the others. */
+/** A node that is further away from the time of all nodes, and for so many looks, takes it. */
+const aloneMs = 1000
 const patience = 10
 
-/** How much of a noted step is taken back a second. */
-const decayMs = 10
-
 /**
- * One time for all nodes: the database's clock, and a correction that is kept beside the data. A node runs on its own monotonic
- * clock from one reading and follows slowly, so that a clock that is set neither strands leases nor ends them all at once:
- * the step goes into the correction, which is then worked off.
+ * One time for all nodes: the database's clock and a correction that stands beside the data. A node runs on its own monotonic clock
+ * from one reading and follows slowly, so that a clock that is set neither strands leases nor ends them all at once. The node that
+ * leads follows the database's clock itself and notes, every second, how far it is from it; the others follow both.
  *
- * @param leads one node at a time: it notes for all of them when the clock of the database has stepped
+ * @param leads one node at a time
  */
 export async function openClock(connections: Connections, leads: () => boolean): Promise<DatabaseClock> {
-  let reading = await read(connections)
-  const clock = createClock(() => reading.ms + performance.now() - reading.at)
+  let reading = await readSettled(connections)
+  const toMs = ({ databaseMs, correctionMs, at }: Reading, corrected: boolean): number =>
+    databaseMs + (corrected ? correctionMs : 0) + performance.now() - at
+  const create = (): Clock => createClock(() => toMs(reading, !leads()))
+  let clock = create()
   clock.startFrom(await readLatest(connections))
   let alone = 0
   const compare = async (): Promise<void> => {
-    const now = await read(connections)
-    const stepped = now.ms - clock.nowMs()
-    if (Math.abs(stepped) <= stepMs) {
-      alone = 0
-      reading = now
-      if (leads() && now.correctionMs !== 0) await correct(connections, now.correctionMs, towardsZero(now.correctionMs))
-      return
-    }
-    alone += 1
-    if (leads()) await correct(connections, now.correctionMs, now.correctionMs - Math.round(stepped))
-    else if (alone >= patience) {
-      clock.startFrom(now.ms)
-      reading = now
-    }
+    reading = await read(connections)
+    const away = toMs(reading, true) - clock.nowMs()
+    if (leads()) return note(connections, clock.nowMs(), Math.round(reading.correctionMs - away))
+    alone = Math.abs(away) > aloneMs ? alone + 1 : 0
+    if (alone < patience) return
+    // Backwards, too: the times of a log never decrease, whatever a node believes.
+    clock = create()
+    alone = 0
   }
   const closed = new AbortController()
   const comparing = (async (): Promise<void> => {
@@ -52,7 +44,8 @@ export async function openClock(connections: Connections, leads: () => boolean):
     }
   })()
   return {
-    ...clock,
+    nowMs: () => clock.nowMs(),
+    startFrom: (ms) => clock.startFrom(ms),
     close: async () => {
       closed.abort()
       await comparing
@@ -61,22 +54,48 @@ export async function openClock(connections: Connections, leads: () => boolean):
 }
 
 type Reading = {
-  /** the time of all nodes */
-  readonly ms: number
+  readonly databaseMs: number
   readonly correctionMs: number
+  /** the time of the leading node when it last noted the correction; 0 before the first */
+  readonly notedMs: number
   /** by this process's monotonic clock */
   readonly at: number
+}
+
+/** Longer than it takes until another node leads, and has compared. */
+const settleMs = 8000
+
+/** At a start beside others: the correction as it is after the next look of the node that leads. The clock may have been set just now. */
+async function readSettled(connections: Connections): Promise<Reading> {
+  let reading = await read(connections)
+  if (!(await hasOthers(connections))) return reading
+  const { notedMs } = reading
+  for (let waitedMs = 0; waitedMs < settleMs && reading.notedMs === notedMs; waitedMs += compareEveryMs / 10) {
+    await pause(compareEveryMs / 10)
+    reading = await read(connections)
+  }
+  return reading
+}
+
+/** Nodes that run have a connection on which they listen; this one has none yet. */
+async function hasOthers({ query }: Connections): Promise<boolean> {
+  const found = await query(
+    `select 1 as found from pg_stat_activity where datname = current_database() and application_name = $1 limit 1`,
+    [listenerName],
+  )
+  return found.length > 0
 }
 
 async function read(connections: Connections): Promise<Reading> {
   return connections.use(async (client) => {
     const sent = performance.now()
-    const [row] = await client.query<{ ms: number; correctionMs: number }>(
-      `select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as ms,
-         coalesce((select value from meta where name = 'clock_correction_ms'), 0) as "correctionMs"`,
+    const [row] = await client.query<Omit<Reading, 'at'>>(
+      `select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as "databaseMs",
+         coalesce((select value from meta where name = 'clock_correction_ms'), 0) as "correctionMs",
+         coalesce((select value from meta where name = 'clock_noted_ms'), 0) as "notedMs"`,
     )
-    const correctionMs = row?.correctionMs ?? 0
-    return { ms: (row?.ms ?? Date.now()) + correctionMs, correctionMs, at: (sent + performance.now()) / 2 }
+    const { databaseMs = Date.now(), correctionMs = 0, notedMs = 0 } = row ?? {}
+    return { databaseMs, correctionMs, notedMs, at: (sent + performance.now()) / 2 }
   })
 }
 
@@ -86,13 +105,10 @@ async function readLatest({ query }: Connections): Promise<number> {
   return row?.ms ?? 0
 }
 
-async function correct({ query }: Connections, from: number, to: number): Promise<void> {
+async function note({ query }: Connections, nowMs: number, correctionMs: number): Promise<void> {
   await query(
-    `insert into meta (name, value) values ('clock_correction_ms', $2)
-     on conflict (name) do update set value = excluded.value where meta.value = $1`,
-    [from, to],
+    `insert into meta (name, value) values ('clock_noted_ms', $1), ('clock_correction_ms', $2)
+     on conflict (name) do update set value = excluded.value`,
+    [nowMs, correctionMs],
   )
 }
-
-const towardsZero = (correction: number): number =>
-  correction - Math.sign(correction) * Math.min(decayMs, Math.abs(correction))

@@ -63,6 +63,9 @@ const limits = `set local statement_timeout = ${statementTimeoutMs}; set local i
 
 export const beginText = (pooled: boolean): string => (pooled ? `begin; ${limits}` : 'begin')
 
+/** The connection on which a node listens for the others, as the server's list of activity shows it. */
+export const listenerName = 'sluice listener'
+
 export function toClientConfig({ url, pooled }: Pick<ConnectionOptions, 'url' | 'pooled'>): pg.ClientConfig {
   return {
     connectionString: url,

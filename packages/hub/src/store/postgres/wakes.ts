@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Wake } from '../store.ts'
-import { toClientConfig, type Connections } from './connections.ts'
+import { listenerName, toClientConfig, type Connections } from './connections.ts'
 
 export type Wakes = {
   /** Wakes waiters here at once and those of the other nodes in a moment. */
@@ -162,7 +162,10 @@ const reconnectMs = 500
 
 async function keepListening({ directUrl, channel, hear, onState, signal }: Listening): Promise<void> {
   while (!signal.aborted) {
-    const client = new pg.Client(toClientConfig({ url: directUrl, pooled: false }))
+    const client = new pg.Client({
+      ...toClientConfig({ url: directUrl, pooled: false }),
+      application_name: listenerName,
+    })
     const ended = new Promise<void>((resolve) => {
       client.on('error', () => resolve())
       client.on('end', () => resolve())
