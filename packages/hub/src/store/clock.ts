@@ -17,18 +17,21 @@ const slew = 0.01
 export function createClock(wall: () => number = Date.now, monotonic: () => number = () => performance.now()): Clock {
   let base = wall()
   let origin = monotonic()
+  let last = 0
+  const read = (): number => {
+    const elapsed = monotonic() - origin
+    if (elapsed > 1000) {
+      const offset = wall() - (base + elapsed)
+      const limit = elapsed * slew
+      base += elapsed + Math.max(-limit, Math.min(limit, offset))
+      origin += elapsed
+      return base
+    }
+    return base + elapsed
+  }
   return {
-    nowMs: () => {
-      const elapsed = monotonic() - origin
-      if (elapsed > 1000) {
-        const offset = wall() - (base + elapsed)
-        const limit = elapsed * slew
-        base += elapsed + Math.max(-limit, Math.min(limit, offset))
-        origin += elapsed
-        return Math.floor(base)
-      }
-      return Math.floor(base + elapsed)
-    },
+    // Working off a difference may take back a moment.
+    nowMs: () => (last = Math.max(last, Math.floor(read()))),
     startFrom: (ms) => {
       base = Math.max(base, ms)
     },

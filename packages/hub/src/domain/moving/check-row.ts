@@ -3,10 +3,20 @@ import { movedColumns, type AnyRow, type MovedKind, type MovedRow } from '../../
 import { refuse, type Line } from './lines.ts'
 
 /** What rows refer to, as far as the file has been read. */
-export type Known = { head: number | null; position: number; acceptedMs: number; readonly inboxes: Set<string> }
+export type Known = {
+  head: number | null
+  position: number
+  acceptedMs: number
+  readonly inboxes: Set<string>
+  /** no log of now reaches beyond */
+  readonly latestMs: number
+}
 
-export function createKnown(): Known {
-  return { head: null, position: 0, acceptedMs: 0, inboxes: new Set() }
+/** Clocks of two machines may differ by so much. */
+const skewMs = 86_400_000
+
+export function createKnown(nowMs: number): Known {
+  return { head: null, position: 0, acceptedMs: 0, inboxes: new Set(), latestMs: nowMs + skewMs }
 }
 
 /**
@@ -87,6 +97,8 @@ type Row<Kind extends MovedKind> = Extract<MovedRow, { kind: Kind }>['row']
 
 function findLogFault(row: Row<'log'>, known: Known): string | undefined {
   if (known.head !== null) return 'is there twice'
+  // A store's time goes on from the highest that it has used.
+  if (row.accepted_ms > known.latestMs) return 'was accepted in the future'
   const isLog =
     row.tag < tagSpace && row.head <= maxPosition && row.trimmed_to <= row.head && row.irregular_to <= row.head
   if (!isLog || !isTags(row.earlier_tags)) return 'has numbers that no log has'

@@ -30,7 +30,7 @@ export type Imported = Omit<End, 'sha256'> & {
  * workspace is not empty, or another file was not finished there
  */
 export async function importWorkspace(store: Store, order: ImportOrder): Promise<Imported> {
-  const reader = readFile(order.source)
+  const reader = readFile(order.source, store.nowMs())
   const first = await reader.next()
   if (first.done || first.value.kind !== 'header') throw refuse(1, 'is missing; the file is empty')
   const { id, workspace: named } = first.value.header
@@ -109,8 +109,8 @@ type Part =
 const maxRows = 10_000
 
 /** The parts of a file, each checked. Nothing may follow the end. */
-async function* readFile(source: AsyncIterable<Uint8Array>): AsyncGenerator<Part> {
-  const known = createKnown()
+async function* readFile(source: AsyncIterable<Uint8Array>, nowMs: number): AsyncGenerator<Part> {
+  const known = createKnown(nowMs)
   const counts: Record<string, number> = {}
   let chunks = 0
   let total = 0

@@ -39,6 +39,38 @@ export const lapsedCases: ContractCases = {
     assert.deepEqual(await drain(), [b, c, d])
   },
 
+  'a late acknowledgement and a poll at the same moment: what was acknowledged stays so': async (stage) => {
+    const { store, id, publish, makeInbox, take, ack, advance, drain } = stage
+    await makeInbox()
+    for (let round = 0; round < 5; round += 1) {
+      await publish('a')
+      await take(`old-${round}`, { leaseMs: 1000 })
+      advance(1001)
+      const [settled, { events }] = await Promise.all([
+        ack(`old-${round}`),
+        store.leaseEvents(id, 'crm', { leaseId: `new-${round}`, limit: 10, leaseMs: 1000 }),
+      ])
+      assert.deepEqual(settled, ['acked'])
+      assert.equal(events.length, 0)
+    }
+    assert.deepEqual(await drain(), [])
+  },
+
+  'a late extension and a poll at the same moment: the lease goes on': async (stage) => {
+    const { store, id, publish, makeInbox, take, advance, ack } = stage
+    await makeInbox()
+    await publish('a')
+    await take('old', { leaseMs: 1000 })
+    advance(1001)
+    const [extended, { events }] = await Promise.all([
+      store.extendLease(id, 'crm', 'old', 60_000),
+      store.leaseEvents(id, 'crm', { leaseId: 'new', limit: 10, leaseMs: 1000 }),
+    ])
+    assert.ok(extended)
+    assert.equal(events.length, 0)
+    assert.deepEqual(await ack('old'), ['acked'])
+  },
+
   'without positions, an acknowledgement after a seek is refused': async ({ store, id, publish, makeInbox, take }) => {
     await makeInbox()
     await publish('a')

@@ -14,6 +14,7 @@ export function openAppends({
 }: Pick<Parts, 'transactions' | 'wakes' | 'nowMs'>): Groups<readonly Draft[]> {
   return createGroups({
     maxWeight: groupEvents,
+    isBlocked: transactions.isInDoubt,
     run: async (slot, orders) => {
       const workspaceId = Number(slot.slice(slot.indexOf('/') + 1))
       const outcomes = await transactions.run(slot, (transaction) =>

@@ -7,6 +7,9 @@ export type DatabaseClock = Clock & { readonly close: () => Promise<void> }
 /** How often a node compares its time with the database's. */
 const compareEveryMs = 1000
 
+/** Times beyond this are nobody's clock: they came with data from elsewhere. */
+const believableMs = 2 * 86_400_000
+
 /** A node that is further away from the time of all nodes, and for so many looks, takes it. */
 const aloneMs = 1000
 const patience = 10
@@ -24,7 +27,8 @@ export async function openClock(connections: Connections, leads: () => boolean):
     databaseMs + (corrected ? correctionMs : 0) + performance.now() - at
   const create = (): Clock => createClock(() => toMs(reading, !leads()))
   let clock = create()
-  clock.startFrom(await readLatest(connections))
+  const latest = await readLatest(connections)
+  if (latest < clock.nowMs() + believableMs) clock.startFrom(latest)
   let alone = 0
   const compare = async (): Promise<void> => {
     reading = await read(connections)

@@ -45,10 +45,10 @@ const connectTimeoutMs = 5000
 const idleMs = 300_000
 
 /**
- * The server asks after a node that has gone silent in the middle of a message, where none of its other limits run: it would keep
+ * The server is to ask after a node that has gone silent in the middle of a message, where none of its other limits run: it would keep
  * the lock of its transaction for two hours, as systems are set by themselves.
  */
-const probing = `set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
+const session = `${synced(false)}; set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
   set tcp_user_timeout = 15000`
 
 // What Postgres gives as text because it may not fit into a number does fit: positions, times and counts stay below 2^53.
@@ -59,7 +59,13 @@ const types = {
 }
 
 /** The limits of each transaction, where they cannot be set for a connection once. */
-const limits = `set local statement_timeout = ${statementTimeoutMs}; set local idle_in_transaction_session_timeout = ${silenceTimeoutMs}`
+const limits = `set local statement_timeout = ${statementTimeoutMs}; set local idle_in_transaction_session_timeout = ${silenceTimeoutMs};
+  ${synced(true)}`
+
+/** Accepted means on disk, also where the server, the database or the role is set up otherwise. Stricter settings stay. */
+function synced(local: boolean): string {
+  return `select set_config('synchronous_commit', 'on', ${local}) where current_setting('synchronous_commit') = 'off'`
+}
 
 export const beginText = (pooled: boolean): string => (pooled ? `begin; ${limits}` : 'begin')
 
@@ -86,7 +92,7 @@ export function toClientConfig({ url, pooled }: Pick<ConnectionOptions, 'url' | 
 export function openConnections({ url, max, pooled }: ConnectionOptions): Connections {
   const config = { ...toClientConfig({ url, pooled }), max, pipeline: true, idleTimeoutMillis: idleMs }
   const pool = new pg.Pool(config)
-  if (!pooled) pool.on('connect', (client) => void client.query(probing).catch(() => {}))
+  if (!pooled) pool.on('connect', (client) => void client.query(session).catch(() => {}))
   // A connection that breaks while nobody uses it is replaced by the next use.
   pool.on('error', () => {})
   const names = new Map<string, string>()
@@ -120,7 +126,7 @@ export function openConnections({ url, max, pooled }: ConnectionOptions): Connec
     query: (text, values) => use((client) => client.query(text, values)),
     look: (work) =>
       use(async (client) => {
-        await client.command('begin isolation level repeatable read read only')
+        await client.command(`begin isolation level repeatable read read only${pooled ? `; ${limits}` : ''}`)
         try {
           return await work(client)
         } finally {

@@ -30,12 +30,14 @@ export type Groups<Order> = {
 type Options<Order> = {
   /** orders of one transaction, unless a single one weighs more */
   readonly maxWeight: number
+  /** Orders of such a slot are refused. */
+  readonly isBlocked: (slot: string) => boolean
   /** One outcome for each order. A rejection is that of all of them. */
   readonly run: (slot: string, orders: readonly Order[]) => Promise<Outcome[]>
 }
 
 /** Gathers what concurrent callers want of a slot into one transaction: while a group commits, the next one fills. */
-export function createGroups<Order>({ maxWeight, run }: Options<Order>): Groups<Order> {
+export function createGroups<Order>({ maxWeight, isBlocked, run }: Options<Order>): Groups<Order> {
   const slots = new Map<string, Waiting<Order>[]>()
   const counts = { events: 0, bytes: 0 }
   let idle: (() => void)[] = []
@@ -43,10 +45,6 @@ export function createGroups<Order>({ maxWeight, run }: Options<Order>): Groups<
   const serve = async (slot: string, queue: Waiting<Order>[]): Promise<void> => {
     while (queue.length > 0) {
       const group = takeGroup(queue, maxWeight)
-      for (const { size } of group) {
-        counts.events -= size.events
-        counts.bytes -= size.bytes
-      }
       try {
         const outcomes = await run(
           slot,
@@ -60,6 +58,10 @@ export function createGroups<Order>({ maxWeight, run }: Options<Order>): Groups<
       } catch (error) {
         for (const { reject } of group) reject(error)
       }
+      for (const { size } of group) {
+        counts.events -= size.events
+        counts.bytes -= size.bytes
+      }
     }
     slots.delete(slot)
     if (slots.size === 0) for (const done of idle.splice(0)) done()
@@ -68,6 +70,10 @@ export function createGroups<Order>({ maxWeight, run }: Options<Order>): Groups<
   return {
     add: (slot, order, size) =>
       new Promise((resolve, reject) => {
+        if (isBlocked(slot)) {
+          const message = 'the database is not available; send it again in a second'
+          return reject(new HubError('storage-unavailable', message, { retryAfterSeconds: 1 }))
+        }
         if (counts.events + size.events > queueEvents || counts.bytes + size.bytes > queueBytes) {
           const message = 'too many writes are waiting for the database; send it again in a second'
           return reject(new HubError('overloaded', message, { retryAfterSeconds: 1 }))

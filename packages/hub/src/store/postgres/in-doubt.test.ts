@@ -72,6 +72,20 @@ describe('a connection that breaks during a commit', { skip: postgres.skip }, ()
     assert.deepEqual(await readAll(store, workspace.id), [1])
   })
 
+  it('with others waiting for the same log: each is told what became of its own', async () => {
+    const { workspace } = await store.ensureWorkspace('crowded')
+    armed = 'after'
+    const policy = { passedMs: 1e12, anywayMs: 1e12, attemptsMs: 1e12, maxRows: 10 }
+    const [outcomes] = await Promise.all([
+      store.appendEvents(workspace.id, [toDraft()]),
+      store.trimEvents(workspace.id, policy),
+      store.trimEvents(workspace.id, policy),
+    ])
+    assert.equal(outcomes[0]?.status, 'stored')
+    assert.equal(armed, undefined, 'the connection was cut')
+    assert.deepEqual(await readAll(store, workspace.id), [1])
+  })
+
   it('a lease and an acknowledgement whose answers were lost are given all the same', async () => {
     const { workspace } = await store.ensureWorkspace('leased')
     await store.appendEvents(workspace.id, [toDraft()])

@@ -18,6 +18,7 @@ export function openInboxGroups({
   const seen = new Map<string, InboxState>()
   return createGroups({
     maxWeight: groupVerbs,
+    isBlocked: transactions.isInDoubt,
     run: async (slot, verbs) => {
       const [, id = '', key = ''] = slot.split('/')
       const workspaceId = Number(id)

@@ -55,6 +55,7 @@ export function leaseRows({ query, write }: Transaction, ahead: Ahead): LeaseRow
         ?.at ?? null,
     putLease: (inbox, lease) => {
       const { leaseId, untilMs, held } = lease
+      ahead.due = undefined
       ahead.leases.set(leaseName(inbox, leaseId), Promise.resolve(lease))
       const { text, first, last } = toHeldText(held)
       write(
@@ -65,12 +66,14 @@ export function leaseRows({ query, write }: Transaction, ahead: Ahead): LeaseRow
       )
     },
     removeLease: (inbox, leaseId) => {
+      ahead.due = undefined
       ahead.leases.set(leaseName(inbox, leaseId), Promise.resolve(undefined))
       write(`delete from lease where inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId])
     },
     extendLease: async (inbox, leaseId, untilMs) => {
       const lease = await rows.findLease(inbox, leaseId)
       if (!lease) return false
+      ahead.due = undefined
       ahead.leases.set(leaseName(inbox, leaseId), Promise.resolve({ ...lease, untilMs }))
       write(`update lease set until_ms = $1 where inbox_id = $2 and lease_id = $3`, [untilMs, inbox.id, leaseId])
       return true

@@ -6,7 +6,7 @@ export type Locks = {
   readonly take: string
   readonly key: (name: string) => readonly [number, number]
   /**
-   * Ends whoever has held one for 10 s and is silent in the middle of a message: its host has gone, or its network.
+   * Ends whoever holds one and has been silent for 8 s in the middle of a message: its host has gone, or its network.
    * Parameters: `key` of the name.
    */
   readonly free: string
@@ -24,7 +24,7 @@ export function createLocks(scope: string): Locks {
     free: `select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
       where locktype = 'advisory' and granted and pg_locks.database = (select oid from pg_database where datname = current_database())
         and classid::bigint = ($1::bigint + 4294967296) % 4294967296 and objid::bigint = ($2::bigint + 4294967296) % 4294967296
-        and wait_event = 'ClientRead' and xact_start < clock_timestamp() - interval '10 s'`,
+        and wait_event = 'ClientRead' and state_change < clock_timestamp() - interval '8 s'`,
     key: (name) => {
       const found = known.get(name)
       if (found) return found

@@ -5,9 +5,9 @@ import type { Parts } from './parts.ts'
 import type { Transaction } from './transactions.ts'
 import { purgeRemoved, renewTags } from './workspaces.ts'
 
-type MovingParts = Pick<Parts, 'connections' | 'transactions' | 'locks' | 'workspaces' | 'keys'>
+type MovingParts = Pick<Parts, 'connections' | 'transactions' | 'locks' | 'workspaces' | 'keys' | 'nowMs'>
 
-export function createMoving({ connections, transactions, locks, workspaces, keys }: MovingParts): Moving {
+export function createMoving({ connections, transactions, locks, workspaces, keys, nowMs }: MovingParts): Moving {
   const slotOf = (workspace: string): string => `import/${workspace}`
   /** Changes to workspaces follow one another, and chunks of an import wait for them. */
   const alone = <Result>(workspace: string, work: (transaction: Transaction) => Promise<Result>): Promise<Result> =>
@@ -31,7 +31,7 @@ export function createMoving({ connections, transactions, locks, workspaces, key
     },
     discardImport: async (workspace) => {
       const discarded = await alone(workspace, (transaction) => discardImport(transaction, workspace))
-      if (discarded) await purgeRemoved(connections)
+      if (discarded) await purgeRemoved(connections, nowMs())
       return discarded
     },
     renewTags: async () => {

@@ -18,5 +18,7 @@ export type Parts = {
   readonly inboxVerbs: Groups<InboxVerb>
   readonly workspaces: Memo<Promise<WorkspaceRow | undefined>>
   readonly keys: Memo<Promise<KeyRow | undefined>>
+  /** Removes in the background what removed workspaces and inboxes held. */
+  readonly purge: () => void
   readonly nowMs: () => number
 }

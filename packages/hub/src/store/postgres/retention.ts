@@ -73,19 +73,20 @@ async function moveTrimmed(
     readLog(transaction, workspaceId),
     passedByAll(transaction, workspaceId),
     transaction.query<{ position: number; acceptedMs: number }>(
-      `select position, accepted_ms as "acceptedMs" from event where workspace_id = $1 order by position limit $2`,
+      // Not from the beginning: rows that have just gone stand in the index for a while.
+      `select position, accepted_ms as "acceptedMs" from event where workspace_id = $1
+       and position > (select trimmed_to from log where workspace_id = $1) order by position limit $2`,
       [workspaceId, policy.maxRows],
     ),
   ])
   const floor = Math.min(head, passed)
   const kept = oldest.find(({ position, acceptedMs }) => {
-    if (position <= trimmedTo) return false
     const age = nowMs - acceptedMs
     return age < policy.passedMs || (age < policy.anywayMs && position > floor)
   })
   const last = kept ? kept.position - 1 : oldest.at(-1)?.position
-  if (last === undefined || last < (oldest[0]?.position ?? 0)) return undefined
-  if (last > trimmedTo) transaction.write(`update log set trimmed_to = $2 where workspace_id = $1`, [workspaceId, last])
+  if (last === undefined || last <= trimmedTo) return undefined
+  transaction.write(`update log set trimmed_to = $2 where workspace_id = $1`, [workspaceId, last])
   return last
 }
 

@@ -32,7 +32,7 @@ export function createReadRows(connection: Connection): Rows {
   const refuse = (): never => {
     throw new Error('these rows are for reading')
   }
-  const transaction: Transaction = { query: connection.query, write: refuse, relax: refuse }
+  const transaction: Transaction = { query: connection.query, write: refuse }
   const logs = new Map<number, Promise<LogState>>()
   const readOnce = (workspaceId: number): Promise<LogState> => {
     const known = logs.get(workspaceId) ?? readLog(connection, workspaceId)

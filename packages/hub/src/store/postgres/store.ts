@@ -31,7 +31,6 @@ import { claimTask } from './tasks.ts'
 import { createTransactions } from './transactions.ts'
 import { openWakes } from './wakes.ts'
 import {
-  deleteRowsOf,
   deleteWorkspace,
   ensureWorkspace,
   findWorkspace,
@@ -96,6 +95,7 @@ async function open(
     inboxVerbs: openInboxGroups({ transactions, wakes, nowMs, counts }),
     workspaces: createMemo(memoMs),
     keys: createMemo(memoMs),
+    purge: createPurge(connections, nowMs),
     nowMs,
   }
   await transactions.run(adminSlot, (transaction) => ensureWorkspace(transaction, defaultWorkspace, nowMs()))
@@ -145,20 +145,20 @@ type WorkspaceVerb = 'ensureWorkspace' | 'findWorkspace' | 'findWorkspaceById' |
 function workspaceVerbs(parts: Parts): Pick<Store, WorkspaceVerb> {
   const { connections, transactions, locks, workspaces, keys, nowMs } = parts
   return {
-    ensureWorkspace: (key) => {
+    ensureWorkspace: async (key) => {
+      const made = await transactions.run(adminSlot, (transaction) => ensureWorkspace(transaction, key, nowMs()))
       workspaces.forget(key)
-      return transactions.run(adminSlot, (transaction) => ensureWorkspace(transaction, key, nowMs()))
+      return made
     },
     findWorkspace: (key) => remember(workspaces, key, () => findWorkspace(connections, key)),
     // No key of a workspace begins with a slash.
     findWorkspaceById: (id) => remember(workspaces, `/${id}`, () => findWorkspaceById(connections, id)),
     listWorkspaces: (after, limit) => listWorkspaces(connections, after, limit),
     deleteWorkspace: async (key) => {
-      const workspace = await findWorkspace(connections, key)
       const removed = await transactions.run(adminSlot, (transaction) => deleteWorkspace(transaction, locks, key))
       workspaces.clear()
       keys.clear()
-      if (removed && workspace) await purgeRemoved(connections)
+      if (removed) parts.purge()
       return removed
     },
   }
@@ -234,7 +234,7 @@ function inboxVerbs(parts: Parts): Pick<Store, InboxVerbName> {
       transactions.run(`inbox/${workspaceId}/${key}`, async (transaction) => {
         const inbox = await findInbox(transaction, workspaceId, key)
         if (!inbox) return false
-        deleteRowsOf(transaction, inbox.id)
+        transaction.write(`insert into removed_inbox (inbox_id, at_ms) values ($1, $2)`, [inbox.id, nowMs()])
         transaction.write(`delete from inbox where id = $1`, [inbox.id])
         return true
       }),
@@ -282,18 +282,20 @@ function upkeepVerbs(parts: Parts): Pick<Store, 'expireLeases' | 'trimEvents' | 
     expireLeases: async () => {
       const due = await connections.query<{ workspaceId: number; key: string }>(
         `select distinct inbox.workspace_id as "workspaceId", inbox.key from lease join inbox on inbox.id = lease.inbox_id
-         where lease.until_ms <= $1 limit 100`,
+         join log on log.workspace_id = inbox.workspace_id where lease.until_ms <= $1 limit 100`,
         [nowMs()],
       )
       for (const { workspaceId, key } of due) {
-        await onInbox(parts, { workspaceId, key }, async (session, inbox) => {
+        const expire = onInbox(parts, { workspaceId, key }, async (session, inbox) => {
           await expireInbox(session, inbox)
           wake(session, inbox)
         })
+        // It may have been removed since; the others have their turn all the same.
+        await expire.catch(ignoreNotFound)
       }
     },
     trimEvents: async (workspaceId, policy) => {
-      if (await hasRemoved(connections)) await purgeRemoved(connections)
+      if (await hasRemoved(connections)) parts.purge()
       return trimEvents(
         {
           connections,
@@ -310,6 +312,21 @@ function upkeepVerbs(parts: Parts): Pick<Store, 'expireLeases' | 'trimEvents' | 
       )
     },
   }
+}
+
+/** In the background, once at a time; what it does not finish is left to the next round of upkeep. */
+function createPurge(connections: Connections, nowMs: () => number): () => void {
+  let running = false
+  return () => {
+    if (running) return
+    running = true
+    const done = (): void => void (running = false)
+    purgeRemoved(connections, nowMs()).then(done, done)
+  }
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!(error instanceof HubError && error.code === 'not-found')) throw error
 }
 
 async function checkReachable(connections: Connections): Promise<string> {

@@ -15,13 +15,11 @@ import type { Locks } from './locks.ts'
 /** Reads answer; writes are sent without waiting, and a fault of one is a fault of the commit. */
 export type Transaction = Connection & {
   readonly write: (text: string, values?: readonly Value[]) => void
-  /** What was written need not survive a crash of the server: the commit does not wait for the disk. */
-  readonly relax: () => void
 }
 
 export type Transactions = {
   /**
-   * Runs work in a transaction that has the slot for itself, on all nodes: the lock is an advisory one, taken in a statement
+   * Runs work in a transaction that has the slot for itself, on this node in the order asked for, on all nodes by a lock. The lock is an advisory one, taken in a statement
    * of its own, so that what the work reads is what the holder before has committed. Work that is rejected changes nothing.
    *
    * If the connection breaks while the commit is under way, waits until it is known whether it happened.
@@ -29,6 +27,8 @@ export type Transactions = {
    * @throws HubError `storage-unavailable`: nothing has changed
    */
   readonly run: <Result>(slot: string, work: (transaction: Transaction) => Promise<Result>) => Promise<Result>
+  /** It is being found out what became of the last commit of the slot: for as long as the database is away. */
+  readonly isInDoubt: (slot: string) => boolean
   readonly commits: () => number
   /** Gives up waiting for what cannot be known. */
   readonly close: () => void
@@ -52,6 +52,8 @@ export function createTransactions({ connections, pooled, locks, node, nowMs }: 
   let last = 0
   let commits = 0
   const closed = new AbortController()
+  const ends = new Map<string, Promise<void>>()
+  const inDoubt = new Set<string>()
 
   const markOf = async (slot: string): Promise<number> => {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
@@ -70,30 +72,50 @@ export function createTransactions({ connections, pooled, locks, node, nowMs }: 
           return marks[0]?.number ?? 0
         })
       } catch (error) {
-        if (closed.signal.aborted) throw error
+        if (closed.signal.aborted) throw new Error('it is not known whether a commit took place', { cause: error })
         await pause(pauseMs, undefined, { signal: closed.signal }).catch(() => {})
       }
     }
   }
 
-  return {
-    run: async (slot, work) => {
-      const number = (last += 1)
-      const outcome = await connections
-        .use((client) => attempt(client, { begin, locks, slot, mark: [node, slot, number], nowMs, work }))
-        .catch(async (error: unknown) => {
-          if (error instanceof InDoubt) return error
-          if (isTimeout(error)) await connections.query(locks.free, [...locks.key(slot)]).catch(() => {})
-          throw error
-        })
-      if (outcome instanceof InDoubt) {
+  const runNow = async <Result>(slot: string, work: (transaction: Transaction) => Promise<Result>): Promise<Result> => {
+    const number = (last += 1)
+    const outcome = await connections
+      .use((client) => attempt(client, { begin, locks, slot, mark: [node, slot, number], nowMs, work }))
+      .catch(async (error: unknown) => {
+        if (error instanceof InDoubt) return error
+        if (isTimeout(error)) await connections.query(locks.free, [...locks.key(slot)]).catch(() => {})
+        throw error
+      })
+    if (outcome instanceof InDoubt) {
+      inDoubt.add(slot)
+      try {
         if ((await markOf(slot)) !== number) throw toStoreError(outcome.cause)
-        commits += 1
-        return outcome.result as Awaited<ReturnType<typeof work>> // of the work that ran
+      } finally {
+        inDoubt.delete(slot)
       }
-      if (outcome.wrote) commits += 1
-      return outcome.result
+      commits += 1
+      return outcome.result as Result // of the work that ran
+    }
+    if (outcome.wrote) commits += 1
+    return outcome.result
+  }
+
+  return {
+    // One after the other: a mark is that of the last transaction, and whoever waits here takes no connection.
+    run: (slot, work) => {
+      if (inDoubt.has(slot)) return Promise.reject(toStoreError(new Error('a commit is in doubt')))
+      const before = ends.get(slot) ?? Promise.resolve()
+      const result = before.then(() => runNow(slot, work))
+      const end = result.then(
+        () => {},
+        () => {},
+      )
+      ends.set(slot, end)
+      void end.then(() => ends.get(slot) === end && ends.delete(slot))
+      return result
     },
+    isInDoubt: (slot) => inDoubt.has(slot),
     commits: () => commits,
     close: () => closed.abort(),
   }
@@ -133,7 +155,6 @@ async function attempt<Result>(
   // Nothing is written before the lock is known to be held: what is sent in vain can only be reads.
   const waiting: (() => Promise<unknown>)[] = []
   let isHeld = false
-  let relaxed = false
   const send = (write: () => Promise<unknown>): void => {
     if (!isHeld) return void waiting.push(write)
     writes.push(early(write()))
@@ -147,7 +168,6 @@ async function attempt<Result>(
   const transaction: Transaction = {
     query: (text, values) => client.query(text, values),
     write: (text, values) => send(() => client.query(text, values)),
-    relax: () => (relaxed = true),
   }
   let result: Result
   try {
@@ -164,10 +184,10 @@ async function attempt<Result>(
     await client.command('commit')
     return { result, wrote: false }
   }
-  send(() => (relaxed ? client.command('set local synchronous_commit = off') : note(client, mark, nowMs())))
+  send(() => note(client, mark, nowMs()))
   const { command, error, faults } = await commit(client, writes)
-  if (command === 'COMMIT') return { result, wrote: true }
-  if (error !== undefined && !relaxed && isLost(error)) throw new InDoubt(result, error)
+  if (command === 'COMMIT' && faults.length === 0) return { result, wrote: true }
+  if (error !== undefined && isLost(error)) throw new InDoubt(result, error)
   throw faults[0] ?? error ?? new Error('the transaction was rolled back')
 }
 

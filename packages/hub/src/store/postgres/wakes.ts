@@ -40,6 +40,7 @@ type Notice = {
 const maxKinds = 20
 /** Postgres refuses notices of 8,000 bytes. */
 const maxNoticeBytes = 7900
+const maxItemBytes = 4000
 /** At most one notice in so many ms: a thousand commits a second make fifty of them. */
 const noticeEveryMs = 20
 /** Should notices be lost without a word: how often to look whether logs have grown. And while they cannot be heard. */
@@ -75,8 +76,9 @@ export function openWakes({ connections, directUrl, channel, node }: Options): W
     sentAt = performance.now()
     const payloads = toPayloads(node, news)
     news.clear()
-    sending = undefined
     for (const payload of payloads) await notify(connections, channel, payload).catch(() => {})
+    sending = undefined
+    if (news.size > 0 && !closed.signal.aborted) sending = send()
   }
   const tell = (wake: Wake): void => {
     addNews(news, wake)
@@ -123,21 +125,34 @@ function addNews(news: Map<number, News>, { workspaceId, inbox, appended }: Wake
   }
 }
 
+/** As many notices as it takes; most often one. */
 function toPayloads(node: string, news: ReadonlyMap<number, News>): string[] {
-  return [...news].flatMap(([workspaceId, { inboxes, appended, any }]) => {
-    const payload = (names: readonly string[], kinds: readonly Appended[] | 0 | 1): string =>
-      JSON.stringify({ node, news: [[workspaceId, names, kinds]] } satisfies Notice)
+  const items = [...news].flatMap(([workspaceId, { inboxes, appended, any }]): Notice['news'][number][] => {
     const kinds = any ? (appended ? [...appended.values()] : 1) : 0
-    const whole = payload([...inboxes], kinds)
-    if (Buffer.byteLength(whole) <= maxNoticeBytes) return [whole]
-    // Inbox names are short: fifty of them always fit.
+    const whole = [workspaceId, [...inboxes], kinds] as const
+    if (sizeOf(whole) <= maxItemBytes) return [whole]
+    // Keys of inboxes have a hundred characters at most: so many always fit.
     const names = [...inboxes]
-    const parts = Array.from({ length: Math.ceil(names.length / 50) }, (_, index) =>
-      payload(names.slice(index * 50, index * 50 + 50), 0),
-    )
-    return any ? [payload([], 1), ...parts] : parts
+    const parts = Array.from({ length: Math.ceil(names.length / 30) }, (_, index) => {
+      return [workspaceId, names.slice(index * 30, index * 30 + 30), 0] as const
+    })
+    return any ? [[workspaceId, [], 1], ...parts] : parts
   })
+  const notices: Notice['news'][number][][] = []
+  let room = 0
+  for (const item of items) {
+    const size = sizeOf(item)
+    if (size > room) {
+      notices.push([])
+      room = maxNoticeBytes - 100
+    }
+    notices.at(-1)?.push(item)
+    room -= size + 1
+  }
+  return notices.map((list) => JSON.stringify({ node, news: list } satisfies Notice))
 }
+
+const sizeOf = (item: Notice['news'][number]): number => Buffer.byteLength(JSON.stringify(item))
 
 /** Not worth waiting for the disk: a notice that a crash loses is made up for by the look at the logs. */
 async function notify(connections: Connections, channel: string, payload: string): Promise<void> {

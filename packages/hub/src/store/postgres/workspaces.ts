@@ -78,7 +78,7 @@ export async function ensureWorkspace(
 }
 
 /**
- * From the commit on the workspace is gone for everybody; what it held is then removed in small steps by `purgeWorkspaces`,
+ * From the commit on the workspace is gone for everybody; what it held is then removed in small steps by `purgeRemoved`,
  * also by another node if this one ends before.
  */
 export async function deleteWorkspace(transaction: Transaction, locks: Locks, key: string): Promise<boolean> {
@@ -108,35 +108,47 @@ const tablesOfInbox = [
 /** Rows that one statement removes. */
 const purgeRows = 10_000
 
-/** Removed workspaces whose rows have not all gone yet: another node may have ended in between. */
+/** A verb that was under way while its inbox was removed may leave rows for so long. */
+const lateMs = 60_000
+
+/** Rows of removed workspaces and inboxes that have not all gone yet: another node may have ended in between. */
 export async function hasRemoved({ query }: Connection): Promise<boolean> {
-  return (await query(`select 1 as found from workspace where key is null limit 1`)).length > 0
+  const found = await query(
+    `select 1 as found where exists (select 1 from workspace where key is null) or exists (select 1 from removed_inbox)`,
+  )
+  return found.length > 0
 }
 
-/** Removes what removed workspaces and inboxes held. */
-export async function purgeRemoved({ query }: Connection): Promise<void> {
-  const removed = await query<{ id: number }>(`select id from workspace where key is null`)
-  for (const { id } of removed) {
-    await query(`delete from inbox where workspace_id = $1`, [id])
-    for (const table of ['event', 'dedup'] as const) {
-      for (;;) {
-        const gone = await query(
-          `delete from ${table} where ctid = any(array(select ctid from ${table} where workspace_id = $1 limit ${purgeRows}))
-           returning 1 as gone`,
-          [id],
-        )
-        if (gone.length < purgeRows) break
-      }
-    }
+/** Removes what removed workspaces and inboxes held, in steps that hold nobody up. */
+export async function purgeRemoved(connection: Connection, nowMs: number): Promise<void> {
+  const { query } = connection
+  await query(
+    `with gone as (delete from inbox where workspace_id in (select id from workspace where key is null) returning id)
+     insert into removed_inbox (inbox_id, at_ms) select id, $1 from gone`,
+    [nowMs],
+  )
+  const inboxes = await query<{ id: number; atMs: number }>(
+    `select inbox_id as id, at_ms as "atMs" from removed_inbox order by inbox_id`,
+  )
+  for (const { id, atMs } of inboxes) {
+    for (const table of tablesOfInbox) await purge(connection, table, 'inbox_id', id)
+    if (atMs < nowMs - lateMs) await query(`delete from removed_inbox where inbox_id = $1`, [id])
   }
-  // What a verb that ran at the same time has left behind.
-  for (const table of tablesOfInbox) {
-    await query(
-      `delete from ${table} where inbox_id in (select distinct inbox_id from ${table}
-         where not exists (select 1 from inbox where inbox.id = ${table}.inbox_id))`,
+  for (const { id } of await query<{ id: number }>(`select id from workspace where key is null`)) {
+    for (const table of ['event', 'dedup'] as const) await purge(connection, table, 'workspace_id', id)
+    await query(`delete from workspace where id = $1 and key is null`, [id])
+  }
+}
+
+async function purge({ query }: Connection, table: string, column: string, id: number): Promise<void> {
+  for (;;) {
+    const gone = await query(
+      `delete from ${table} where ctid = any(array(select ctid from ${table} where ${column} = $1 limit ${purgeRows}))
+       returning 1 as gone`,
+      [id],
     )
+    if (gone.length < purgeRows) return
   }
-  for (const { id } of removed) await query(`delete from workspace where id = $1 and key is null`, [id])
 }
 
 /** Of one inbox, in the transaction that removes it. */

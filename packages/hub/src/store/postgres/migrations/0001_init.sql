@@ -68,6 +68,12 @@ create table inbox (
   unique (workspace_id, key)
 ) with (fillfactor = 50, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 
+-- Inboxes that are gone and whose rows are still to go, in small steps.
+create table removed_inbox (
+  inbox_id integer primary key,
+  at_ms bigint not null
+);
+
 -- what `explain` needs: which settings held from which position on, seeks, expiries, replays past the filter
 create table inbox_history (
   id bigint generated always as identity primary key,
