@@ -55,29 +55,6 @@ export function createTransactions({ connections, pooled, locks, node, nowMs }: 
   const ends = new Map<string, Promise<void>>()
   const inDoubt = new Set<string>()
 
-  const markOf = async (slot: string): Promise<number> => {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
-      try {
-        return await connections.use(async (client) => {
-          // Whoever holds the lock may be the transaction in question: once the lock is ours, it has ended.
-          const [, , marks] = await Promise.all([
-            client.command(begin),
-            client.query(locks.take, [...locks.key(slot)]),
-            client.query<{ number: number }>(`select number from commit_mark where node = $1 and slot = $2`, [
-              node,
-              slot,
-            ]),
-            client.command('rollback'),
-          ])
-          return marks[0]?.number ?? 0
-        })
-      } catch (error) {
-        if (closed.signal.aborted) throw new Error('it is not known whether a commit took place', { cause: error })
-        await pause(pauseMs, undefined, { signal: closed.signal }).catch(() => {})
-      }
-    }
-  }
-
   const runNow = async <Result>(slot: string, work: (transaction: Transaction) => Promise<Result>): Promise<Result> => {
     const number = (last += 1)
     const outcome = await connections
@@ -90,7 +67,8 @@ export function createTransactions({ connections, pooled, locks, node, nowMs }: 
     if (outcome instanceof InDoubt) {
       inDoubt.add(slot)
       try {
-        if ((await markOf(slot)) !== number) throw toStoreError(outcome.cause)
+        if ((await findMark({ connections, begin, locks, node }, slot, closed.signal)) !== number)
+          throw toStoreError(outcome.cause)
       } finally {
         inDoubt.delete(slot)
       }
@@ -118,6 +96,36 @@ export function createTransactions({ connections, pooled, locks, node, nowMs }: 
     isInDoubt: (slot) => inDoubt.has(slot),
     commits: () => commits,
     close: () => closed.abort(),
+  }
+}
+
+type Doubt = Pick<Options, 'connections' | 'locks' | 'node'> & { readonly begin: string }
+
+/** The number of the last transaction of a slot that this node has committed, once that is certain. */
+async function findMark(
+  { connections, begin, locks, node }: Doubt,
+  slot: string,
+  closed: AbortSignal,
+): Promise<number> {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
+    try {
+      return await connections.use(async (client) => {
+        // Whoever holds the lock may be the transaction in question: once the lock is ours, it has ended.
+        const [, , marks] = await Promise.all([
+          client.command(begin),
+          client.query(locks.take, [...locks.key(slot)]),
+          client.query<{ number: number }>(`select number from commit_mark where node = $1 and slot = $2`, [
+            node,
+            slot,
+          ]),
+          client.command('rollback'),
+        ])
+        return marks[0]?.number ?? 0
+      })
+    } catch (error) {
+      if (closed.aborted) throw new Error('it is not known whether a commit took place', { cause: error })
+      await pause(pauseMs, undefined, { signal: closed }).catch(() => {})
+    }
   }
 }
 
