@@ -1,4 +1,4 @@
-import type { InboxState, Rows } from '../inbox/rows.ts'
+import type { InboxState, Rows } from '../inbox-rules/rows.ts'
 import type { AttemptRow, DeadLetterRow } from '../store.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'

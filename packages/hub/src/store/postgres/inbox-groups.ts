@@ -1,7 +1,7 @@
-import type { InboxState, Session } from '../inbox/rows.ts'
-import { createGroups, type Groups, type Size } from './groups.ts'
+import type { InboxState, Session } from '../inbox-rules/rows.ts'
+import { createGroups, type Groups, type Size } from './group-commit.ts'
 import { runVerbs, type InboxPlace, type InboxVerb } from './inboxes.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './store-parts.ts'
 import { createProgress } from './progress-memo.ts'
 
 /** Verbs on one inbox in one transaction. */

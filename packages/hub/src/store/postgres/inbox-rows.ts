@@ -1,6 +1,6 @@
 import type { InboxSettings } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
-import type { HistoryRow, InboxState, Rows } from '../inbox/rows.ts'
+import type { HistoryRow, InboxState, Rows } from '../inbox-rules/rows.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 

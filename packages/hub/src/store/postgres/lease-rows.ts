@@ -1,6 +1,6 @@
-import { toHeld, toHeldText } from '../inbox/held.ts'
-import type { HeldLease, Rows } from '../inbox/rows.ts'
-import { early, leaseName, type Ahead } from './ahead.ts'
+import { toHeld, toHeldText } from '../inbox-rules/held.ts'
+import type { HeldLease, Rows } from '../inbox-rules/rows.ts'
+import { early, leaseName, type Ahead } from './asked-ahead.ts'
 import type { Transaction } from './transactions.ts'
 
 type LeaseRows = Pick<

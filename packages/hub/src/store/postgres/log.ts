@@ -1,6 +1,6 @@
 import { HubError } from '@sluice/protocol/error'
-import type { LogState, Rows } from '../inbox/rows.ts'
-import { filterScan, looksInside, type ScannedEvent, type Scanned, type ScanOrder } from '../inbox/scan.ts'
+import type { LogState, Rows } from '../inbox-rules/rows.ts'
+import { filterScan, looksInside, type ScannedEvent, type Scanned, type ScanOrder } from '../inbox-rules/scan.ts'
 import { countRuns, expandRuns, splitRuns, toRuns, type Runs } from '../runs.ts'
 import type { StoredEvent } from '../store.ts'
 import type { Connection } from './connections.ts'

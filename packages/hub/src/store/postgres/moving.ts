@@ -1,7 +1,7 @@
 import type { Moving } from '../moving.ts'
 import { exportRows } from './export.ts'
 import { beginImport, discardImport, findImport, finishImport, importChunk } from './import.ts'
-import type { Parts } from './parts.ts'
+import type { Parts } from './store-parts.ts'
 import type { Transaction } from './transactions.ts'
 import { purgeRemoved, renewTags } from './workspaces.ts'
 

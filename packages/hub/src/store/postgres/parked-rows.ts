@@ -1,7 +1,7 @@
-import { toSpan } from '../inbox/parked.ts'
-import { behindMs, maxSpan, type InboxState, type Parked, type Rows } from '../inbox/rows.ts'
+import { toSpan } from '../inbox-rules/parked.ts'
+import { behindMs, maxSpan, type InboxState, type Parked, type Rows } from '../inbox-rules/rows.ts'
 import { countRuns, parseRuns, printRuns } from '../runs.ts'
-import { early, type Ahead } from './ahead.ts'
+import { early, type Ahead } from './asked-ahead.ts'
 import type { Value } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 

@@ -1,4 +1,4 @@
-import type { InboxState } from '../inbox/rows.ts'
+import type { InboxState } from '../inbox-rules/rows.ts'
 
 /**
  * How far idle inboxes have looked, where that was not worth a commit: remembered by this process, so that polls of a rarely

@@ -1,11 +1,11 @@
-import type { LogState, Rows } from '../inbox/rows.ts'
+import type { LogState, Rows } from '../inbox-rules/rows.ts'
 import { failureRows } from './failure-rows.ts'
 import { inboxRows } from './inbox-rows.ts'
 import { leaseRows } from './lease-rows.ts'
 import { logRows, readLog } from './log.ts'
 import { parkedRows } from './parked-rows.ts'
 import { subjectRows } from './subject-rows.ts'
-import { createAhead } from './ahead.ts'
+import { createAhead } from './asked-ahead.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 

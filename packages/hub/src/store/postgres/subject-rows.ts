@@ -1,5 +1,5 @@
-import { behindMs, type Rows } from '../inbox/rows.ts'
-import type { Ahead } from './ahead.ts'
+import { behindMs, type Rows } from '../inbox-rules/rows.ts'
+import type { Ahead } from './asked-ahead.ts'
 import type { Transaction } from './transactions.ts'
 
 type SubjectRows = Pick<Rows, 'countWaiting' | 'occupiedAmong' | 'hold' | 'free' | 'promote' | 'promoteAll'>

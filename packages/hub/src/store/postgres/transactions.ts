@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { HubError } from '@sluice/protocol/error'
 import {
   beginText,
@@ -9,7 +8,8 @@ import {
   type Connections,
   type Value,
 } from './connections.ts'
-import { early } from './ahead.ts'
+import { early } from './asked-ahead.ts'
+import { findMark } from './in-doubt.ts'
 import type { Locks } from './locks.ts'
 
 /** Reads answer; writes are sent without waiting, and a fault of one is a fault of the commit. */
@@ -42,10 +42,6 @@ type Options = {
   readonly node: string
   readonly nowMs: () => number
 }
-
-/** Between two attempts to find out about a commit, growing. */
-const firstPauseMs = 50
-const maxPauseMs = 1000
 
 export function createTransactions({ connections, pooled, locks, node, nowMs }: Options): Transactions {
   const begin = beginText(pooled)
@@ -96,36 +92,6 @@ export function createTransactions({ connections, pooled, locks, node, nowMs }: 
     isInDoubt: (slot) => inDoubt.has(slot),
     commits: () => commits,
     close: () => closed.abort(),
-  }
-}
-
-type Doubt = Pick<Options, 'connections' | 'locks' | 'node'> & { readonly begin: string }
-
-/** The number of the last transaction of a slot that this node has committed, once that is certain. */
-async function findMark(
-  { connections, begin, locks, node }: Doubt,
-  slot: string,
-  closed: AbortSignal,
-): Promise<number> {
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
-    try {
-      return await connections.use(async (client) => {
-        // Whoever holds the lock may be the transaction in question: once the lock is ours, it has ended.
-        const [, , marks] = await Promise.all([
-          client.command(begin),
-          client.query(locks.take, [...locks.key(slot)]),
-          client.query<{ number: number }>(`select number from commit_mark where node = $1 and slot = $2`, [
-            node,
-            slot,
-          ]),
-          client.command('rollback'),
-        ])
-        return marks[0]?.number ?? 0
-      })
-    } catch (error) {
-      if (closed.aborted) throw new Error('it is not known whether a commit took place', { cause: error })
-      await pause(pauseMs, undefined, { signal: closed }).catch(() => {})
-    }
   }
 }
 

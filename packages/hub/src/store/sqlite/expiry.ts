@@ -1,5 +1,5 @@
-import { expireInbox } from '../inbox/expiry.ts'
-import { wake } from '../inbox/rows.ts'
+import { expireInbox } from '../inbox-rules/expiry.ts'
+import { wake } from '../inbox-rules/rows.ts'
 import { rows } from './database.ts'
 import { inboxOf, type Engine } from './writer-state.ts'
 

@@ -1,4 +1,4 @@
-import type { Failure, InboxState, Rows } from '../inbox/rows.ts'
+import type { Failure, InboxState, Rows } from '../inbox-rules/rows.ts'
 import type { AttemptRow, DeadLetterChoice, DeadLetterRow } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import { readEvent, readAcceptTimes } from './log.ts'

@@ -1,4 +1,4 @@
-import type { HistoryRow, Rows } from '../inbox/rows.ts'
+import type { HistoryRow, Rows } from '../inbox-rules/rows.ts'
 import { row, rows, type Database } from './database.ts'
 
 type InboxRows = Pick<

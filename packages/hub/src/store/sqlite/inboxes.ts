@@ -1,6 +1,6 @@
 import type { InboxSettings } from '@sluice/protocol'
 import { inboxDefaults } from '@sluice/protocol/defaults'
-import { toInboxRow } from '../inbox/change.ts'
+import { toInboxRow } from '../inbox-rules/change.ts'
 import type { InboxRow } from '../store.ts'
 import { inboxOf, readInbox, workspaceOf, type Engine } from './writer-state.ts'
 

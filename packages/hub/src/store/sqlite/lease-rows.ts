@@ -1,5 +1,5 @@
-import { toHeld, toHeldText } from '../inbox/held.ts'
-import type { HeldLease, Rows } from '../inbox/rows.ts'
+import { toHeld, toHeldText } from '../inbox-rules/held.ts'
+import type { HeldLease, Rows } from '../inbox-rules/rows.ts'
 import { row, rows, type Database } from './database.ts'
 
 type LeaseRows = Pick<

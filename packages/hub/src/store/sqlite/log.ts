@@ -1,6 +1,6 @@
 import { HubError } from '@sluice/protocol/error'
-import type { LogState, Rows } from '../inbox/rows.ts'
-import { filterScan, looksInside, type ScannedEvent, type ScanOrder, type Scanned } from '../inbox/scan.ts'
+import type { LogState, Rows } from '../inbox-rules/rows.ts'
+import { filterScan, looksInside, type ScannedEvent, type ScanOrder, type Scanned } from '../inbox-rules/scan.ts'
 import { toRuns, type Runs } from '../runs.ts'
 import type { StoredEvent } from '../store.ts'
 import { row, rows, type Database } from './database.ts'

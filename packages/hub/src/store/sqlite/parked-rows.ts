@@ -1,5 +1,5 @@
-import { toSpan } from '../inbox/parked.ts'
-import { behindMs, maxSpan, type InboxState, type NewParked, type Parked, type Rows } from '../inbox/rows.ts'
+import { toSpan } from '../inbox-rules/parked.ts'
+import { behindMs, maxSpan, type InboxState, type NewParked, type Parked, type Rows } from '../inbox-rules/rows.ts'
 import { countRuns, parseRuns, printRuns } from '../runs.ts'
 import { row, rows, type Database } from './database.ts'
 import { readEvents } from './log.ts'

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { explainEvent } from '../inbox/explain.ts'
-import { readProgress } from '../inbox/progress.ts'
+import { explainEvent } from '../inbox-rules/explain.ts'
+import { readProgress } from '../inbox-rules/progress.ts'
 import type { InboxProgress, Search, SearchResult, VerdictRow } from '../store.ts'
 import { openDatabase, type Database } from './database.ts'
 import { createRows } from './rows.ts'

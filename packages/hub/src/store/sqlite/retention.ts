@@ -1,6 +1,6 @@
 import { defaultInbox } from '@sluice/protocol/defaults'
-import { expireBehind } from '../inbox/change.ts'
-import type { InboxState } from '../inbox/rows.ts'
+import { expireBehind } from '../inbox-rules/change.ts'
+import type { InboxState } from '../inbox-rules/rows.ts'
 import type { RetentionPolicy } from '../store.ts'
 import { row, rows } from './database.ts'
 import { eventTable } from './log.ts'

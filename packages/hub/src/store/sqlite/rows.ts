@@ -1,4 +1,4 @@
-import type { Rows } from '../inbox/rows.ts'
+import type { Rows } from '../inbox-rules/rows.ts'
 import type { Database } from './database.ts'
 import { failureRows } from './failure-rows.ts'
 import { inboxRows } from './inbox-rows.ts'

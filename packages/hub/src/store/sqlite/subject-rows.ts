@@ -1,4 +1,4 @@
-import { behindMs, type InboxState, type Rows } from '../inbox/rows.ts'
+import { behindMs, type InboxState, type Rows } from '../inbox-rules/rows.ts'
 import { row, rows, type Database } from './database.ts'
 
 type SubjectRows = Pick<Rows, 'countWaiting' | 'occupiedAmong' | 'hold' | 'free' | 'promote' | 'promoteAll'>

@@ -1,5 +1,5 @@
 import { HubError } from '@sluice/protocol/error'
-import type { InboxState, Session } from '../inbox/rows.ts'
+import type { InboxState, Session } from '../inbox-rules/rows.ts'
 import { row, rows, type Database } from './database.ts'
 import { createRows } from './rows.ts'
 

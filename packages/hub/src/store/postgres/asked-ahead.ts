@@ -1,4 +1,4 @@
-import type { HeldLease, InboxState, Parked } from '../inbox/rows.ts'
+import type { HeldLease, InboxState, Parked } from '../inbox-rules/rows.ts'
 
 /**
  * What was asked of the database before it was needed, in one go with the lock of the inbox, and what is known of leases

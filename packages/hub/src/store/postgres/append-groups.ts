@@ -1,7 +1,7 @@
 import type { Draft } from '../store.ts'
 import { appendEvents } from './append.ts'
-import { createGroups, type Groups } from './groups.ts'
-import type { Parts } from './parts.ts'
+import { createGroups, type Groups } from './group-commit.ts'
+import type { Parts } from './store-parts.ts'
 
 /** Events in one transaction, unless a single request brings more. Larger groups gain nothing and cost latency. */
 const groupEvents = 512

@@ -1,7 +1,7 @@
 import type { Memo } from '../memo.ts'
 import type { Draft, KeyRow, WorkspaceRow } from '../store.ts'
 import type { Connections } from './connections.ts'
-import type { Groups } from './groups.ts'
+import type { Groups } from './group-commit.ts'
 import type { InboxVerb } from './inboxes.ts'
 import type { Locks } from './locks.ts'
 import type { Transactions } from './transactions.ts'
