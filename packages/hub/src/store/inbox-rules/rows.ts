@@ -7,9 +7,14 @@ import type { ScanOrder, Scanned } from './scan.ts'
  * What the rules of an inbox ask of a store: rows, each store's in SQL of its own, inside one transaction that nobody else
  * changes the inbox in. Reads see what was written before them. Writes answer nothing: one that fails, fails the transaction.
  */
-export type Rows = {
-  // the log
-  readLog(workspaceId: number): Awaitable<LogState>
+export type Rows = LogRows &
+  InboxRows &
+  LeaseRows &
+  ParkedRows &
+  SubjectRows &
+  FailureRows & { readLog(workspaceId: number): Awaitable<LogState> }
+
+export type LogRows = {
   scan(workspaceId: number, order: ScanOrder): Awaitable<Scanned>
   readEvent(workspaceId: number, position: number): Awaitable<StoredEvent | undefined>
   /** Events of the runs until an answer is full; `readTo` is the last position looked at, or undefined if all were. */
@@ -20,8 +25,10 @@ export type Rows = {
   acceptTimes(workspaceId: number, positions: readonly number[]): Awaitable<ReadonlyMap<number, number>>
   /** When the first event at or after a position was accepted. */
   acceptedFrom(workspaceId: number, position: number): Awaitable<number | null>
+}
 
-  // the inbox itself
+/** The inbox itself. */
+export type InboxRows = {
   /** Settings, revision, status and generation; progress is written back at the end of the transaction. */
   putInbox(inbox: InboxState): void
   noteHistory(inbox: InboxState, entry: HistoryNote, nowMs: number): void
@@ -31,8 +38,9 @@ export type Rows = {
   /** Instead of one more row: the last one reaches further. */
   extendLastHistory(inbox: InboxState, to: Pick<HistoryNote, 'to' | 'positions'>): void
   readSettings(inbox: InboxState, revision: number): Awaitable<InboxSettings | undefined>
+}
 
-  // leases
+export type LeaseRows = {
   findLease(inbox: InboxState, leaseId: string): Awaitable<HeldLease | undefined>
   listLeases(inbox: InboxState): Awaitable<HeldLease[]>
   /** Leases whose span covers one of the positions; they need not hold it. */
@@ -48,8 +56,10 @@ export type Rows = {
   forgetVoid(inbox: InboxState, leaseId: string): void
   /** Ends all leases and removes what is parked, remembering the names of the leases as void. */
   voidAll(inbox: InboxState, nowMs: number): void
+}
 
-  // parked events
+/** Parked events. */
+export type ParkedRows = {
   /** Rows that can be handed out now, those that have waited longest first. */
   available(inbox: InboxState, nowMs: number, limit: number): Awaitable<Parked[]>
   /** The same for ordering by key: only the first of each subject, and none whose subject is busy. */
@@ -61,7 +71,8 @@ export type Rows = {
   /** Rows that begin at or below a position, in the order of the log. */
   parkedUpTo(inbox: InboxState, last: number): Awaitable<Parked[]>
   parkedOfLease(inbox: InboxState, leaseId: string): Awaitable<Parked[]>
-  countParked(inbox: InboxState, nowMs: number): Awaitable<{ waiting: number; parked: number; first: number | null }>
+  /** All rows, in the order of the log, as far as counting needs them. */
+  parkedSpans(inbox: InboxState): Awaitable<ParkedSpan[]>
   nextAvailableMs(inbox: InboxState, nowMs: number): Awaitable<number | null>
   /** Something is leased or parked. */
   isOccupied(inbox: InboxState): Awaitable<boolean>
@@ -73,8 +84,10 @@ export type Rows = {
   keepParked(inbox: InboxState, id: number, runs: Runs): void
   /** Leaves what begins at a position in a range row. */
   shortenParked(inbox: InboxState, id: number, first: number): void
+}
 
-  // subjects, for ordering by key
+/** For ordering by key: which subjects have an event out, or waiting. */
+export type SubjectRows = {
   /** Events that wait with a subject. */
   countWaiting(inbox: InboxState): Awaitable<number>
   /** Subjects with an event out or parked, or a dead letter that blocks them. */
@@ -86,8 +99,10 @@ export type Rows = {
   promote(inbox: InboxState, subjects: readonly string[]): void
   /** The first of every subject that waits behind something may go and see: what held it back has changed. */
   promoteAll(inbox: InboxState): void
+}
 
-  // failures
+/** Failed attempts, and dead letters. */
+export type FailureRows = {
   noteAttempts(inbox: InboxState, failure: Failure, nowMs: number): void
   /** The last attempt, and a copy of each event, which survives the log's retention. What has expired is not kept. */
   bury(inbox: InboxState, death: Omit<Failure, 'outcome'>, nowMs: number): void
@@ -156,6 +171,8 @@ export type Parked = ParkedAs & {
   readonly revision: number | null
   readonly subject: string | null
 }
+
+export type ParkedSpan = Pick<Parked, 'first' | 'last' | 'positions' | 'availableMs'>
 
 export type NewParked = Omit<Parked, 'id'>
 

@@ -1,12 +1,7 @@
-import type { InboxState, Rows } from '../inbox-rules/rows.ts'
+import type { InboxState, FailureRows } from '../inbox-rules/rows.ts'
 import type { AttemptRow, DeadLetterRow } from '../store.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
-
-type FailureRows = Pick<
-  Rows,
-  'noteAttempts' | 'bury' | 'readAttempts' | 'findDeadLetter' | 'deadAmong' | 'countDead' | 'chooseDead' | 'removeDead'
->
 
 const attemptColumns = `id, position, accepted_ms as "acceptedMs", attempt, outcome, reason, at_ms as "atMs", lease_id as "leaseId"`
 

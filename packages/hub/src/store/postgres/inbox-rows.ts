@@ -1,6 +1,6 @@
 import type { InboxSettings } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
-import type { HistoryRow, InboxState, Rows } from '../inbox-rules/rows.ts'
+import type { HistoryRow, InboxState, InboxRows } from '../inbox-rules/rows.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 
@@ -69,11 +69,6 @@ export function requireInbox(found: InboxState | undefined, key: string): InboxS
   if (!found) throw new HubError('not-found', `inbox "${key}" does not exist; PUT /v1/inboxes/${key} makes it`)
   return found
 }
-
-type InboxRows = Pick<
-  Rows,
-  'putInbox' | 'noteHistory' | 'readHistory' | 'readLastHistory' | 'extendLastHistory' | 'readSettings'
->
 
 const historyColumns = `kind, revision, generation, from_position as "from", to_position as "to", settings, positions`
 

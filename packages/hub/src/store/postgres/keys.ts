@@ -1,5 +1,5 @@
 import type { KeyStatus } from '@sluice/protocol'
-import { HubError } from '@sluice/protocol/error'
+import { changeKey, type KeyChange } from '../change-key.ts'
 import type { AuditRow, KeyRow } from '../store.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
@@ -74,14 +74,6 @@ export function putKey({ write }: Transaction, key: KeyRow): void {
   )
 }
 
-export type KeyChange = Partial<Omit<KeyRow, 'keyId' | 'workspaceId' | 'createdMs'>>
-
-/**
- * Decides on the row of now, not on what its caller may have seen before: revocation is final, and the secret that a rotation
- * keeps for a while is the one that it replaces.
- *
- * @throws HubError `conflict` for a new status or secret of a revoked key
- */
 export async function updateKey(
   transaction: Transaction,
   keyId: string,
@@ -89,11 +81,7 @@ export async function updateKey(
 ): Promise<KeyRow | undefined> {
   const known = await findKey(transaction, keyId)
   if (!known) return undefined
-  const revives = change.secretHash !== undefined || (change.status !== undefined && change.status !== 'revoked')
-  if (known.status === 'revoked' && revives)
-    throw new HubError('conflict', `key ${keyId} is revoked for good; make a new one`)
-  const replaces = change.secretHash !== undefined && change.previousUntilMs != null
-  const key = { ...known, ...change, ...(replaces && { previousHash: known.secretHash }) }
+  const key = changeKey(known, change)
   putKey(transaction, key)
   return key
 }

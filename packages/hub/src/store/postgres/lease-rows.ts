@@ -1,22 +1,7 @@
 import { toHeld, toHeldText } from '../inbox-rules/held.ts'
-import type { HeldLease, Rows } from '../inbox-rules/rows.ts'
+import type { HeldLease, LeaseRows } from '../inbox-rules/rows.ts'
 import { early, leaseName, type Ahead } from './asked-ahead.ts'
 import type { Transaction } from './transactions.ts'
-
-type LeaseRows = Pick<
-  Rows,
-  | 'findLease'
-  | 'listLeases'
-  | 'leasesAround'
-  | 'dueLeases'
-  | 'nextExpiryMs'
-  | 'putLease'
-  | 'removeLease'
-  | 'extendLease'
-  | 'isVoid'
-  | 'forgetVoid'
-  | 'voidAll'
->
 
 type Columns = { leaseId: string; untilMs: number; held: string }
 

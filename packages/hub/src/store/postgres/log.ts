@@ -1,5 +1,5 @@
 import { HubError } from '@sluice/protocol/error'
-import type { LogState, Rows } from '../inbox-rules/rows.ts'
+import type { LogState, LogRows } from '../inbox-rules/rows.ts'
 import { filterScan, looksInside, type ScannedEvent, type Scanned, type ScanOrder } from '../inbox-rules/scan.ts'
 import { countRuns, expandRuns, splitRuns, toRuns, type Runs } from '../runs.ts'
 import type { StoredEvent } from '../store.ts'
@@ -135,8 +135,6 @@ export async function scanLog(connection: Connection, workspaceId: number, order
   }
   return { found, scannedTo: first - 1, looked }
 }
-
-type LogRows = Pick<Rows, 'scan' | 'readEvent' | 'readSome' | 'keptAmong' | 'acceptTimes' | 'acceptedFrom'>
 
 export function logRows(connection: Connection): LogRows {
   return {

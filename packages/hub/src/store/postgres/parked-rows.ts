@@ -1,27 +1,9 @@
 import { toSpan } from '../inbox-rules/parked.ts'
-import { behindMs, maxSpan, type InboxState, type Parked, type Rows } from '../inbox-rules/rows.ts'
-import { countRuns, parseRuns, printRuns } from '../runs.ts'
+import { behindMs, maxSpan, type Parked, type ParkedRows, type ParkedSpan } from '../inbox-rules/rows.ts'
+import { printRuns } from '../runs.ts'
 import { early, type Ahead } from './asked-ahead.ts'
 import type { Value } from './connections.ts'
 import type { Transaction } from './transactions.ts'
-
-type ParkedRows = Pick<
-  Rows,
-  | 'available'
-  | 'availableInOrder'
-  | 'parkedAround'
-  | 'parkedAfter'
-  | 'parkedUpTo'
-  | 'parkedOfLease'
-  | 'countParked'
-  | 'nextAvailableMs'
-  | 'isOccupied'
-  | 'park'
-  | 'parkEach'
-  | 'removeParked'
-  | 'keepParked'
-  | 'shortenParked'
->
 
 const columns = `parked.id, parked.first, parked.last, parked.positions, parked.revision, parked.available_ms as "availableMs",
   parked.attempt, parked.alone, parked.lease_id as "leaseId", parked.released_by as "releasedBy", parked.subject`
@@ -77,7 +59,11 @@ function readingRows({ query }: Transaction, ahead: Ahead): Omit<ParkedRows, Wri
       ]),
     parkedUpTo: (inbox, last) => list(`inbox_id = $1 and first <= $2 order by first`, [inbox.id, last]),
     parkedOfLease: (inbox, leaseId) => list(`inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]),
-    countParked: (inbox, nowMs) => countParked(query, inbox, nowMs),
+    parkedSpans: (inbox) =>
+      query<ParkedSpan>(
+        `select first, last, positions, available_ms as "availableMs" from parked where inbox_id = $1 order by first`,
+        [inbox.id],
+      ),
     nextAvailableMs: async (inbox, nowMs) => {
       const [found] = await query<{ at: number | null }>(
         `select min(available_ms) as at from parked where inbox_id = $1 and available_ms > $2 and available_ms < $3`,
@@ -94,24 +80,6 @@ function readingRows({ query }: Transaction, ahead: Ahead): Omit<ParkedRows, Wri
       return found?.occupied === true
     },
   }
-}
-
-async function countParked(
-  query: Transaction['query'],
-  inbox: InboxState,
-  nowMs: number,
-): Promise<{ waiting: number; parked: number; first: number | null }> {
-  const found = await query<Pick<Parked, 'first' | 'last' | 'positions' | 'availableMs'>>(
-    `select first, last, positions, available_ms as "availableMs" from parked where inbox_id = $1 order by first`,
-    [inbox.id],
-  )
-  const counted = { waiting: 0, parked: 0, first: found[0]?.first ?? null }
-  for (const { first, last, positions, availableMs } of found) {
-    const count = positions === null ? last - first + 1 : countRuns(parseRuns(positions))
-    if (availableMs > nowMs && availableMs !== behindMs) counted.parked += count
-    else counted.waiting += count
-  }
-  return counted
 }
 
 function writingRows({ write }: Transaction): Pick<ParkedRows, WritingVerb> {

@@ -1,8 +1,6 @@
-import { behindMs, type Rows } from '../inbox-rules/rows.ts'
+import { behindMs, type SubjectRows } from '../inbox-rules/rows.ts'
 import type { Ahead } from './asked-ahead.ts'
 import type { Transaction } from './transactions.ts'
-
-type SubjectRows = Pick<Rows, 'countWaiting' | 'occupiedAmong' | 'hold' | 'free' | 'promote' | 'promoteAll'>
 
 /** For ordering by key: which subjects have an event out, or waiting. */
 export function subjectRows({ query, write: send }: Transaction, ahead: Ahead): SubjectRows {

@@ -1,13 +1,8 @@
-import type { Failure, InboxState, Rows } from '../inbox-rules/rows.ts'
+import type { Failure, InboxState, FailureRows } from '../inbox-rules/rows.ts'
 import type { AttemptRow, DeadLetterChoice, DeadLetterRow } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import { readEvent, readAcceptTimes } from './log.ts'
 import { toRuns } from '../runs.ts'
-
-type FailureRows = Pick<
-  Rows,
-  'noteAttempts' | 'bury' | 'readAttempts' | 'findDeadLetter' | 'deadAmong' | 'countDead' | 'chooseDead' | 'removeDead'
->
 
 const attemptColumns = `id, position, accepted_ms as acceptedMs, attempt, outcome, reason, at_ms as atMs, lease_id as leaseId`
 

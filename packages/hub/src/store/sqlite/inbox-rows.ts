@@ -1,10 +1,5 @@
-import type { HistoryRow, Rows } from '../inbox-rules/rows.ts'
+import type { HistoryRow, InboxRows } from '../inbox-rules/rows.ts'
 import { row, rows, type Database } from './database.ts'
-
-type InboxRows = Pick<
-  Rows,
-  'putInbox' | 'noteHistory' | 'readHistory' | 'readLastHistory' | 'extendLastHistory' | 'readSettings'
->
 
 const historyColumns = `kind, revision, generation, from_position as "from", to_position as "to", settings, positions`
 

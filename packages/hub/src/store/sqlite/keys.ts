@@ -1,5 +1,5 @@
 import type { KeyStatus } from '@sluice/protocol'
-import { HubError } from '@sluice/protocol/error'
+import { changeKey, type KeyChange } from '../change-key.ts'
 import type { AuditRow, KeyRow } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import type { Engine } from './writer-state.ts'
@@ -64,22 +64,10 @@ export function putKey(engine: Engine, key: KeyRow): void {
     )
 }
 
-export type KeyChange = Partial<Omit<KeyRow, 'keyId' | 'workspaceId' | 'createdMs'>>
-
-/**
- * Decides on the row of now, not on what its caller may have seen before: revocation is final, and the secret that a rotation
- * keeps for a while is the one that it replaces.
- *
- * @throws HubError `conflict` for a new status or secret of a revoked key
- */
 export function updateKey(engine: Engine, keyId: string, change: KeyChange): KeyRow | undefined {
   const known = findKey(engine.db, keyId)
   if (!known) return undefined
-  const revives = change.secretHash !== undefined || (change.status !== undefined && change.status !== 'revoked')
-  if (known.status === 'revoked' && revives)
-    throw new HubError('conflict', `key ${keyId} is revoked for good; make a new one`)
-  const replaces = change.secretHash !== undefined && change.previousUntilMs != null
-  const key = { ...known, ...change, ...(replaces && { previousHash: known.secretHash }) }
+  const key = changeKey(known, change)
   putKey(engine, key)
   return key
 }

@@ -1,21 +1,6 @@
 import { toHeld, toHeldText } from '../inbox-rules/held.ts'
-import type { HeldLease, Rows } from '../inbox-rules/rows.ts'
+import type { HeldLease, LeaseRows } from '../inbox-rules/rows.ts'
 import { row, rows, type Database } from './database.ts'
-
-type LeaseRows = Pick<
-  Rows,
-  | 'findLease'
-  | 'listLeases'
-  | 'leasesAround'
-  | 'dueLeases'
-  | 'nextExpiryMs'
-  | 'putLease'
-  | 'removeLease'
-  | 'extendLease'
-  | 'isVoid'
-  | 'forgetVoid'
-  | 'voidAll'
->
 
 type Columns = { leaseId: string; untilMs: number; held: string }
 

@@ -1,5 +1,5 @@
 import { HubError } from '@sluice/protocol/error'
-import type { LogState, Rows } from '../inbox-rules/rows.ts'
+import type { LogState, LogRows } from '../inbox-rules/rows.ts'
 import { filterScan, looksInside, type ScannedEvent, type ScanOrder, type Scanned } from '../inbox-rules/scan.ts'
 import { toRuns, type Runs } from '../runs.ts'
 import type { StoredEvent } from '../store.ts'
@@ -125,8 +125,6 @@ export function scanLog(db: Database, workspaceId: number, scan: ScanOrder): Sca
   const events = statement.iterate(scan.first, scan.last, scan.budget) as Iterable<unknown>
   return filterScan(events as Iterable<ScannedEvent>, scan) // the columns above
 }
-
-type LogRows = Pick<Rows, 'scan' | 'readEvent' | 'readSome' | 'keptAmong' | 'acceptTimes' | 'acceptedFrom'>
 
 export function logRows(db: Database): LogRows {
   return {

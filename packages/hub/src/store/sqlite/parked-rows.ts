@@ -1,26 +1,16 @@
 import { toSpan } from '../inbox-rules/parked.ts'
-import { behindMs, maxSpan, type InboxState, type NewParked, type Parked, type Rows } from '../inbox-rules/rows.ts'
-import { countRuns, parseRuns, printRuns } from '../runs.ts'
+import {
+  behindMs,
+  maxSpan,
+  type InboxState,
+  type NewParked,
+  type Parked,
+  type ParkedRows,
+  type ParkedSpan,
+} from '../inbox-rules/rows.ts'
+import { printRuns } from '../runs.ts'
 import { row, rows, type Database } from './database.ts'
 import { readEvents } from './log.ts'
-
-type ParkedRows = Pick<
-  Rows,
-  | 'available'
-  | 'availableInOrder'
-  | 'parkedAround'
-  | 'parkedAfter'
-  | 'parkedUpTo'
-  | 'parkedOfLease'
-  | 'countParked'
-  | 'nextAvailableMs'
-  | 'isOccupied'
-  | 'park'
-  | 'parkEach'
-  | 'removeParked'
-  | 'keepParked'
-  | 'shortenParked'
->
 
 type Columns = Omit<Parked, 'alone'> & { alone: number }
 
@@ -63,7 +53,13 @@ function readingRows(db: Database): Pick<ParkedRows, ReadingVerb> {
       list(`inbox_id = ? and first > ? and last > ? order by first limit ?`, inbox.id, after - maxSpan, after, limit),
     parkedUpTo: (inbox, last) => list(`inbox_id = ? and first <= ? order by first`, inbox.id, last),
     parkedOfLease: (inbox, leaseId) => list(`inbox_id = ? and lease_id = ?`, inbox.id, leaseId),
-    countParked: (inbox, nowMs) => countParked(db, inbox, nowMs),
+    parkedSpans: (inbox) =>
+      rows<ParkedSpan>(
+        db.sql(
+          `select first, last, positions, available_ms as availableMs from parked where inbox_id = ? order by first`,
+        ),
+        inbox.id,
+      ),
     nextAvailableMs: (inbox, nowMs) => {
       const statement = db.sql(
         `select min(available_ms) as at from parked where inbox_id = ? and available_ms > ? and available_ms < ?`,
@@ -76,24 +72,6 @@ function readingRows(db: Database): Pick<ParkedRows, ReadingVerb> {
       return isIn('lease') || isIn('parked')
     },
   }
-}
-
-function countParked(
-  db: Database,
-  inbox: InboxState,
-  nowMs: number,
-): { waiting: number; parked: number; first: number | null } {
-  const found = rows<{ first: number; last: number; positions: string | null; availableMs: number }>(
-    db.sql(`select first, last, positions, available_ms as availableMs from parked where inbox_id = ? order by first`),
-    inbox.id,
-  )
-  const counted = { waiting: 0, parked: 0, first: found[0]?.first ?? null }
-  for (const { first, last, positions, availableMs } of found) {
-    const count = positions === null ? last - first + 1 : countRuns(parseRuns(positions))
-    if (availableMs > nowMs && availableMs !== behindMs) counted.parked += count
-    else counted.waiting += count
-  }
-  return counted
 }
 
 function writingRows(db: Database): Omit<ParkedRows, ReadingVerb> {

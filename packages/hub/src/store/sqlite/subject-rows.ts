@@ -1,7 +1,5 @@
-import { behindMs, type InboxState, type Rows } from '../inbox-rules/rows.ts'
+import { behindMs, type InboxState, type SubjectRows } from '../inbox-rules/rows.ts'
 import { row, rows, type Database } from './database.ts'
-
-type SubjectRows = Pick<Rows, 'countWaiting' | 'occupiedAmong' | 'hold' | 'free' | 'promote' | 'promoteAll'>
 
 /** For ordering by key: which subjects have an event out, or waiting. */
 export function subjectRows(db: Database): SubjectRows {
