@@ -1,4 +1,4 @@
-import type { RouteName } from '@sluice/protocol'
+import type { RouteName, routes } from '@sluice/protocol'
 import { createConsumeRoutes } from './admin/consume.ts'
 import { createDeadLetterRoutes } from './admin/dead-letters.ts'
 import { createEventRoutes } from './admin/events.ts'
@@ -71,6 +71,9 @@ export type {
   Workspace,
 } from '@sluice/protocol'
 
+/** A dialect is for its own clients. */
+type OwnRoute = { [Name in RouteName]: (typeof routes)[Name] extends { dialect: string } ? never : Name }[RouteName]
+
 /** One method for each route of the hub, under the route's name. */
 export type Admin = ReturnType<typeof createConsumeRoutes> &
   ReturnType<typeof createDeadLetterRoutes> &
@@ -98,5 +101,5 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
     ...createDeadLetterRoutes(request),
     ...createKeyRoutes(request),
     ...createWorkspaceRoutes(request),
-  } satisfies Record<RouteName, unknown>
+  } satisfies Record<OwnRoute, unknown>
 }

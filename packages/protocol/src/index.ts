@@ -57,6 +57,7 @@ export {
   permissionsOf,
   type Permission,
 } from './key.ts'
+export { BriteAccepted, BriteBulkAccepted, BriteEvent, briteBulkMax, briteRetryable } from './brite-event.ts'
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'

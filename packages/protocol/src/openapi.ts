@@ -37,9 +37,11 @@ const tags = {
   keys: 'API keys of the workspace',
   audit: 'Who did what',
   workspaces: 'Tenants, for administrators of the instance',
+  dialects: 'Requests of foreign clients, as these send them',
 }
 
 function tag(route: Route): string {
+  if (route.dialect) return 'dialects'
   const [, version, noun] = route.path.split('/')
   return version === 'v1' ? (noun ?? 'hub') : 'hub'
 }
@@ -84,7 +86,9 @@ function responses(route: Route): Json {
   })
   const problem = {
     description: 'the problem',
-    content: { 'application/problem+json': { schema: reference(Problem) } },
+    content: route.error
+      ? { 'application/json': { schema: reference(route.error) } }
+      : { 'application/problem+json': { schema: reference(Problem) } },
   }
   return { ...Object.fromEntries(answers), '4XX': problem, '5XX': problem }
 }

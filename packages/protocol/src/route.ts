@@ -17,8 +17,14 @@ export type Route = {
   readonly answers: Readonly<
     Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly mediaType?: string }>
   >
+  /** more than an event needs; `limits.bodyBytes` where it is not said */
+  readonly maxBodyBytes?: number
   /** paths of the foreign clients that reach the same handler */
   readonly alias?: string
+  /** whose requests, answers and errors these are, if not the hub's own */
+  readonly dialect?: 'briteevents' | 'esauti'
+  /** the body of its errors, if it is no plain problem */
+  readonly error?: z.ZodType
 }
 
 /** A whole number in the query. */

@@ -22,15 +22,16 @@ describe('route table', () => {
     for (const [name, { access }] of table) assert.ok(known.has(access), name)
   })
 
-  it('leaves nothing under /v1 open', () => {
-    for (const [name, { path, access }] of table) assert.equal(access === 'open', !path.startsWith('/v1/'), name)
+  it('leaves nothing under /v1 open, and no dialect', () => {
+    for (const [name, { path, access, dialect }] of table)
+      assert.equal(access === 'open', !path.startsWith('/v1/') && !dialect, name)
   })
 
   it('has addresses, names and answers as they should be', () => {
-    for (const [name, { method, path, alias, answers, body, bodyOptional, summary }] of table) {
+    for (const [name, { method, path, alias, dialect, answers, body, bodyOptional, summary }] of table) {
       assert.match(name, /^[a-z]+([A-Z][a-z]+)*$/)
       assert.match(path, /^\/$|^(\/([a-z0-9.-]+|\{[a-z_]+\}))+$/, name)
-      if (alias !== undefined) assert.equal(path, `/v1${alias}`, name)
+      if (alias !== undefined && !dialect) assert.equal(path, `/v1${alias}`, name)
       assert.ok(summary.length > 0 && Object.keys(answers).length > 0, name)
       assert.ok(body === undefined || (method !== 'GET' && method !== 'DELETE'), name)
       assert.ok(!bodyOptional || body?.safeParse({}).success, `${name}: an empty body stands for {}`)

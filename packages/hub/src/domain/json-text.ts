@@ -66,10 +66,20 @@ export function parseObject(bytes: Buffer): Record<string, unknown> {
   const text = toText(bytes)
   const value = parseJson(text)
   if (!isObject(value)) throw toValidationError([{ pointer: '', detail: 'must be a JSON object' }])
-  const members = membersOf(text, startOfJson(text))
+  membersOnce(text, startOfJson(text))
+  return value
+}
+
+/**
+ * The members of the object that begins at `at`, each once.
+ *
+ * @throws HubError `validation-error`
+ */
+export function membersOnce(text: string, at: number): Member[] {
+  const members = membersOf(text, at)
   const faults = duplicateFaults(members)
   // zod passes over this name without a word.
-  if (Object.hasOwn(value, '__proto__')) faults.push({ pointer: '/__proto__', detail: 'unknown member' })
+  if (members.some(({ name }) => name === '__proto__')) faults.push({ pointer: '/__proto__', detail: 'unknown member' })
   if (faults.length > 0) throw toValidationError(faults)
-  return value
+  return members
 }

@@ -86,7 +86,8 @@ function toDraft(publisher: Publisher, item: BatchItem, notes: string | null): D
   })
 }
 
-function orError<Value>(make: () => Value): Value | HubError {
+/** A refusal as a value. */
+export function orError<Value>(make: () => Value): Value | HubError {
   try {
     return make()
   } catch (error) {

@@ -19,6 +19,8 @@ import { readBytes, requireJson } from './body.ts'
 import { createClientAddress } from './client-address.ts'
 import { createCors } from './cors.ts'
 import { deadLetterHandlers } from './dead-letters.ts'
+import { briteEventsHandlers } from './dialects/briteevents.ts'
+import { toErrorFor } from './dialects/dialect.ts'
 import { eventHandlers } from './events.ts'
 import type { HubRequest, HubResponse } from './exchange.ts'
 import { rawBodies, type Call, type Handlers } from './call.ts'
@@ -26,7 +28,6 @@ import { inboxHandlers } from './inboxes.ts'
 import { keyHandlers } from './keys.ts'
 import { createMetrics } from './metrics.ts'
 import { openHandlers } from './open.ts'
-import { toProblem } from './problem.ts'
 import { parseQuery } from './query.ts'
 import { createRouter, type Match } from './router.ts'
 import { streamHandlers } from './stream.ts'
@@ -82,6 +83,7 @@ export function createApp(options: AppOptions): App {
     ...deadLetterHandlers(context),
     ...keyHandlers(context),
     ...workspaceHandlers(context),
+    ...briteEventsHandlers(context),
   }
   const parts: Parts = { context, auth, handlers, find: createRouter(), budget: createBodyBudget() }
   const logFailure = createFailureLog(logger)
@@ -95,7 +97,7 @@ export function createApp(options: AppOptions): App {
       response = cors.preflight(request) ?? (await answer(parts, request, trace))
     } catch (error) {
       if (!(error instanceof HubError) || error.status >= 500) logFailure(error, { request, correlationId })
-      response = toProblem(error, { instance: request.path.slice(0, 1000), correlationId })
+      response = toErrorFor(request.path)(error, { instance: request.path.slice(0, 1000), correlationId })
     }
     parts.budget.give(trace.workspaceId, trace.bodyBytes)
     Object.assign(response.headers, trace.fields)
@@ -170,7 +172,7 @@ async function letIn(
 }
 
 async function readBody(budget: BodyBudget, { name, route, request, trace }: Stage): Promise<unknown> {
-  const limit = name === 'publishBatch' ? limits.batchBytes : limits.bodyBytes
+  const limit = route.maxBodyBytes ?? limits.bodyBytes
   const isPacked = request.header('content-encoding') !== undefined
   const held = toBodyBytes(request.header('content-length'), isPacked, limit)
   budget.take(trace.workspaceId, held)

@@ -41,7 +41,8 @@ For machines: <a href="/openapi.json">/openapi.json</a>.</p>
 <nav>${links.join('')}</nav>${chapters.join('')}${printProblems()}${printSchemas(document.components.schemas)}`
 }
 
-function tagOf({ path }: Route): string {
+function tagOf({ path, dialect }: Route): string {
+  if (dialect) return 'dialects'
   const [, version, noun] = path.split('/')
   return version === 'v1' ? (noun ?? 'hub') : 'hub'
 }

@@ -67,7 +67,8 @@ async function publishOne(context: Context, { request, body, principal }: Call<'
   )
 }
 
-function traceOf(request: HubRequest): { traceparent?: string } {
+/** What travels with every publication of a request. */
+export function traceOf(request: HubRequest): { traceparent?: string } {
   const traceparent = request.header('traceparent')
   return traceparent === undefined ? {} : { traceparent }
 }

@@ -162,7 +162,7 @@ async function send(
   }
   if (status !== 204) headers['content-length'] = String(body === null ? 0 : Buffer.byteLength(body))
   outgoing.writeHead(status, headers)
-  if (status === 413 && !incoming.complete) return linger(body ?? '', incoming, outgoing)
+  if (headers['connection'] === 'close' && !incoming.complete) return linger(body ?? '', incoming, outgoing)
   outgoing.end(body ?? undefined)
 }
 

@@ -1,11 +1,27 @@
-import { HubError, problems, type Problem } from '@sluice/protocol'
+import { HubError, problems, type ErrorCode, type Problem } from '@sluice/protocol'
 import type { HubResponse } from './exchange.ts'
 
-/** The answer to a failure, as RFC 9457 has it. What is not a `HubError` leaves as `internal`, without a word of its text. */
-export function toProblem(
-  error: unknown,
-  { instance, correlationId }: { instance: string; correlationId: string },
-): HubResponse {
+export type ErrorContext = { readonly instance: string; readonly correlationId: string }
+
+/** The answer to a failure, as RFC 9457 has it. */
+export function toProblem(error: unknown, context: ErrorContext): HubResponse {
+  const { problem, fields } = toProblemParts(error, context)
+  return {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json', ...fields },
+    body: JSON.stringify(problem),
+  }
+}
+
+type ProblemParts = {
+  readonly code: ErrorCode
+  readonly problem: Problem
+  /** of the answer, but for its content type */
+  readonly fields: Record<string, string>
+}
+
+/** For answers in other forms. What is not a `HubError` leaves as `internal`, without a word of its text. */
+export function toProblemParts(error: unknown, { instance, correlationId }: ErrorContext): ProblemParts {
   const known =
     error instanceof HubError
       ? error
@@ -24,11 +40,7 @@ export function toProblem(
     details,
     ...(errors && { errors: [...errors] }),
   }
-  return {
-    status,
-    headers: { 'content-type': 'application/problem+json', ...fieldsFor(known) },
-    body: JSON.stringify(problem),
-  }
+  return { code, problem, fields: fieldsFor(known) }
 }
 
 function fieldsFor({ code, status, details, retryAfterSeconds }: HubError): Record<string, string> {

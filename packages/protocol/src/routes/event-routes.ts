@@ -28,6 +28,7 @@ export const eventRoutes = {
     summary: 'Publish up to 1,000 events',
     access: 'publish',
     body: z.union([z.strictObject({ events: z.array(NewBatchEvent) }), z.array(NewBatchEvent)]),
+    maxBodyBytes: limits.batchBytes,
     answers: ok('one result for each event', BatchAccepted),
   },
   searchEvents: {

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { BriteAccepted, BriteBulkAccepted, BriteEvent, briteBulkMax } from '../brite-event.ts'
+import { limits } from '../event.ts'
+import { Problem } from '../problem.ts'
+import type { Route } from '../route.ts'
+
+const BriteError = Problem.extend({
+  errorType: z.string().describe('a name that means "send it again", or the code of a refusal'),
+}).meta({ id: 'BriteError' })
+
+/** Foreign clients, unchanged: each dialect has its own requests, answers and errors. */
+export const dialectRoutes = {
+  publishBriteEvent: {
+    method: 'POST',
+    path: '/dialects/briteevents/events',
+    summary: 'Publish one event as clients of the BriteEvents API do; x-britecore-job-id becomes its correlation_id',
+    access: 'publish',
+    dialect: 'briteevents',
+    body: BriteEvent,
+    answers: { 201: { description: 'stored', schema: BriteAccepted } },
+    error: BriteError,
+  },
+  publishBriteEvents: {
+    method: 'POST',
+    path: '/dialects/briteevents/events/bulk',
+    alias: '/dialects/briteevents/events/bulk/',
+    summary: `Publish up to ${briteBulkMax} events as clients of the BriteEvents API do`,
+    access: 'publish',
+    dialect: 'briteevents',
+    body: z.array(BriteEvent).max(briteBulkMax),
+    maxBodyBytes: limits.batchBytes,
+    answers: { 201: { description: 'a result for each event', schema: BriteBulkAccepted } },
+    error: BriteError,
+  },
+} as const satisfies Record<string, Route>
