@@ -3,6 +3,7 @@ import { addBackup } from './commands/backup.ts'
 import { addCompletions } from './commands/completions.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addErase } from './commands/erase.ts'
 import { addEvents } from './commands/events.ts'
 import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     addInboxes,
     addEvents,
     addDeadLetters,
+    addErase,
     addExport,
     addImport,
     addBackup,

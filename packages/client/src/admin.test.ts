@@ -165,6 +165,7 @@ async function callKeys(admin: Admin): Promise<void> {
   assert.equal((await admin.patchKey(keyId, { rate_limit: 100 })).rate_limit, 100)
   assert.notEqual((await admin.rotateKey(keyId)).api_key, secret)
   await admin.revokeKey(keyId)
+  assert.equal((await admin.eraseIdentity({ identity: 'nobody' })).done, true)
   assert.ok((await admin.listAudit()).entries.some((entry) => entry.target === keyId))
 }
 

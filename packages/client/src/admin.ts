@@ -1,6 +1,7 @@
 import type { RouteName, routes } from '@sluice/protocol'
 import { createConsumeRoutes } from './admin/consume.ts'
 import { createDeadLetterRoutes } from './admin/dead-letters.ts'
+import { createErasureRoutes } from './admin/erasures.ts'
 import { createEventRoutes } from './admin/events.ts'
 import { createInboxRoutes } from './admin/inboxes.ts'
 import { createKeyRoutes } from './admin/keys.ts'
@@ -37,6 +38,8 @@ export type {
   BatchResult,
   DeadLetter,
   DeadLetterSelection,
+  Erased,
+  EraseRequest,
   Event,
   EventPage,
   ExtendRequest,
@@ -77,6 +80,7 @@ type OwnRoute = { [Name in RouteName]: (typeof routes)[Name] extends { dialect: 
 /** One method for each route of the hub, under the route's name. */
 export type Admin = ReturnType<typeof createConsumeRoutes> &
   ReturnType<typeof createDeadLetterRoutes> &
+  ReturnType<typeof createErasureRoutes> &
   ReturnType<typeof createEventRoutes> &
   ReturnType<typeof createInboxRoutes> &
   ReturnType<typeof createKeyRoutes> &
@@ -99,6 +103,7 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
     ...createInboxRoutes(request),
     ...createConsumeRoutes(settings, request),
     ...createDeadLetterRoutes(request),
+    ...createErasureRoutes(request),
     ...createKeyRoutes(request),
     ...createWorkspaceRoutes(request),
   } satisfies Record<OwnRoute, unknown>

@@ -15,7 +15,7 @@ export type TestHub = {
   readonly makeKey: (wanted: Partial<NewKey>) => Promise<string>
   readonly advance: (ms: number) => void
   readonly close: () => Promise<void>
-}
+} & AsyncDisposable
 
 export type CallOptions = {
   /** texts and bytes go as they are, everything else as JSON */
@@ -64,6 +64,10 @@ export async function openTestHub(options: Partial<HubOptions> = {}): Promise<Te
       body: (isJson ? JSON.parse(text) : text) as Body,
     }
   }
+  const close = async (): Promise<void> => {
+    await hub.close()
+    await rm(data, { recursive: true })
+  }
   return {
     hub,
     adminKey,
@@ -84,10 +88,8 @@ export async function openTestHub(options: Partial<HubOptions> = {}): Promise<Te
     advance: (ms) => {
       nowMs += ms
     },
-    close: async () => {
-      await hub.close()
-      await rm(data, { recursive: true })
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }
 

@@ -58,6 +58,7 @@ export {
   type Permission,
 } from './key.ts'
 export { BriteAccepted, BriteBulkAccepted, BriteEvent, briteBulkMax, briteRetryable } from './brite-event.ts'
+export { EraseRequest, Erased } from './erasure.ts'
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'

@@ -37,6 +37,7 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   replayDeadLetters: { all: true },
   discardDeadLetters: { all: true },
   createKey: { user_id: 'u' },
+  eraseIdentity: { identity: 'nobody' },
   patchKey: {},
   publishBriteEvent: briteEvent,
   publishBriteEvents: [briteEvent],

@@ -21,6 +21,7 @@ import { createCors } from './cors.ts'
 import { deadLetterHandlers } from './dead-letters.ts'
 import { briteEventsHandlers } from './dialects/briteevents.ts'
 import { toErrorFor } from './dialects/dialect.ts'
+import { erasureHandlers } from './erasures.ts'
 import { eventHandlers } from './events.ts'
 import type { HubRequest, HubResponse } from './exchange.ts'
 import { rawBodies, type Call, type Handlers } from './call.ts'
@@ -82,6 +83,7 @@ export function createApp(options: AppOptions): App {
     ...streamHandlers(context),
     ...deadLetterHandlers(context),
     ...keyHandlers(context),
+    ...erasureHandlers(context),
     ...workspaceHandlers(context),
     ...briteEventsHandlers(context),
   }

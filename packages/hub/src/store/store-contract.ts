@@ -1,5 +1,6 @@
 import { after, before, describe, it } from 'node:test'
 import { appendCases } from './contract/append-cases.ts'
+import { erasureCases } from './contract/erasure-cases.ts'
 import { expiryCases } from './contract/expiry-cases.ts'
 import { explainCases } from './contract/explain-cases.ts'
 import { filterCases } from './contract/filter-cases.ts'
@@ -38,6 +39,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   explain: explainCases,
   'ordering by key': orderCases,
   retention: retentionCases,
+  erasure: erasureCases,
   'keys and audit': keyCases,
   moving: movingCases,
   hardening: hardeningCases,

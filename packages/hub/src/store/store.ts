@@ -117,6 +117,15 @@ export type Store = {
   /** One request against a limit a minute, shared by all nodes. */
   takeRequest(keyId: string, perMinute: number): Promise<RateState>
 
+  // erasure
+  /** Events and dead letters, above both marks, whose \`identity\` has one of the values; looks at no more than \`rowBudget\` of them. */
+  findIdentified(workspaceId: number, search: IdentitySearch): Promise<Identified>
+  /**
+   * Removes the content of events for good: body, subject, notes, the reasons of failed attempts. Position, type and time stay. Inboxes
+   * that hold them (parked, leased, dead) let go of them; nobody is handed one any more. Answers how many were not erased before.
+   */
+  eraseEvents(workspaceId: number, positions: readonly number[]): Promise<number>
+
   // moving
   readonly moving: Moving
 
@@ -196,6 +205,28 @@ export type SearchResult = {
   readonly events: StoredEvent[]
   /** the lowest position looked at; null when the search came to the beginning of the log (or to `afterMs`) */
   readonly scannedTo: number | null
+}
+
+export type IdentitySearch = {
+  /** text compared with each member of \`identity\`; case counts */
+  readonly values: readonly string[]
+  /** events after this position */
+  readonly afterPosition: number
+  /** and up to this one */
+  readonly lastPosition: number
+  /** dead letters after this row id; those of events that are still in the log go with their event */
+  readonly afterDead: number
+  readonly rowBudget: number
+}
+
+export type Identified = {
+  readonly positions: number[]
+  readonly deadLetters: { readonly inbox: string; readonly position: number }[]
+  /** events and dead letters up to here were looked at */
+  readonly positionsTo: number
+  readonly deadTo: number
+  readonly looked: number
+  readonly more: boolean
 }
 
 export type InboxRow = {

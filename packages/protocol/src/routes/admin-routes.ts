@@ -1,3 +1,4 @@
+import { EraseRequest, Erased } from '../erasure.ts'
 import { AuditEntry, Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, RotateKey } from '../key.ts'
 import { PutWorkspace, Workspace } from '../workspace.ts'
 import { list, ok, page, type Route } from '../route.ts'
@@ -58,6 +59,14 @@ export const adminRoutes = {
     access: 'admin',
     query: page,
     answers: ok('a page', list('entries', AuditEntry)),
+  },
+  eraseIdentity: {
+    method: 'POST',
+    path: '/v1/erasures',
+    summary: "Erase a person's events, step by step",
+    access: 'admin',
+    body: EraseRequest,
+    answers: ok('what this step did; send it again with `next_cursor` until `done`', Erased),
   },
 
   listWorkspaces: {

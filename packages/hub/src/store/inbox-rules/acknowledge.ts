@@ -2,6 +2,7 @@ import { HubError } from '@sluice/protocol/error'
 import { isOpenFilter } from '@sluice/protocol/match'
 import { maxWaiting } from './key-order.ts'
 import { findParked, parkRange, removePosition, toParkedEvent, untouched } from './parked.ts'
+import { printRuns, toRuns } from '../runs.ts'
 import { advance, wake, type HeldLease, type InboxState, type Session } from './rows.ts'
 import { holds, withoutLeaving } from './settle.ts'
 
@@ -19,30 +20,47 @@ export async function acknowledgeEvent(
     inbox.changed = true
   }
   if (position <= trimmedTo) return 'already'
-  const parked = await findParked(rows, inbox, position)
-  if (parked) {
-    removePosition(rows, inbox, parked, position)
-    goOn(session, inbox, [parked.subject])
-    return 'acked'
-  }
-  if (position >= inbox.next) {
-    await passOver(session, inbox, Math.max(inbox.next, trimmedTo + 1), position - 1)
-    advance(inbox, position + 1, true)
-    return 'acked'
-  }
-  return acknowledgeHeld(session, inbox, position)
+  if (await takeParked(session, inbox, position)) return 'acked'
+  if (position < inbox.next) return (await takeHeld(session, inbox, position)) ? 'acked' : 'already'
+  await passOver(session, inbox, Math.max(inbox.next, trimmedTo + 1), position - 1)
+  advance(inbox, position + 1, true)
+  return 'acked'
 }
 
-async function acknowledgeHeld(session: Session, inbox: InboxState, position: number): Promise<'acked' | 'already'> {
+/** Erased events are nobody's any more; those still to be looked at are passed over then. */
+export async function dropErased(session: Session, inbox: InboxState, positions: readonly number[]): Promise<void> {
+  const dropped: number[] = []
+  for (const position of positions) {
+    if (position >= inbox.next) continue
+    const found = (await takeParked(session, inbox, position)) || (await takeHeld(session, inbox, position))
+    if (found) dropped.push(position)
+  }
+  const [first] = dropped
+  if (first === undefined) return
+  const note = { kind: 'erased', from: first, to: first, positions: printRuns(toRuns(dropped)) } as const
+  session.rows.noteHistory(inbox, note, session.nowMs)
+}
+
+/** Takes an event out of parking. Answers false if it was not there. */
+async function takeParked(session: Session, inbox: InboxState, position: number): Promise<boolean> {
+  const parked = await findParked(session.rows, inbox, position)
+  if (!parked) return false
+  removePosition(session.rows, inbox, parked, position)
+  goOn(session, inbox, [parked.subject])
+  return true
+}
+
+/** Takes an event out of its lease or the dead letters. Answers false if it was in neither. */
+async function takeHeld(session: Session, inbox: InboxState, position: number): Promise<boolean> {
   const { rows } = session
   const lease = await leaseOf(session, inbox, position)
-  if (!lease) return (await discardDead(session, inbox, [position])) ? 'acked' : 'already'
+  if (!lease) return discardDead(session, inbox, [position])
   const held = withoutLeaving(lease, new Set([position]))
   if (held.length === 0) rows.removeLease(inbox, lease.leaseId)
   else rows.putLease(inbox, { ...lease, held })
   if (inbox.settings.ordering === 'key') rows.promote(inbox, await rows.free(inbox, [position]))
   wake(session, inbox)
-  return 'acked'
+  return true
 }
 
 /** Gives dead letters up; with key ordering, later events of their subjects may go on. Answers false if there were none. */

@@ -92,6 +92,7 @@ function passed(
   for (const entry of history.toReversed()) {
     if (entry.kind === 'replay' && entry.from === position) return { verdict: 'acknowledged', attempts }
     if (entry.kind === 'expired' && isWithin(entry, position)) return { verdict: 'expired', attempts: attempts - 1 }
+    if (entry.kind === 'erased' && isWithin(entry, position)) return { verdict: 'erased', attempts: attempts - 1 }
     if (entry.kind === 'settings') settingsAfter = [entry, ...settingsAfter]
     if (entry.kind !== 'seek') continue
     if (position >= entry.to) break
@@ -116,7 +117,8 @@ function passed(
         attempts,
       }
     )
-  return { verdict: isOpenFilter(settings.filter) ? 'acknowledged' : 'expired', revision: deciding.revision, attempts }
+  const unknown = event ? 'erased' : 'expired'
+  return { verdict: isOpenFilter(settings.filter) ? 'acknowledged' : unknown, revision: deciding.revision, attempts }
 }
 
 /** Waiting or leased when the seek or the expiry came. */

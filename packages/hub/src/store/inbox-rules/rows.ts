@@ -194,7 +194,7 @@ export const maxSpan = 10_000
 export const behindMs = Number.MAX_SAFE_INTEGER
 
 /** What `explain` needs of the past: which settings held from which position on, seeks, expiries, replays past the filter. */
-type HistoryKind = 'settings' | 'seek' | 'expired' | 'replay'
+type HistoryKind = 'settings' | 'seek' | 'expired' | 'replay' | 'erased'
 
 type HistoryNote = {
   readonly kind: HistoryKind

@@ -123,6 +123,14 @@ async function toGrant(parts: Parts, to: GrantedTo, { granted, reading }: Granti
     if (rest.length > 0)
       await onInbox(parts, { workspaceId, key }, (session, inbox) => settleLease(session, inbox, giveBack))
   }
-  const leased = events.map((event) => ({ ...event, attempt: attempts.get(event.position) ?? 1 }))
-  return { inboxStatus, untilMs, events: leased, more: more || readTo !== undefined, retryAtMs }
+  // Erased while the lease was given: there is nothing to hand out.
+  const erased = events.filter((event) => event.body === null).map((event) => event.position)
+  const done = { leaseId, positions: erased, outcome: { kind: 'ack' } } as const
+  if (erased.length > 0)
+    await onInbox(parts, { workspaceId, key }, (session, inbox) => settleLease(session, inbox, done))
+  const leased = events
+    .filter((event) => event.body !== null)
+    .map((event) => ({ ...event, attempt: attempts.get(event.position) ?? 1 }))
+  const isWhole = readTo === undefined && erased.length === 0
+  return { inboxStatus, untilMs, events: leased, more: more || !isWhole, retryAtMs }
 }

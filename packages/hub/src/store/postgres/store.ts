@@ -14,6 +14,7 @@ import { openAppends } from './append-groups.ts'
 import { openClock, type DatabaseClock } from './clock.ts'
 import { openConnections, type Connections } from './connections.ts'
 import { consumingVerbs } from './consuming.ts'
+import { erasureVerbs } from './erasure.ts'
 import { onInbox, openInboxGroups } from './inbox-groups.ts'
 import { findInbox, listInboxes } from './inbox-rows.ts'
 import { createInbox } from './inboxes.ts'
@@ -105,6 +106,7 @@ async function open(
     ...inboxVerbs(parts),
     ...consumingVerbs(parts),
     ...keyVerbs(parts),
+    ...erasureVerbs(parts),
     ...upkeepVerbs(parts),
     moving: createMoving(parts),
     onWake: wakes.listen,

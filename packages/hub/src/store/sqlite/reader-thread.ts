@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { explainEvent } from '../inbox-rules/explain.ts'
 import { readProgress } from '../inbox-rules/progress.ts'
-import type { InboxProgress, Search, SearchResult, VerdictRow } from '../store.ts'
+import type { Identified, IdentitySearch, InboxProgress, Search, SearchResult, VerdictRow } from '../store.ts'
 import { openDatabase, type Database } from './database.ts'
+import { findIdentified } from './erasure.ts'
 import { createRows } from './rows.ts'
 import { searchEvents } from './search.ts'
 import { readInbox, readInboxes } from './writer-state.ts'
@@ -11,6 +12,8 @@ import { readInbox, readInboxes } from './writer-state.ts'
 const verbs = {
   searchEvents: (db: Database, workspaceId: number, search: Search): SearchResult =>
     searchEvents(db, workspaceId, search),
+  findIdentified: (db: Database, workspaceId: number, search: IdentitySearch): Identified =>
+    findIdentified(db, workspaceId, search),
   explainEvent: (db: Database, workspaceId: number, position: number, nowMs: number): Promise<VerdictRow[]> =>
     explainEvent({ rows, nowMs }, workspaceId, readInboxes(db, workspaceId, '', 100_000), position),
   readProgress: async (

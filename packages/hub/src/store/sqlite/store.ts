@@ -79,6 +79,9 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     ...inboxVerbs(parts),
     ...consumingVerbs(parts),
     ...keyVerbs(parts),
+    findIdentified: (workspaceId, search) => parts.reader.read('findIdentified', workspaceId, search),
+    eraseEvents: async (workspaceId, positions) =>
+      positions.length === 0 ? 0 : group.write('eraseEvents', workspaceId, positions),
     ...upkeepVerbs(parts),
     moving: createMoving({ ...parts, file }),
     onWake: wakes.listen,
@@ -317,6 +320,13 @@ async function toGrant({ db, group }: Parts, to: GrantedTo, granted: Granted): P
     const outcome = { kind: 'release', count: false } as const
     if (rest.length > 0) await group.write('settleLease', workspaceId, key, { leaseId, positions: rest, outcome })
   }
-  const leased = events.map((event) => ({ ...event, attempt: attempts.get(event.position) ?? 1 }))
-  return { inboxStatus, untilMs, events: leased, more: more || readTo !== undefined, retryAtMs }
+  // Erased while the lease was given: there is nothing to hand out.
+  const erased = events.filter((event) => event.body === null).map((event) => event.position)
+  const done = { leaseId, positions: erased, outcome: { kind: 'ack' } } as const
+  if (erased.length > 0) await group.write('settleLease', workspaceId, key, done)
+  const leased = events
+    .filter((event) => event.body !== null)
+    .map((event) => ({ ...event, attempt: attempts.get(event.position) ?? 1 }))
+  const isWhole = readTo === undefined && erased.length === 0
+  return { inboxStatus, untilMs, events: leased, more: more || !isWhole, retryAtMs }
 }

@@ -9,6 +9,7 @@ import { settleLease, type Settled } from '../inbox-rules/settle.ts'
 import type { SettleOrder } from '../store.ts'
 import { appendEvents } from './append.ts'
 import { migrate, openDatabase, type Database } from './database.ts'
+import { eraseEvents } from './erasure.ts'
 import { expireLeases } from './expiry.ts'
 import { beginImport, discardImport, finishImport, importChunk } from './import.ts'
 import { createInbox, deleteInbox } from './inboxes.ts'
@@ -44,6 +45,7 @@ const verbs = {
   deleteWorkspace,
   discardImport,
   ensureWorkspace,
+  eraseEvents,
   expireLeases,
   extendLease: onInbox(extendLease),
   finishImport,
