@@ -1,0 +1,5 @@
+export { relay, type RelayOptions, type RelayProgress } from './node/outbox/relay.ts'
+export { postgresOutbox, type PostgresOutbox } from './node/outbox/postgres.ts'
+export { sqliteOutbox, type SqliteDatabase, type SqliteOutbox } from './node/outbox/sqlite.ts'
+export type { Outbox, OutboxOptions, OutboxStatus, RefusedEvent } from './node/outbox/outbox.ts'
+export type { PostgresDatabase, PostgresTransaction } from './node/outbox/postgres-handles.ts'
