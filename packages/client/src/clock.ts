@@ -2,6 +2,8 @@
 export type Clock = {
   /** ms since 1970; never runs backwards */
   now(): number
+  /** ms since 1970 as the calendar has it, for signatures and dates; default: `now` */
+  wall?(): number
   /** Rejects with the signal's reason as soon as it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
@@ -12,6 +14,8 @@ export const longestTimerMs = 2 ** 31 - 1
 /** The time of the machine, anchored when the program began: a clock that is set back moves no deadline. */
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
+  // The other one stands still while a laptop sleeps, and a signature with a time of hours ago is refused.
+  wall: Date.now,
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
@@ -28,4 +32,8 @@ export const systemClock: Clock = {
       )
       signal?.addEventListener('abort', onAbort, { once: true })
     }),
+}
+
+export function wallTime(clock: Clock): number {
+  return clock.wall ? clock.wall() : clock.now()
 }

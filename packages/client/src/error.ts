@@ -7,6 +7,8 @@ export type ApiErrorOptions = {
   readonly problem?: Problem | undefined
   readonly requestId?: string | undefined
   readonly retryAfter?: number | undefined
+  /** masked in the message, should somebody between here and the hub have put them into the answer */
+  readonly secrets?: readonly string[] | undefined
 }
 
 /** The hub answered, and the answer was a refusal. `errorCode` is stable (`not-found`, `lease-lost`, …); texts are for people. */
@@ -19,7 +21,7 @@ export class ApiError extends Error {
   readonly retryAfter: number | undefined
 
   constructor(options: ApiErrorOptions) {
-    super(toMessage(options))
+    super(hide(toMessage(options), options.secrets))
     this.name = 'ApiError'
     this.status = options.status
     this.problem = options.problem
@@ -40,16 +42,30 @@ export class RateLimitError extends ApiError {
   }
 }
 
-/** The hub refused what was sent, and says everything that is wrong with it. */
+/**
+ * What was to be published is no valid event. The hub says so, or `validateEvent` before anything is sent: then `status` is 0.
+ */
 export class EventValidationError extends ApiError {
   /** where (a JSON Pointer) and what, for every fault at once */
-  readonly faults: readonly Fault[]
+  readonly errors: readonly Fault[]
 
-  constructor(options: ApiErrorOptions) {
+  constructor(options: ApiErrorOptions & { readonly errors?: readonly Fault[] | undefined }) {
     super(options)
     this.name = 'EventValidationError'
-    this.faults = options.problem?.errors ?? []
+    this.errors = options.errors ?? options.problem?.errors ?? []
+    if (options.status === 0) this.message = toFaultyMessage(options.operation, this.errors)
   }
+
+  /** the same as `errors` */
+  get faults(): readonly Fault[] {
+    return this.errors
+  }
+}
+
+type TransportErrorOptions = {
+  readonly cause: unknown
+  readonly attempts: number
+  readonly secrets?: readonly string[] | undefined
 }
 
 /** No answer: refused connection, broken connection, timeout. Whether the hub did what was asked is not known. */
@@ -57,9 +73,9 @@ export class TransportError extends Error {
   /** how often it was tried */
   readonly attempts: number
 
-  constructor(operation: string, options: { readonly cause: unknown; readonly attempts: number }) {
+  constructor(operation: string, options: TransportErrorOptions) {
     const tries = options.attempts === 1 ? '' : ` after ${options.attempts} attempts`
-    super(`${operation} failed${tries}: ${toReason(options.cause)}`, { cause: options.cause })
+    super(hide(`${operation} failed${tries}: ${toReason(options.cause)}`, options.secrets), { cause: options.cause })
     this.name = 'TransportError'
     this.attempts = options.attempts
   }
@@ -76,6 +92,14 @@ export function toApiError(options: ApiErrorOptions): ApiError {
 function toMessage({ status, operation, problem, requestId }: ApiErrorOptions): string {
   const what = problem ? `${status} ${problem.error_code}: ${problem.detail}` : `${status}, and no explanation`
   return `${operation} answered ${what}${requestId ? ` (request ${requestId})` : ''}`
+}
+
+function toFaultyMessage(operation: string, errors: readonly Fault[]): string {
+  return `${operation}: ${errors.map(({ pointer, detail }) => `${pointer || 'the event'} ${detail}`).join('; ')}`
+}
+
+function hide(text: string, secrets: readonly string[] = []): string {
+  return secrets.reduce((safe, secret) => safe.replaceAll(secret, '[redacted]'), text)
 }
 
 /** `fetch failed` says nothing; what is under it does. */

@@ -1,12 +1,18 @@
-import type { Accepted, BatchAccepted, Event, NewBatchEvent, NewEvent } from '@sluice/protocol'
-import { toChunks, toFailed, toLines, type BatchItemResult, type Line } from './batch.ts'
-import { ApiError } from './error.ts'
+import type { Accepted, Event, NewBatchEvent, NewEvent } from '@sluice/protocol'
+import type { BatchItemResult } from './batch.ts'
+import { buryEvents, toRecordError } from './dead-letter.ts'
 import type { Settings } from './options.ts'
-import type { Request, RequestOptions } from './request.ts'
+import type { Request, RequestOptions, Tries } from './request.ts'
+import { sendBatch, type Sender } from './send-batch.ts'
+
+export type PublishOptions = RequestOptions & {
+  /** false: what fails does not go to the dead-letter sink, because the caller keeps it; default true */
+  readonly deadLetter?: boolean | undefined
+}
 
 /** Members of the event beside type and payload, as they stand on the wire, and how to send it. */
 export type SendOptions = Omit<NewEvent, 'event_type' | 'payload'> &
-  RequestOptions & {
+  PublishOptions & {
     /** one is made when left out; every attempt carries the same. Give your own to make a repeated call safe, too */
     readonly idempotencyKey?: string | undefined
   }
@@ -19,7 +25,7 @@ export type BatchProgress = {
   readonly failed: number
 }
 
-export type BatchOptions = RequestOptions & {
+export type BatchOptions = PublishOptions & {
   /** after each request */
   readonly onProgress?: ((progress: BatchProgress) => void) | undefined
 }
@@ -33,18 +39,19 @@ export type BatchOutcome = {
 
 export type Events = {
   /**
-   * Publishes one event. It is on disk when this resolves; `status` is `duplicate` when its idempotency key was known.
+   * Publishes one event. It is on disk when this resolves; `status` is `duplicate` when its idempotency key was known. When
+   * it rejects after trying or because the signal aborted, the event has gone to the dead-letter sink, if there is one.
    *
    * @param eventType 1 to 255 characters, as `order.created`
    * @param payload an object of at most 256 KB as JSON
-   * @throws EventValidationError with every fault; RateLimitError; ApiError; TransportError, after the last attempt
+   * @throws TypeError for what cannot be sent at all, as a payload that is no JSON; EventValidationError with every fault; RateLimitError; ApiError; TransportError, after the last attempt
    * @example await sluice.events.send('order.created', { total: 42 }, { subject: 'order-7', idempotencyKey: 'order-7' })
    */
   send(eventType: string, payload: NewEvent['payload'], options?: SendOptions): Promise<Accepted>
   /**
    * Publishes any number of events, in requests of at most 1,000 events and 5 MiB, one after the other. Each event has an
    * idempotency key, its own or a made one, so that what is tried again is stored once. What the hub refused or could not
-   * be reached for stands in the results.
+   * be reached for stands in the results, and each of these has gone to the dead-letter sink, if there is one.
    *
    * @throws ApiError or TransportError if not one event was accepted and a whole request failed
    * @example const { failed, results } = await sluice.events.sendBatch([{ event_type: 'a', payload: {} }])
@@ -56,21 +63,7 @@ export type Events = {
 
 export function createEvents(settings: Settings, request: Request): Events {
   return {
-    send: (eventType, payload, options = {}) => {
-      const { idempotencyKey, signal, timeoutMs, maxRetries, totalTimeoutMs, onAnswer, ...members } = options
-      const body: NewEvent = { event_type: eventType, payload, ...members }
-      if (settings.source !== undefined) body.source ??= settings.source
-      return request<Accepted>(
-        {
-          method: 'POST',
-          path: settings.eventsEndpoint,
-          body,
-          idempotencyKey: idempotencyKey ?? settings.newId(),
-          repeatable: true,
-        },
-        { signal, timeoutMs, maxRetries, totalTimeoutMs, onAnswer },
-      )
-    },
+    send: (eventType, payload, options = {}) => sendOne({ settings, request }, { eventType, payload, options }),
     sendBatch: (events, options = {}) => sendBatch({ settings, request }, events, options),
     get: (eventId, options) =>
       request<Event>(
@@ -80,62 +73,28 @@ export function createEvents(settings: Settings, request: Request): Events {
   }
 }
 
-type Sender = { readonly settings: Settings; readonly request: Request }
+type One = { readonly eventType: string; readonly payload: NewEvent['payload']; readonly options: SendOptions }
 
-async function sendBatch(
-  sender: Sender,
-  events: readonly NewBatchEvent[],
-  options: BatchOptions,
-): Promise<BatchOutcome> {
-  const { onProgress, ...requestOptions } = options
-  const { lines, failed } = toLines(events, sender.settings)
-  const results: BatchItemResult[] = [...failed]
-  const chunks = toChunks(lines)
-  for (const [at, chunk] of chunks.entries()) {
-    try {
-      results.push(...(await sendChunk(sender, chunk, requestOptions)))
-    } catch (error) {
-      if (results.every((result) => 'error' in result)) throw error
-      // The rest would most likely meet the same; the caller decides whether to go on with it.
-      results.push(
-        ...chunks.slice(at).flatMap((unsent, more) => unsent.map((line) => toUnsent(line, error, more === 0))),
-      )
-      break
-    } finally {
-      onProgress?.(toProgress(events.length, results))
-    }
+async function sendOne({ settings, request }: Sender, { eventType, payload, options }: One): Promise<Accepted> {
+  const { idempotencyKey = settings.newId(), deadLetter = true, ...rest } = options
+  const { signal, timeoutMs, maxRetries, totalTimeoutMs, onAnswer, ...members } = rest
+  const event: NewEvent = { event_type: eventType, payload, ...members }
+  if (settings.source !== undefined) event.source ??= settings.source
+  const tries: Tries = { attempts: 0, status: null }
+  try {
+    const call = {
+      method: 'POST',
+      path: settings.eventsEndpoint,
+      body: event,
+      idempotencyKey,
+      repeatable: true,
+    } as const
+    return await request<Accepted>({ ...call, tries }, { signal, timeoutMs, maxRetries, totalTimeoutMs, onAnswer })
+  } catch (error) {
+    // Otherwise it cannot be sent, now or later: the caller's code is at fault.
+    const isSendable = tries.attempts > 0 || signal?.aborted
+    if (deadLetter && isSendable)
+      await buryEvents(settings, [{ event, idempotencyKey, tries, error: toRecordError(error) }])
+    throw error
   }
-  const accepted = countAccepted(results)
-  return {
-    accepted,
-    failed: results.length - accepted,
-    results: results.toSorted((left, right) => left.index - right.index),
-  }
-}
-
-async function sendChunk(sender: Sender, chunk: readonly Line[], options: RequestOptions): Promise<BatchItemResult[]> {
-  const content = { type: 'application/x-ndjson', text: chunk.map((line) => line.text).join('') }
-  const path = `${sender.settings.eventsEndpoint}/batch`
-  const answer = await sender.request<BatchAccepted>({ method: 'POST', path, content, repeatable: true }, options)
-  const byIndex = new Map(answer.results.map((result) => [result.index, result]))
-  return chunk.map((line, index) => {
-    const result = byIndex.get(index)
-    if (!result) return toFailed(line, 'no-result', 'the hub answered the batch without a result for this event')
-    return { ...result, index: line.index, idempotency_key: line.idempotencyKey }
-  })
-}
-
-function toUnsent(line: Line, error: unknown, tried: boolean): BatchItemResult {
-  const code = error instanceof ApiError ? (error.errorCode ?? `http-${error.status}`) : 'no-answer'
-  const message = error instanceof Error ? error.message : String(error)
-  return toFailed(line, tried ? code : 'not-sent', tried ? message : `an earlier part of the batch failed: ${message}`)
-}
-
-function toProgress(total: number, results: readonly BatchItemResult[]): BatchProgress {
-  const accepted = countAccepted(results)
-  return { total, done: results.length, accepted, failed: results.length - accepted }
-}
-
-function countAccepted(results: readonly BatchItemResult[]): number {
-  return results.reduce((count, result) => ('error' in result ? count : count + 1), 0)
 }

@@ -1,5 +1,7 @@
 import { systemClock, type Clock } from './clock.ts'
-import type { Logger } from './logger.ts'
+import type { DeadLetterSink } from './dead-letter.ts'
+import { consoleLogger, createRedactingLogger, type Logger } from './logger.ts'
+import { createSigningTransport } from './sign.ts'
 import type { Fetch, Transport } from './transport.ts'
 import { createFetchTransport } from './transport/fetch.ts'
 import { newUuid } from './uuid.ts'
@@ -10,6 +12,10 @@ export type SluiceOptions = {
   readonly baseUrl?: string | undefined
   /** `slk_…`, from `sluice keys create` */
   readonly apiKey?: string | undefined
+  /** signs every request, beside the key or instead of it; text as it was shown, `sls_…`; blanks around it are left out */
+  readonly hmacSecret?: string | undefined
+  /** whose secret `hmacSecret` is; default: the key id in `apiKey` */
+  readonly keyId?: string | undefined
   /** `source` of every event that names none itself */
   readonly source?: string | undefined
   /** for one attempt, in ms; default 30,000 */
@@ -20,8 +26,17 @@ export type SluiceOptions = {
   readonly totalTimeoutMs?: number | undefined
   /** where events are published; default `/v1/events` */
   readonly eventsEndpoint?: string | undefined
-  /** retries are told here; silent when left out */
+  /**
+   * gets each event that could not be published, once, with all it takes to send it again: a function, or
+   * `jsonlFile(path)` of `@sluice/client/node`. The call rejects after it is done
+   */
+  readonly deadLetter?: DeadLetterSink | undefined
+  /** retries and lost dead letters are told here, each with its operation and attempt; silent when left out */
   readonly logger?: Logger | undefined
+  /** every attempt is logged too, with the event, at level debug; to the console if there is no `logger`. Default false */
+  readonly debug?: boolean | undefined
+  /** mask e-mail addresses, phone numbers, tokens and the like in all that is logged; default true */
+  readonly redact?: boolean | undefined
   /** this `fetch`, for proxies, certificates or runtimes without one; where left out, Node goes without fetch, which is faster */
   readonly fetch?: Fetch | undefined
   /** another way to reach the hub altogether; `fetch` is not used then */
@@ -44,7 +59,11 @@ export type Settings = {
   readonly maxRetries: number
   readonly totalTimeoutMs: number
   readonly eventsEndpoint: string
+  readonly deadLetter: DeadLetterSink | undefined
   readonly logger: Logger | undefined
+  readonly debug: boolean
+  /** the key and the HMAC secret: they stand in no error and no log */
+  readonly secrets: readonly string[]
   readonly transport: Transport
   readonly clock: Clock
   readonly random: () => number
@@ -54,7 +73,12 @@ export type Settings = {
 /** Throws TypeError or RangeError for what can never work, before anything is sent. */
 export function toSettings(options: SluiceOptions): Settings {
   const address = parseBaseUrl(options.baseUrl ?? 'http://127.0.0.1:8000')
-  const apiKey = checkApiKey(options.apiKey ?? address.apiKey)
+  const apiKey = checkHeader('apiKey', options.apiKey ?? address.apiKey)
+  const hmacSecret = options.hmacSecret?.trim() || undefined
+  const secrets = [apiKey, hmacSecret].filter((secret) => secret !== undefined)
+  const clock = options.clock ?? systemClock
+  const transport = options.transport ?? (options.fetch ? createFetchTransport(options.fetch) : defaultTransport)
+  const keyId = checkHeader('keyId', options.keyId) ?? /^slk_([^_]+)_/.exec(apiKey ?? '')?.[1]
   return {
     baseUrl: address.baseUrl,
     headers: { accept: 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) },
@@ -63,12 +87,20 @@ export function toSettings(options: SluiceOptions): Settings {
     maxRetries: checkAmount('maxRetries', options.maxRetries ?? 3),
     totalTimeoutMs: checkAmount('totalTimeoutMs', options.totalTimeoutMs ?? Infinity),
     eventsEndpoint: toPath(options.eventsEndpoint ?? '/v1/events'),
-    logger: options.logger,
-    transport: options.transport ?? (options.fetch ? createFetchTransport(options.fetch) : defaultTransport),
-    clock: options.clock ?? systemClock,
+    deadLetter: options.deadLetter,
+    logger: toLogger(options, secrets),
+    debug: options.debug ?? false,
+    secrets,
+    transport: hmacSecret ? createSigningTransport(transport, { secret: hmacSecret, keyId, clock }) : transport,
+    clock,
     random: options.random ?? Math.random,
     newId: options.newId ?? newUuid,
   }
+}
+
+function toLogger({ logger, debug, redact }: SluiceOptions, secrets: readonly string[]): Logger | undefined {
+  const chosen = logger ?? (debug ? consoleLogger : undefined)
+  return chosen && redact !== false ? createRedactingLogger(chosen, secrets) : chosen
 }
 
 function parseBaseUrl(text: string): { baseUrl: string; apiKey: string | undefined } {
@@ -85,12 +117,12 @@ function toPath(text: string): string {
   return new URL(text, 'http://hub').pathname.replace(/\/+$/, '')
 }
 
-function checkApiKey(text: string | undefined): string | undefined {
-  const apiKey = text?.trim()
-  if (apiKey && !/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new TypeError('apiKey holds blanks or characters that no header can carry; pass it exactly as it was shown')
+function checkHeader(name: string, text: string | undefined): string | undefined {
+  const value = text?.trim()
+  if (value && !/^[\x21-\x7e]+$/.test(value)) {
+    throw new TypeError(`${name} holds blanks or characters that no header can carry; pass it exactly as it was shown`)
   }
-  return apiKey || undefined
+  return value || undefined
 }
 
 function checkAmount(name: string, amount: number): number {

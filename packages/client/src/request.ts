@@ -27,6 +27,8 @@ export type Call = {
   /** sent as it is, under this type */
   readonly content?: { readonly type: string; readonly text: string }
   readonly idempotencyKey?: string
+  /** told of the attempts while they are made */
+  readonly tries?: Tries
   readonly headers?: Readonly<Record<string, string>>
   /** doing it twice leaves the same as doing it once; otherwise it is never tried again */
   readonly repeatable: boolean
@@ -36,6 +38,13 @@ export type Call = {
   readonly alsoAnswers?: number
   /** how long the hub may hold the answer back on purpose */
   readonly waitMs?: number
+}
+
+/** What has been tried so far. */
+export type Tries = {
+  attempts: number
+  /** of the last answer, if there was one */
+  status: number | null
 }
 
 export type Request = <Answer>(call: Call, options?: RequestOptions) => Promise<Answer>
@@ -56,12 +65,16 @@ export function createRequest(settings: Settings): Request {
     for (let attempt = 0; ; attempt += 1) {
       signal?.throwIfAborted()
       const limitMs = Math.max(0, Math.min(timeoutMs + (call.waitMs ?? 0), remainingMs()))
+      if (call.tries) call.tries.attempts = attempt + 1
+      const since = settings.debug ? clock.now() : 0
       const outcome = await tryOnce(settings, call, { outgoing, limitMs, signal })
+      if (settings.debug) logAttempt(settings, call, { attempt: attempt + 1, outcome, since })
+      if (call.tries && outcome.kind !== 'no-answer') call.tries.status = outcome.response.status
       if (outcome.kind !== 'no-answer') options.onAnswer?.(outcome.response)
       // The hub's answers are typed by the route table that both sides are built from.
       if (outcome.kind === 'answer') return outcome.value as Answer
       signal?.throwIfAborted()
-      const error = toError(call, outcome, attempt + 1)
+      const error = toError(settings, call, { outcome, attempts: attempt + 1 })
       const delayMs = canRetry(call, outcome)
         ? toDelayMs({
             attempt,
@@ -79,6 +92,15 @@ export function createRequest(settings: Settings): Request {
       await clock.sleep(delayMs, signal)
     }
   }
+}
+
+type Tried = { readonly attempt: number; readonly outcome: Outcome; readonly since: number }
+
+function logAttempt({ logger, clock }: Settings, call: Call, { attempt, outcome, since }: Tried): void {
+  const operation = toOperation(call)
+  const result = outcome.kind === 'no-answer' ? { reason: String(outcome.cause) } : { status: outcome.response.status }
+  const body = call.body === undefined ? {} : { body: call.body }
+  logger?.debug({ operation, attempt, ms: Math.round(clock.now() - since), ...result, ...body }, 'attempt')
 }
 
 /** `POST /v1/events`, for messages. */
@@ -110,6 +132,7 @@ export function toRefusal(
     status: response.status,
     operation,
     problem,
+    secrets: settings.secrets,
     requestId: response.header('x-request-id') ?? problem?.correlation_id,
     retryAfter: parseRetryAfter(response.header('retry-after'), response.header('date'), settings.clock.now()),
   })
@@ -159,9 +182,11 @@ function canRetry(call: Call, outcome: Exclude<Outcome, { kind: 'answer' }>): bo
   return call.repeatable && (outcome.kind === 'no-answer' || isTransient(outcome.error.status))
 }
 
-function toError(call: Call, outcome: Exclude<Outcome, { kind: 'answer' }>, attempts: number): Error {
+type Failure = { readonly outcome: Exclude<Outcome, { kind: 'answer' }>; readonly attempts: number }
+
+function toError({ secrets }: Settings, call: Call, { outcome, attempts }: Failure): Error {
   if (outcome.kind === 'refused') return outcome.error
-  return new TransportError(toOperation(call), { cause: outcome.cause, attempts })
+  return new TransportError(toOperation(call), { cause: outcome.cause, attempts, secrets })
 }
 
 function parseProblem(text: string): Problem | undefined {
