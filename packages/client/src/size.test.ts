@@ -17,7 +17,7 @@ function load(entry: URL, loaded = new Map<string, string>()): Map<string, strin
   if (loaded.has(entry.href)) return loaded
   const code = stripTypeScriptTypes(readFileSync(entry, 'utf8'))
   loaded.set(entry.href, code)
-  for (const [, specifier = ''] of code.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+  for (const [, specifier = ''] of code.matchAll(/(?<!')\b(?:from|import)\s*\(?\s*'([^']+)'/g)) {
     if (specifier === '#transport') {
       load(new URL(`../${elsewhere.browser}`, import.meta.url), loaded)
       continue
@@ -33,7 +33,8 @@ function load(entry: URL, loaded = new Map<string, string>()): Map<string, strin
   return loaded
 }
 
-for (const entry of ['index.ts', 'admin.ts', 'topics.ts', 'event.ts', 'testing.ts']) {
+const entries = ['index.ts', 'admin.ts', 'topics.ts', 'event.ts', 'testing.ts', 'catalogue.ts', 'event-types.ts']
+for (const entry of entries) {
   test(`${entry} loads its own files and what they bring along, and no Node API`, () => {
     for (const [file, code] of load(new URL(entry, import.meta.url))) {
       assert.doesNotMatch(code, /\beval\(|new Function\(/, file)
@@ -41,6 +42,11 @@ for (const entry of ['index.ts', 'admin.ts', 'topics.ts', 'event.ts', 'testing.t
     }
   })
 }
+
+test('a page that imports only the constants of event types loads no schema', () => {
+  const files = [...load(new URL('event-types.ts', import.meta.url)).keys()].map((file) => file.split('/src/')[1])
+  assert.deepEqual(files, ['event-types.ts', 'catalogue/event-type.ts', 'catalogue/to-event-type.ts'])
+})
 
 test('only Node loads undici', () => {
   assert.deepEqual(Object.keys(elsewhere), ['deno', 'bun', 'browser', 'workerd', 'edge-light', 'default'])

@@ -1,0 +1,127 @@
+import type { PayloadOf } from './catalogue.ts'
+import type { CanonicalEventType } from './event-type.ts'
+
+const cad = (amount: number): { amount: number; currency: string } => ({ amount, currency: 'CAD' })
+
+/** Payloads as a shop might really send them, one or more a domain: the types and the schemas must both take them. */
+export const writtenExamples: { readonly [T in CanonicalEventType]?: PayloadOf<T> } = {
+  'customer.created': {
+    customer_id: '8812',
+    created_at: '2026-05-02T18:11:09-04:00',
+    kind: 'individual',
+    origin: 'checkout',
+    person: { given_name: 'Noor', language: 'fr-CA' },
+    accepts_marketing: false,
+  },
+  'user.signed_up': { user_id: 'u-551', method: 'magic-link', signed_up_at: '2026-05-02T18:11:09.120Z' },
+  'order.created': {
+    order_id: '1043',
+    order_number: 'W-1043',
+    customer_id: '8812',
+    items: [
+      { product_id: 'mug', quantity: 2, unit_price: cad(2450), sku: 'MUG-BLUE' },
+      { product_id: 'bowl', quantity: 1, unit_price: cad(3900), discount: cad(400) },
+    ],
+    subtotal: cad(8400),
+    shipping: cad(0),
+    tax: cad(1258),
+    total: cad(9658),
+    shipping_address: {
+      line1: '4 rue des Érables',
+      city: 'Québec',
+      region: 'QC',
+      postal_code: 'G1R 2S5',
+      country: 'CA',
+    },
+    created_at: '2026-05-02T18:12:40-04:00',
+  },
+  'order.paid': {
+    order_id: '1043',
+    amount: cad(9658),
+    payment_method: 'card',
+    payment_ids: ['pi_81'],
+    paid_at: '2026-05-02T18:12:44-04:00',
+  },
+  'order.cancelled': { order_id: '1044', reason: 'stock', cancelled_by: 'staff', cancelled_at: '2026-05-03T09:00:00Z' },
+  'cart.updated': { cart_id: 'c-9', item_count: 0, total: cad(0), updated_at: '2026-05-02T18:01:00Z' },
+  'checkout.started': {
+    checkout_id: 'k-9',
+    items: [{ product_id: 'mug', quantity: 2, unit_price: cad(2450) }],
+    total: cad(4900),
+    started_at: '2026-05-02T18:09:30Z',
+  },
+  'payment.failed': {
+    payment_id: 'pi_80',
+    amount: cad(9658),
+    failure: { code: 'insufficient-funds', retryable: true },
+    attempt: 1,
+    failed_at: '2026-05-02T18:12:01-04:00',
+  },
+  'invoice.issued': { invoice_id: '77', invoice_number: '2026-0077', total: cad(14_900), due_on: '2026-06-01' },
+  'subscription.cancelled': {
+    subscription_id: 's-3',
+    reason: 'price',
+    cancelled_at: '2026-05-10T08:00:00Z',
+    ends_at: '2026-06-01T00:00:00Z',
+    cancelled_by: 'customer',
+  },
+  'product.viewed': {
+    product_id: 'mug',
+    visitor_id: 'v-1f',
+    url: 'https://shop.example/p/mug?utm_source=mail',
+    viewed_at: '2026-05-02T17:58:12Z',
+    device: 'mobile',
+    utm: { source: 'mail', campaign: 'may' },
+  },
+  'shipment.delivered': { shipment_id: 'p-77', delivered_at: '2026-05-06T13:20:00-04:00', handed_to: 'neighbour' },
+  'coupon.redeemed': {
+    coupon_id: '10',
+    code: 'MAI10',
+    order_id: '1043',
+    discount: cad(840),
+    redeemed_at: '2026-05-02T18:12:40-04:00',
+  },
+  'campaign.started': { campaign_id: 'may', channel: 'email', started_at: '2026-05-01T08:00:00Z', audience_size: 4200 },
+  'email.bounced': {
+    message_id: '<1@shop.example>',
+    kind: 'permanent',
+    status_code: '5.1.1',
+    bounced_at: '2026-05-01T08:00:04Z',
+  },
+  'form.submitted': {
+    form_id: 'contact',
+    submission_id: '90',
+    fields: [{ name: 'topic', value: 'wholesale' }],
+    submitted_at: '2026-05-02T17:40:00Z',
+  },
+  'lead.created': { lead_id: 'l-4', origin: 'form', created_at: '2026-05-02T17:40:01Z' },
+  'meeting.scheduled': {
+    meeting_id: 'm-1',
+    title: 'Prices for 200 mugs',
+    starts_at: '2026-05-08T14:00:00-04:00',
+    ends_at: '2026-05-08T14:30:00-04:00',
+  },
+  'ticket.created': { ticket_id: '501', subject: 'Broken handle', channel: 'form', created_at: '2026-05-07T10:00:00Z' },
+  'booking.confirmed': {
+    booking_id: 'b-2',
+    starts_at: '2026-05-09T10:00:00-04:00',
+    ends_at: '2026-05-09T12:00:00-04:00',
+    confirmed_at: '2026-05-02T12:00:00Z',
+  },
+  'consent.granted': {
+    consent_id: 'con-1',
+    contact_id: '8812',
+    purpose: 'marketing',
+    method: 'double-opt-in',
+    kind: 'express',
+    granted_at: '2026-05-02T18:20:00Z',
+  },
+  'contract.signed': {
+    contract_id: 'ct-1',
+    signer_id: '8812',
+    signer_role: 'buyer',
+    signed_at: '2026-05-20T10:00:00Z',
+  },
+  'employee.hired': { employee_id: '14', starts_on: '2026-06-01', job_title: 'potter' },
+  'login.failed': { reason: 'password', failed_at: '2026-05-02T03:00:00Z', ip_address: '2001:db8::7', attempt: 4 },
+}
