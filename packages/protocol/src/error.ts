@@ -93,7 +93,7 @@ export const problems = {
   'unsupported-media-type': {
     status: 415,
     title: 'Unsupported media type',
-    help: 'Send `Content-Type: application/json` (or `application/x-ndjson` for a batch), with no Content-Encoding or with gzip.',
+    help: 'Send `Content-Type: application/json` (or `application/x-ndjson` for a batch, or CloudEvents in JSON), with no Content-Encoding or with gzip.',
   },
   'idempotency-mismatch': {
     status: 422,

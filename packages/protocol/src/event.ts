@@ -90,13 +90,30 @@ export const NewBatchEvent = NewEvent.extend({ idempotency_key: IdempotencyKey.o
 })
 export type NewBatchEvent = z.infer<typeof NewBatchEvent>
 
-/** An event as the hub hands it out. */
+/** What a CloudEvent says that our event has no member for. Every event that came as a CloudEvent has it. */
+export const CloudEventRest = z
+  .object({
+    datacontenttype: z.string().optional().describe('media type of the data'),
+    dataschema: z.string().optional().describe('URI of its schema'),
+    extensions: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])).optional(),
+  })
+  .meta({ id: 'CloudEventRest', description: 'of an event that came as a CloudEvent: what has no member of its own' })
+export type CloudEventRest = z.infer<typeof CloudEventRest>
+
+/**
+ * An event as the hub hands it out. `payload` is an object, as `NewEvent` demands, of every event but those that came as
+ * CloudEvents: their data may be any JSON value (null, too), nothing at all, or bytes, which stand in `payload_base64`
+ * instead. An inbox that takes such events looks at `cloudevent` before it relies on an object.
+ */
 export const Event = z
   .object({
     event_id: z.string().describe('UUID version 8; sorts by acceptance'),
     timestamp: z.string().describe('time of acceptance, ISO 8601 UTC'),
     ...NewEvent.shape,
     event_type: z.string(),
+    payload: payloadObject.describe('an object; of events that came as CloudEvents any JSON value, or left out'),
+    payload_base64: z.string().optional().describe('data of a CloudEvent that is no JSON and no text'),
+    cloudevent: CloudEventRest.optional(),
     attempt: z
       .int()
       .optional()

@@ -8,6 +8,7 @@ export {
   Actor,
   BatchAccepted,
   BatchResult,
+  CloudEventRest,
   Entity,
   Event,
   EventPage,
@@ -20,6 +21,20 @@ export {
   type JsonObject,
   type LeasedEvent,
 } from './event.ts'
+export {
+  CloudEvent,
+  cloudEventFields,
+  cloudEventTypes,
+  parseBinary,
+  parseStructured,
+  toBinary,
+  toCloudEventBatch,
+  toStructured,
+  type CloudEventMessage,
+  type CloudEventOptions,
+  type CloudEventText,
+  type ParsedCloudEvent,
+} from './cloudevent.ts'
 export { Filter, PayloadCondition } from './filter.ts'
 export { failedRule, isOpenFilter, matchesFilter, type FilterSubject } from './match.ts'
 export {

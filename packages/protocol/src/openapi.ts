@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CloudEvent, cloudEventTypes } from './cloudevent.ts'
 import { Problem } from './problem.ts'
 import type { Route } from './route.ts'
 import { routes } from './routes.ts'
@@ -59,16 +60,23 @@ function operation(name: string, route: Route): Json {
     tags: [tag(route)],
     security: route.access === 'open' ? [] : [{ bearer: [] }, { basic: [] }],
     parameters: [...parameters, ...queryParameters(route)],
-    ...(route.body && { requestBody: { required: !route.bodyOptional, content: requestContent(name, route.body) } }),
+    ...(route.body && { requestBody: { required: !route.bodyOptional, content: requestContent(name, route) } }),
     responses: responses(route),
   }
 }
 
-function requestContent(name: string, body: z.ZodType): Json {
-  const json = { schema: reference(body) }
-  return name === 'publishBatch'
-    ? { 'application/json': json, 'application/x-ndjson': { schema: { type: 'string' } } }
-    : { 'application/json': json }
+function requestContent(name: string, { body, cloudEvents }: Route): Json {
+  return {
+    ...(body && { 'application/json': { schema: reference(body) } }),
+    ...(name === 'publishBatch' && { 'application/x-ndjson': { schema: { type: 'string' } } }),
+    ...(cloudEvents === 'body' && { ...cloudEventContent('one'), ...cloudEventContent('many') }),
+  }
+}
+
+function cloudEventContent(count: 'one' | 'many'): Json {
+  const one = reference(CloudEvent)
+  if (count === 'one') return { [cloudEventTypes.structured]: { schema: one } }
+  return { [cloudEventTypes.batch]: { schema: { type: 'array', items: one } } }
 }
 
 function queryParameters(route: Route): Json[] {
@@ -82,7 +90,9 @@ function responses(route: Route): Json {
   const answers = Object.entries(route.answers).map(([status, answer]) => {
     const schema = answer.schema ? reference(answer.schema) : { type: 'string' }
     const mediaType = answer.mediaType ?? (answer.schema ? 'application/json' : undefined)
-    return [status, { description: answer.description, ...(mediaType && { content: { [mediaType]: { schema } } }) }]
+    const also = route.cloudEvents === 'one' || route.cloudEvents === 'many' ? cloudEventContent(route.cloudEvents) : {}
+    const content = mediaType && { [mediaType]: { schema }, ...(status === '200' && also) }
+    return [status, { description: answer.description, ...(content && { content }) }]
   })
   const problem = {
     description: 'the problem',

@@ -19,6 +19,8 @@ export type Route = {
   >
   /** more than an event needs; `limits.bodyBytes` where it is not said */
   readonly maxBodyBytes?: number
+  /** takes CloudEvents in every mode (`body`), or answers with one or a batch of them to those who accept that */
+  readonly cloudEvents?: 'body' | 'one' | 'many'
   /** paths of the foreign clients that reach the same handler */
   readonly alias?: string
   /** whose requests, answers and errors these are, if not the hub's own */

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import {
   HubError,
   NewBatchEvent,
@@ -12,6 +11,7 @@ import {
   type Member,
 } from '@sluice/protocol'
 import type { Draft } from '../store/store.ts'
+import { toDedup } from './dedup.ts'
 import { duplicateFaults, isObject, membersOf } from './json-text.ts'
 
 /** An event in its text: `value` is what `JSON.parse` made of the text between `start` and `end`. */
@@ -49,7 +49,12 @@ export function parseEvent(event: EventText, { batch, idempotencyKey, notes }: P
     subject: checked.subject ?? null,
     body,
     notes,
-    dedup: toDedup(checked, body, idempotencyKey),
+    dedup: toDedup({
+      idempotencyKey: idempotencyKey ?? checked.idempotency_key,
+      source: checked.source,
+      externalEventId: checked.external_event_id,
+      content: body,
+    }),
   }
 }
 
@@ -135,21 +140,4 @@ function cutMember(text: string, { start, end, members, index }: Cut): string {
   if (!member) return text.slice(start, end)
   if (after) return text.slice(start, member.start) + text.slice(after.start, end)
   return text.slice(start, before?.end ?? member.start) + text.slice(member.end, end)
-}
-
-/** Each kind of key has its own namespace. Control characters are refused in keys, so that NUL separates safely. */
-function toDedup(event: NewBatchEvent, body: string, headerKey: string | undefined): Draft['dedup'] {
-  const key = headerKey ?? event.idempotency_key
-  const external = event.source !== undefined && event.external_event_id !== undefined
-  if (key === undefined && !external) return []
-  const fingerprint = digest(body)
-  return [
-    ...(key === undefined ? [] : [{ key: digest(`idempotency\0${key}`), fingerprint }]),
-    ...(external ? [{ key: digest(`external\0${event.source}\0${event.external_event_id}`), fingerprint }] : []),
-  ]
-}
-
-/** 132 bits: collisions are out of reach, and the table stays small. */
-function digest(text: string): string {
-  return hash('sha256', text, 'base64url').slice(0, 22)
 }

@@ -4,6 +4,7 @@ import type { Context, Workspace } from './context.ts'
 import { tagAt } from './event-address.ts'
 import { parseJson, toText } from './json-text.ts'
 import { parseBatch, type BatchItem } from './parse-batch.ts'
+import { parseCloudEvents, type CloudEventBody } from './parse-cloudevent.ts'
 import { parseEvent } from './parse-event.ts'
 import { toIso } from './to-wire.ts'
 
@@ -65,6 +66,15 @@ export async function publishBatch(
 ): Promise<(Published | HubError)[]> {
   const notes = toNotes(publication.traceparent)
   const drafts = parseBatch(publication.bytes, publication.form).map((item) => toDraft(publisher, item, notes))
+  return publishDrafts(context, publisher, drafts)
+}
+
+/** Stores what can be stored of these, and says of each what became of it. */
+async function publishDrafts(
+  context: Context,
+  publisher: Publisher,
+  drafts: readonly (Draft | HubError)[],
+): Promise<(Published | HubError)[]> {
   const good = drafts.filter((draft): draft is Draft => !(draft instanceof HubError))
   const outcomes = good.length === 0 ? [] : await context.store.appendEvents(publisher.workspace.id, good)
   for (const outcome of outcomes) countOutcome(context, outcome)
@@ -75,6 +85,37 @@ export async function publishBatch(
     next += 1
     return orError(() => toPublished(publisher.workspace, outcome))
   })
+}
+
+export type CloudEventPublication = {
+  readonly body: CloudEventBody
+  /** for a single event */
+  readonly idempotencyKey?: string
+  readonly traceparent?: string
+}
+
+/**
+ * Stores CloudEvents: of a batch those that can be stored, as `publishBatch` does.
+ *
+ * @throws HubError as `publishEvent` for the event of structured and binary mode, as `publishBatch` for a batch
+ */
+export async function publishCloudEvents(
+  context: Context,
+  publisher: Publisher,
+  { body, idempotencyKey, traceparent }: CloudEventPublication,
+): Promise<(Published | HubError)[]> {
+  const extras = { notes: toNotes(traceparent), ...(idempotencyKey !== undefined && { idempotencyKey }) }
+  const drafts = parseCloudEvents(body).map((parse) =>
+    orError(() => {
+      const draft = parse(extras)
+      refuseType(publisher, draft)
+      return draft
+    }),
+  )
+  const results = await publishDrafts(context, publisher, drafts)
+  const [first] = results
+  if (body.mode !== 'batch' && first instanceof HubError) throw first
+  return results
 }
 
 function toDraft(publisher: Publisher, item: BatchItem, notes: string | null): Draft | HubError {

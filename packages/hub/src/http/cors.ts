@@ -7,7 +7,8 @@ export type Cors = {
   readonly allow: (request: HubRequest, headers: Record<string, string>) => void
 }
 
-const exposed = 'X-Request-ID, RateLimit, RateLimit-Policy, Retry-After, Location'
+const exposed =
+  'X-Request-ID, RateLimit, RateLimit-Policy, Retry-After, Location, X-Sluice-Has-More, X-Sluice-Next-Cursor, X-Sluice-Searched-To, X-Sluice-Lease-Id, X-Sluice-Leased-Until, X-Sluice-Inbox-Status'
 const accepted =
   'Authorization, Content-Type, Content-Encoding, Idempotency-Key, Last-Event-ID, X-Request-ID, traceparent'
 

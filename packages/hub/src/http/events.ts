@@ -1,17 +1,19 @@
-import { HubError, defaultInbox, type BatchResult } from '@sluice/protocol'
+import { HubError, defaultInbox } from '@sluice/protocol'
 import { acknowledgeEvent } from '../domain/acknowledge.ts'
 import type { Context } from '../domain/context.ts'
 import { explainEvent } from '../domain/explain.ts'
 import { getEvent } from '../domain/get-event.ts'
 import { peekInbox } from '../domain/peek.ts'
-import { publishBatch, publishEvent, type Published } from '../domain/publish.ts'
+import { publishBatch, publishEvent } from '../domain/publish.ts'
 import { replayEvent } from '../domain/replay.ts'
 import { searchEvents, type SearchRequest } from '../domain/search.ts'
 import { isJson, mediaTypeOf, refuseField, requireJson } from './body.ts'
-import { json, jsonText, noContent, type HubRequest, type HubResponse } from './exchange.ts'
+import { findCloudEventMode, takeCloudEvents } from './cloudevents-in.ts'
+import { eventPageResponse, eventResponse } from './cloudevents-out.ts'
+import { json, noContent, type HubRequest, type HubResponse } from './exchange.ts'
 import type { Call, Handlers } from './call.ts'
 import { parseIdempotencyKey } from './idempotency-key.ts'
-import { pageResponse } from './page.ts'
+import { acceptedResponse, batchResponse } from './published.ts'
 
 type EventRoute =
   | 'publishEvent'
@@ -27,15 +29,16 @@ export function eventHandlers(context: Context): Pick<Handlers, EventRoute> {
   return {
     publishEvent: (call) => publishOne(context, call),
     publishBatch: (call) => publishMany(context, call),
-    searchEvents: async ({ principal, query }) => {
+    searchEvents: async (call) => {
+      const { principal, query } = call
       const { limit, cursor } = query
       const found = await searchEvents(context, principal.workspace, { limit, cursor, criteria: toCriteria(query) })
-      return pageResponse('events', found, `,"searched_to":${JSON.stringify(found.searchedTo)}`)
+      return eventPageResponse(call, found, found.searchedTo)
     },
-    pollDefault: async ({ principal, query }) =>
-      pageResponse('events', await peekInbox(context, principal.workspace, defaultInbox, query)),
-    getEvent: async ({ principal, params }) =>
-      jsonText(200, await getEvent(context, principal.workspace, params.event_id)),
+    pollDefault: async (call) =>
+      eventPageResponse(call, await peekInbox(context, call.principal.workspace, defaultInbox, call.query)),
+    getEvent: async (call) =>
+      eventResponse(call, await getEvent(context, call.principal.workspace, call.params.event_id)),
     acknowledgeEvent: async ({ principal, params }) => {
       await acknowledgeEvent(context, principal.workspace, params.event_id)
       return noContent()
@@ -51,6 +54,12 @@ export function eventHandlers(context: Context): Pick<Handlers, EventRoute> {
 }
 
 async function publishOne(context: Context, { request, body, principal }: Call<'publishEvent'>): Promise<HubResponse> {
+  const mode = findCloudEventMode(request)
+  if (mode !== undefined) {
+    const results = await takeCloudEvents(context, { mode, request, body, principal, ...traceOf(request) })
+    const [first] = results
+    return mode === 'batch' || !first || first instanceof HubError ? batchResponse(results) : acceptedResponse(first)
+  }
   requireJson(request)
   const idempotencyKey = parseIdempotencyKey(request.header('idempotency-key'))
   const published = await publishEvent(context, principal, {
@@ -58,13 +67,7 @@ async function publishOne(context: Context, { request, body, principal }: Call<'
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...traceOf(request),
   })
-  const { eventId, timestamp, status } = published
-  const isNew = status === 'accepted'
-  const message = isNew ? 'Event accepted' : 'Event was accepted before'
-  return jsonText(
-    isNew ? 201 : 200,
-    `{"event_id":"${eventId}","timestamp":"${timestamp}","status":"${status}","message":"${message}"}`,
-  )
+  return acceptedResponse(published)
 }
 
 /** What travels with every publication of a request. */
@@ -76,14 +79,12 @@ export function traceOf(request: HubRequest): { traceparent?: string } {
 const ndjson = new Set(['application/x-ndjson', 'application/ndjson', 'application/jsonl'])
 
 async function publishMany(context: Context, { request, body, principal }: Call<'publishBatch'>): Promise<HubResponse> {
+  const mode = findCloudEventMode(request)
+  if (mode !== undefined)
+    return batchResponse(await takeCloudEvents(context, { mode, request, body, principal, ...traceOf(request) }))
   const form = formOf(request)
   refuseField(request, 'Idempotency-Key', 'is for single events; in a batch each event has its own idempotency_key')
-  const results = await publishBatch(context, principal, { bytes: body, form, ...traceOf(request) })
-  const failed = results.filter((result) => result instanceof HubError).length
-  return jsonText(
-    200,
-    `{"accepted":${results.length - failed},"failed":${failed},"results":[${results.map(toResultText).join(',')}]}`,
-  )
+  return batchResponse(await publishBatch(context, principal, { bytes: body, form, ...traceOf(request) }))
 }
 
 function formOf(request: HubRequest): 'json' | 'ndjson' {
@@ -91,16 +92,6 @@ function formOf(request: HubRequest): 'json' | 'ndjson' {
   if (ndjson.has(mediaType)) return 'ndjson'
   if (isJson(mediaType)) return 'json'
   throw new HubError('unsupported-media-type', 'a batch must be sent as application/json or application/x-ndjson')
-}
-
-function toResultText(result: Published | HubError, index: number): string {
-  if (!(result instanceof HubError)) {
-    const { eventId, timestamp, status } = result
-    return `{"index":${index},"event_id":"${eventId}","timestamp":"${timestamp}","status":"${status}"}`
-  }
-  const { code, message, errors } = result
-  const failure: BatchResult = { index, error: { error_code: code, message, ...(errors && { errors: [...errors] }) } }
-  return JSON.stringify(failure)
 }
 
 function toCriteria(query: Call<'searchEvents'>['query']): SearchRequest['criteria'] {

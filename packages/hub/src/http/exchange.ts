@@ -8,6 +8,8 @@ export type HubRequest = {
   readonly queryText: string
   /** @param name in lower case */
   readonly header: (name: string) => string | undefined
+  /** in lower case */
+  readonly headerNames: () => readonly string[]
   /** of the socket; empty where it is not known */
   readonly remoteAddress: string
   /** aborted when the caller has gone; made when first asked for */
@@ -24,7 +26,12 @@ export type HubResponse = {
   readonly status: number
   /** names in lower case */
   readonly headers: Record<string, string>
-  readonly body: string | AsyncIterable<string> | null
+  readonly body: string | Uint8Array | AsyncIterable<string> | null
+}
+
+/** True for a body that is there as a whole: all but streams. */
+export function isWhole(body: HubResponse['body']): body is string | Uint8Array | null {
+  return body === null || typeof body === 'string' || body instanceof Uint8Array
 }
 
 /** @param text JSON, printed already */

@@ -1,6 +1,6 @@
 import { HubError } from '@sluice/protocol'
 import type { App } from './app.ts'
-import type { HubRequest, HubResponse } from './exchange.ts'
+import { isWhole, type HubRequest, type HubResponse } from './exchange.ts'
 
 /** The hub as a function that can be mounted in somebody else's server. */
 export type FetchApp = {
@@ -29,6 +29,7 @@ function toHubRequest(request: Request, remoteAddress: string, signal: AbortSign
     path: pathname,
     queryText: search.slice(1),
     header: (name) => request.headers.get(name) ?? undefined,
+    headerNames: () => [...request.headers.keys()],
     remoteAddress,
     signal,
     readBody: (limit) => readBody(request, limit),
@@ -59,7 +60,9 @@ export function refuseLength(contentLength: string | null | undefined, limit: nu
 function toResponse({ status, headers, body }: HubResponse, method: string, gone: AbortController): Response {
   const { connection: _ofTheSocket, ...fields } = headers
   if (body === null || method === 'HEAD') return new Response(null, { status, headers: fields })
-  return new Response(typeof body === 'string' ? body : toStream(body, gone), { status, headers: fields })
+  // A view of bytes is a body; the types of the platform ask for a buffer that is not shared.
+  const content = isWhole(body) ? (body as string) : toStream(body, gone)
+  return new Response(content, { status, headers: fields })
 }
 
 function toStream(body: AsyncIterable<string>, gone: AbortController): ReadableStream<Uint8Array> {

@@ -13,8 +13,8 @@ import {
 import { extendLease, leaseEvents, type Leased } from '../domain/lease.ts'
 import { peekInbox } from '../domain/peek.ts'
 import { toEventText, toIso } from '../domain/to-wire.ts'
-import type { Workspace } from '../domain/context.ts'
-import { json, jsonText, noContent, type HubResponse } from './exchange.ts'
+import { eventPageResponse, leaseResponse, type LeaseFacts } from './cloudevents-out.ts'
+import { json, noContent } from './exchange.ts'
 import type { Handlers } from './call.ts'
 import { pageResponse } from './page.ts'
 
@@ -54,10 +54,13 @@ export function inboxHandlers(context: Context): Pick<Handlers, InboxRoute> {
       json(200, await resumeInbox(context, principal.workspace, params.inbox)),
     seekInbox: async ({ principal, params, body }) =>
       json(200, await seekInbox(context, principal, params.inbox, body)),
-    leaseEvents: async ({ principal, params, body, request, confirm }) => {
-      const { workspace } = principal
+    leaseEvents: async (call) => {
+      const { params, body, request, confirm } = call
+      const { workspace } = call.principal
       const order = { ...body, signal: request.signal, confirm: () => confirm('inbox') }
-      return leaseResponse(workspace, await leaseEvents(context, workspace, params.inbox, order))
+      const leased = await leaseEvents(context, workspace, params.inbox, order)
+      const items = leased.events.map((event) => toEventText(workspace, event, event.attempt))
+      return leaseResponse(call, toLeaseFacts(leased), items)
     },
     ackEvents: async ({ principal, params, body }) =>
       json(200, await ackEvents(context, principal.workspace, params.inbox, body)),
@@ -67,17 +70,11 @@ export function inboxHandlers(context: Context): Pick<Handlers, InboxRoute> {
       const { untilMs } = await extendLease(context, principal.workspace, params.inbox, body)
       return json(200, { lease_id: body.lease_id, leased_until: toIso(untilMs) })
     },
-    peekInbox: async ({ principal, params, query }) =>
-      pageResponse('events', await peekInbox(context, principal.workspace, params.inbox, query)),
+    peekInbox: async (call) =>
+      eventPageResponse(call, await peekInbox(context, call.principal.workspace, call.params.inbox, call.query)),
   }
 }
 
-function leaseResponse(workspace: Workspace, { leaseId, untilMs, inboxStatus, events }: Leased): HubResponse {
-  const own = JSON.stringify({
-    lease_id: leaseId,
-    leased_until: untilMs === null ? null : toIso(untilMs),
-    inbox_status: inboxStatus,
-  })
-  const texts = events.map((event) => toEventText(workspace, event, event.attempt))
-  return jsonText(200, `${own.slice(0, -1)},"events":[${texts.join(',')}]}`)
+function toLeaseFacts({ leaseId, untilMs, inboxStatus }: Leased): LeaseFacts {
+  return { lease_id: leaseId, leased_until: untilMs === null ? null : toIso(untilMs), inbox_status: inboxStatus }
 }

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { HubError } from '@sluice/protocol'
 import type { App, Logger } from './app.ts'
-import type { HubRequest, HubResponse } from './exchange.ts'
+import { isWhole, type HubRequest, type HubResponse } from './exchange.ts'
 import { refuseLength, tooLarge } from './fetch.ts'
 
 export type Listener = {
@@ -86,7 +86,7 @@ async function answer(
 
 /** A stream that nobody will read is ended all the same: it may hold a lease. */
 async function discard({ body }: HubResponse): Promise<void> {
-  if (body !== null && typeof body !== 'string') await body[Symbol.asyncIterator]().return?.()
+  if (!isWhole(body)) await body[Symbol.asyncIterator]().return?.()
 }
 
 function toHubRequest(incoming: IncomingMessage, outgoing: ServerResponse, expectsContinue: boolean): HubRequest {
@@ -101,6 +101,7 @@ function toHubRequest(incoming: IncomingMessage, outgoing: ServerResponse, expec
       const value = incoming.headers[name]
       return Array.isArray(value) ? value.join(', ') : value
     },
+    headerNames: () => Object.keys(incoming.headers),
     remoteAddress: incoming.socket.remoteAddress ?? '',
     get signal() {
       signal ??= toSignal(outgoing)
@@ -156,7 +157,7 @@ async function send(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  if (body !== null && typeof body !== 'string') {
+  if (!isWhole(body)) {
     outgoing.writeHead(status, headers)
     return incoming.method === 'HEAD' ? discardAndEnd(body, outgoing) : sendStream(body, outgoing)
   }
@@ -177,7 +178,7 @@ const lingerMs = 1000
  * The answer is on its way while the caller still sends. Closing now would reset the connection, and the caller would see
  * that instead of the answer; so what comes is read and thrown away for a moment.
  */
-async function linger(body: string, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function linger(body: string | Uint8Array, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   outgoing.write(body)
   incoming.resume()
   const stop = new AbortController()

@@ -1,9 +1,11 @@
+import { toStructured, toValidationError } from '@sluice/protocol'
 import type { Context } from '../domain/context.ts'
 import { requirePermission } from '../domain/authenticate.ts'
 import { followInbox, type StreamItem } from '../domain/follow.ts'
 import { streamLeases } from '../domain/lease-stream.ts'
 import { createTicket } from '../domain/tickets.ts'
 import { isAllowed } from './auth.ts'
+import { toDefaultSource } from './cloudevents-out.ts'
 import { json, type HubResponse } from './exchange.ts'
 import type { Call, Handlers } from './call.ts'
 
@@ -12,7 +14,7 @@ export function streamHandlers(context: Context): Pick<Handlers, 'streamInbox' |
     streamInbox: async (call) => ({
       status: 200,
       headers: streamFields,
-      body: toFrames(await openStream(context, call)),
+      body: toFrames(await openStream(context, call), toPrint(call)),
     }),
     createTicket: async ({ principal, params }) => json(200, await createTicket(context, principal, params.inbox)),
   }
@@ -30,6 +32,8 @@ async function openStream(context: Context, call: Call<'streamInbox'>): Promise<
   const { signal } = request
   const { workspace } = principal
   if (query.lease_seconds !== undefined) {
+    if (query.format !== undefined)
+      throw toValidationError([{ pointer: 'query.format', detail: 'is for streams without lease_seconds' }])
     requirePermission(principal, 'inbox')
     const { lease_seconds: leaseSeconds, limit } = query
     return streamLeases(context, workspace, params.inbox, {
@@ -49,17 +53,26 @@ async function openStream(context: Context, call: Call<'streamInbox'>): Promise<
   })
 }
 
+/** How an event stands in its frame. */
+function toPrint({ query, principal }: Call<'streamInbox'>): (eventText: string) => string {
+  const source = toDefaultSource(principal.workspace)
+  return query.format === undefined ? (eventText) => eventText : (eventText) => toStructured(eventText, source)
+}
+
 /** Proxies cut connections on which nothing has moved for a while. */
 const keepAliveMs = 15_000
 
 /** One frame an event; the id is the cursor. Events have no raw line break, so that each is one `data` line. */
-async function* toFrames(items: AsyncGenerator<StreamItem>): AsyncGenerator<string> {
+async function* toFrames(
+  items: AsyncGenerator<StreamItem>,
+  print: (eventText: string) => string,
+): AsyncGenerator<string> {
   let sentMs = performance.now()
   yield 'retry: 2000\n\n'
   for await (const item of items) {
     const now = performance.now()
     if (item !== 'idle' && item.text === '') yield `id: ${item.cursor}\n\n`
-    else if (item !== 'idle') yield `event: event\nid: ${item.cursor}\ndata: ${item.text}\n\n`
+    else if (item !== 'idle') yield `event: event\nid: ${item.cursor}\ndata: ${print(item.text)}\n\n`
     else if (now - sentMs >= keepAliveMs) yield ': still here\n\n'
     else continue
     sentMs = now

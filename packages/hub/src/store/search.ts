@@ -22,5 +22,7 @@ export function matchesSearch(search: Search, event: StoredEvent, body: string):
     `${content.entity?.type}:${content.entity?.id}` !== entity
   )
     return false
-  return text === undefined || JSON.stringify(content.payload).toLowerCase().includes(text.toLowerCase())
+  if (text === undefined) return true
+  // A CloudEvent may come without data.
+  return content.payload !== undefined && JSON.stringify(content.payload).toLowerCase().includes(text.toLowerCase())
 }

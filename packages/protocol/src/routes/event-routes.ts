@@ -21,6 +21,7 @@ export const eventRoutes = {
       200: { description: 'a repetition under the same idempotency key', schema: Accepted },
       201: { description: 'stored', schema: Accepted },
     },
+    cloudEvents: 'body',
   },
   publishBatch: {
     method: 'POST',
@@ -30,6 +31,7 @@ export const eventRoutes = {
     body: z.union([z.strictObject({ events: z.array(NewBatchEvent) }), z.array(NewBatchEvent)]),
     maxBodyBytes: limits.batchBytes,
     answers: ok('one result for each event', BatchAccepted),
+    cloudEvents: 'body',
   },
   searchEvents: {
     method: 'GET',
@@ -53,6 +55,7 @@ export const eventRoutes = {
       'a page; `searched_to` tells how far back a bounded scan came',
       EventPage.extend({ searched_to: z.string().nullable() }).meta({ id: 'SearchPage' }),
     ),
+    cloudEvents: 'many',
   },
   pollDefault: {
     method: 'GET',
@@ -62,6 +65,7 @@ export const eventRoutes = {
     access: 'inbox-read',
     query: page,
     answers: ok('a page', EventPage),
+    cloudEvents: 'many',
   },
   getEvent: {
     method: 'GET',
@@ -69,8 +73,14 @@ export const eventRoutes = {
     alias: '/events/{event_id}',
     summary: 'One event, acknowledged or not',
     access: 'read',
-    query: withTimestamp,
+    query: withTimestamp.extend({
+      format: z
+        .enum(['cloudevents', 'cloudevents-binary'])
+        .optional()
+        .describe('the event as a CloudEvent: structured, or in fields and body'),
+    }),
     answers: ok('the event', Event),
+    cloudEvents: 'one',
   },
   acknowledgeEvent: {
     method: 'DELETE',

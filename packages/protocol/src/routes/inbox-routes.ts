@@ -95,6 +95,7 @@ export const inboxRoutes = {
     body: LeaseRequest,
     bodyOptional: true,
     answers: ok('the lease', Lease),
+    cloudEvents: 'many',
   },
   ackEvents: {
     method: 'POST',
@@ -127,6 +128,7 @@ export const inboxRoutes = {
     access: 'inbox-read',
     query: page,
     answers: ok('a page', EventPage),
+    cloudEvents: 'many',
   },
   streamInbox: {
     method: 'GET',
@@ -139,6 +141,7 @@ export const inboxRoutes = {
       cursor,
       limit: limit(limits.leaseMax, limits.leaseDefault).describe('with lease_seconds: events leased at a time'),
       ticket: z.string().max(1024).optional(),
+      format: z.literal('cloudevents').optional().describe('frames hold CloudEvents; not with lease_seconds'),
     }),
     answers: { 200: { description: 'frames', mediaType: 'text/event-stream' } },
   },

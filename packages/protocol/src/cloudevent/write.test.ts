@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseBinary, parseStructured, toBinary, toCloudEventBatch, toStructured } from '../cloudevent.ts'
+import type { Event } from '../event.ts'
+
+type Members = Record<string, unknown>
+
+const here = { source: '/workspaces/default' }
+
+function read(text: string): Event {
+  return JSON.parse(parseStructured({ text, start: 0, value: JSON.parse(text) }).text)
+}
+
+const readObject = (members: Members): Event =>
+  read(JSON.stringify({ specversion: '1.0', id: 'i-1', source: '/shop', type: 'order.created', ...members }))
+
+const full = {
+  event_id: '019c0000-0000-8000-8000-000000000001',
+  timestamp: '2026-01-31T12:00:01.000Z',
+  event_type: 'order.created',
+  payload: { total: 42 },
+  source: 'shop',
+  subject: 'order-7',
+  occurred_at: '2026-01-31T12:00:00Z',
+  metadata: { region: 'eu', ü: ['%'] },
+  actor: { type: 'user', id: 'u-1' },
+  identity: { id: 'i', email: 'e@example.org', phone: '+1', external_id: 'x' },
+  entity: { type: 'order', id: '7' },
+  correlation_id: 'c-1',
+  external_event_id: 'x-1',
+  channel: 'ch',
+  attempt: 2,
+}
+
+test('a native event goes out as a CloudEvent with an extension for each member that has no attribute', () => {
+  assert.deepEqual(JSON.parse(toStructured(JSON.stringify(full), here)), {
+    specversion: '1.0',
+    id: 'x-1',
+    source: 'shop',
+    type: 'order.created',
+    time: '2026-01-31T12:00:00Z',
+    subject: 'order-7',
+    datacontenttype: 'application/json',
+    sleventid: '019c0000-0000-8000-8000-000000000001',
+    correlationid: 'c-1',
+    authtype: 'user',
+    authid: 'u-1',
+    slchannel: 'ch',
+    slentitytype: 'order',
+    slentityid: '7',
+    slidentityid: 'i',
+    slidentityemail: 'e@example.org',
+    slidentityphone: '+1',
+    slidentityextid: 'x',
+    slmetadata: '{"region":"eu","ü":["%"]}',
+    recordedtime: '2026-01-31T12:00:01.000Z',
+    slattempt: 2,
+    data: { total: 42 },
+  })
+})
+
+test('what goes out and comes in again has lost nothing but what the hub said', () => {
+  for (const type of ['user', 'service', 'third-party'] as const) {
+    const event = { ...full, actor: { type, id: 'a' } }
+    const { event_id: _id, timestamp, attempt: _attempt, ...said } = event
+    const back = read(toStructured(JSON.stringify(event), here))
+    const { cloudevent, ...members } = back
+    assert.deepEqual(members, said)
+    assert.equal(cloudevent?.extensions?.['recordedtime'], timestamp)
+    const { headers, body } = toBinary(JSON.stringify(event), here)
+    const binary = parseBinary({ fields: Object.entries(headers), contentType: headers['content-type'], body })
+    assert.deepEqual(
+      { ...(JSON.parse(binary.text) as Event), cloudevent: undefined },
+      { ...said, cloudevent: undefined },
+    )
+  }
+})
+
+test('an event without a source and an id of its own gets those of the hub', () => {
+  const plain = { event_id: 'e-1', timestamp: full.timestamp, event_type: 't', payload: {} }
+  const { id, source, sleventid } = JSON.parse(toStructured(JSON.stringify(plain), here)) as Members
+  assert.deepEqual([id, source, sleventid], ['e-1', '/workspaces/default', undefined])
+  const named = JSON.parse(toStructured(JSON.stringify({ ...plain, source: 'Shop 1' }), here)) as Members
+  assert.deepEqual([named['id'], named['source']], ['e-1', 'Shop%201'])
+  const external = JSON.parse(toStructured(JSON.stringify({ ...plain, external_event_id: 'x' }), here)) as Members
+  assert.deepEqual([external['id'], external['slexternalid']], ['e-1', 'x'])
+})
+
+test('extensions that know an actor or a correlation fill ours and go out as they came', () => {
+  const event = readObject({
+    authtype: 'app_user',
+    authid: 'a',
+    correlationid: 'c',
+    recordedtime: '2020-01-01T00:00:00Z',
+  })
+  assert.deepEqual([event.actor, event.correlation_id], [{ type: 'user', id: 'a' }, 'c'])
+  const out = JSON.parse(
+    toStructured(JSON.stringify({ ...event, event_id: 'e', timestamp: full.timestamp }), here),
+  ) as Members
+  assert.deepEqual([out['authtype'], out['recordedtime']], ['app_user', '2020-01-01T00:00:00Z'])
+  assert.equal(readObject({ authtype: 'unknown', authid: 'a' }).actor, undefined)
+  assert.equal(readObject({ correlationid: 'x'.repeat(256) }).correlation_id, undefined)
+})
+
+test('what another hub said about its copy is not taken over', () => {
+  const event = readObject({ sleventid: 'theirs', slattempt: 3 })
+  assert.equal(event.cloudevent?.extensions, undefined)
+  const out = JSON.parse(toStructured(JSON.stringify({ ...event, event_id: 'ours' }), here)) as Members
+  assert.equal(out['sleventid'], 'ours')
+})
+
+test('binary out: content type and fields', () => {
+  const wire = (members: Members): string => JSON.stringify({ event_id: 'e', event_type: 't €', ...members })
+  const text = toBinary(wire({ payload: 'a "b"', cloudevent: { datacontenttype: 'text/plain' } }), here)
+  assert.deepEqual([text.headers['content-type'], Buffer.from(text.body).toString()], ['text/plain', 'a "b"'])
+  assert.equal(text.headers['ce-type'], 't%20%E2%82%AC')
+  assert.equal(text.headers['ce-datacontenttype'], undefined)
+  const implied = toBinary(wire({ payload: 'a', cloudevent: {} }), here)
+  assert.deepEqual([implied.headers['content-type'], Buffer.from(implied.body).toString()], ['application/json', '"a"'])
+  const bytes = toBinary(wire({ payload_base64: 'AAE=', cloudevent: {} }), here)
+  assert.deepEqual([bytes.headers['content-type'], [...bytes.body]], [undefined, [0, 1]])
+  assert.equal(toBinary(wire({ cloudevent: {} }), here).body.byteLength, 0)
+})
+
+test('a batch is an array, also of nothing', () => {
+  const wire = JSON.stringify({ event_id: 'e', event_type: 't', payload: {} })
+  assert.equal(toCloudEventBatch([], here), '[]')
+  assert.equal((JSON.parse(toCloudEventBatch([wire, wire], here)) as unknown[]).length, 2)
+})
