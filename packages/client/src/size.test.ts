@@ -72,6 +72,8 @@ function measure(entry: string, ...loaded: readonly string[]): number {
 for (const [entry, mostKb, ...loaded] of [
   ['index.ts', 15],
   ['topics.ts', 20, 'index.ts'],
+  ['event-types.ts', 5],
+  ['catalogue.ts', 30],
 ] as const) {
   test(`${entry} is at most ${mostKb} KB gzipped${loaded.length > 0 ? `, beside ${loaded.join(', ')}` : ''}`, (context) => {
     const bytes = measure(entry, ...loaded)

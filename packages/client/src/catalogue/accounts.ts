@@ -58,7 +58,7 @@ export const accounts = defineDomain('account', 'Users of a product and the acco
     optional: { session_id: id('ses_88'), second_factor: flag(), signed_in_at: time() },
   },
   'user.signed_out': {
-    description: 'The session of a user ended, by the user or without.',
+    description: 'The session of a user ended: left, timed out or revoked.',
     required: { ...user, cause: choice('user', 'timeout', 'revoked') },
     optional: { session_id: id('ses_88'), signed_out_at: time('2026-03-14T17:02:11Z') },
   },

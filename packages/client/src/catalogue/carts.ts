@@ -10,7 +10,7 @@ const wishlist = { wishlist_id: id('wsh_4') }
 
 export const carts = defineDomain('cart', 'What comes before an order: carts, checkouts, wishlists.', {
   'cart.created': {
-    description: 'A visitor put something into an empty cart.',
+    description: 'A visitor put a first item into a cart that was not there before.',
     required: { ...cart, created_at: time() },
     optional: { ...owner, items: list(lineItem), session_id: id('ses_88') },
   },
