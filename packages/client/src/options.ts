@@ -1,8 +1,9 @@
+import type { Problem } from '@sluice/protocol'
 import { systemClock, type Clock } from './clock.ts'
 import type { DeadLetterSink } from './dead-letter.ts'
 import { consoleLogger, createRedactingLogger, type Logger } from './logger.ts'
 import { createSigningTransport } from './sign.ts'
-import type { Fetch, Transport } from './transport.ts'
+import type { Fetch, Transport, TransportResponse } from './transport.ts'
 import { createFetchTransport } from './transport/fetch.ts'
 import { newUuid } from './uuid.ts'
 import { defaultTransport } from '#transport'
@@ -68,6 +69,9 @@ export type Settings = {
   readonly clock: Clock
   readonly random: () => number
   readonly newId: () => string
+  /** for another service's answers, which are not written as the hub's are */
+  readonly parseAnswer?: ((text: string) => unknown) | undefined
+  readonly parseProblem?: ((answer: TransportResponse, text: string) => Problem | undefined) | undefined
 }
 
 /** Throws TypeError or RangeError for what can never work, before anything is sent. */

@@ -18,6 +18,8 @@ export type RequestOptions = {
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
+export type Bytes = Uint8Array<ArrayBuffer>
+
 export type Call = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
@@ -25,15 +27,18 @@ export type Call = {
   /** sent as JSON */
   readonly body?: unknown
   /** sent as it is, under this type */
-  readonly content?: { readonly type: string; readonly text: string }
+  readonly content?: { readonly type: string; readonly text: string } | { readonly type: string; readonly bytes: Bytes }
   readonly idempotencyKey?: string
   /** told of the attempts while they are made */
   readonly tries?: Tries
   readonly headers?: Readonly<Record<string, string>>
-  /** doing it twice leaves the same as doing it once; otherwise it is never tried again */
-  readonly repeatable: boolean
+  /**
+   * doing it twice leaves the same as doing it once; otherwise it is never tried again, or, `when-refused`, only after 429
+   * and 503, which say that nothing was done
+   */
+  readonly repeatable: boolean | 'when-refused'
   /** default `json` */
-  readonly answer?: 'json' | 'text' | 'none'
+  readonly answer?: 'json' | 'text' | 'bytes' | 'none'
   /** a status beside 2xx that carries the answer, too */
   readonly alsoAnswers?: number
   /** how long the hub may hold the answer back on purpose */
@@ -114,10 +119,14 @@ export function toOutgoing(settings: Settings, call: Call): Omit<TransportReques
   const headers: Record<string, string> = { ...settings.headers, ...call.headers }
   if (idempotencyKey !== undefined) headers['idempotency-key'] = toHeaderKey(idempotencyKey)
   const url = settings.baseUrl + path + (query ? toQueryText(query) : '')
-  const text = body === undefined ? content?.text : JSON.stringify(body)
-  if (text === undefined) return { method, url, headers, isHeld }
-  headers['content-type'] = content?.type ?? 'application/json'
-  return { method, url, headers, body: text, isHeld }
+  if (body !== undefined) {
+    headers['content-type'] = 'application/json'
+    return { method, url, headers, body: JSON.stringify(body), isHeld }
+  }
+  if (content === undefined) return { method, url, headers, isHeld }
+  headers['content-type'] = content.type
+  const sent = 'text' in content ? { body: content.text } : { bytes: content.bytes }
+  return { method, url, headers, ...sent, isHeld }
 }
 
 /** The refusal in an answer that is not 2xx. */
@@ -127,7 +136,7 @@ export function toRefusal(
   answer: { response: TransportResponse; text: string },
 ): ApiError {
   const { response, text } = answer
-  const problem = parseProblem(text)
+  const problem = settings.parseProblem ? settings.parseProblem(response, text) : parseProblem(text)
   return toApiError({
     status: response.status,
     operation,
@@ -153,8 +162,11 @@ async function tryOnce(settings: Settings, call: Call, { outgoing, limitMs, sign
   if (onAbort) signal.addEventListener('abort', onAbort)
   try {
     const response = await settings.transport({ ...outgoing, signal: controller.signal })
+    if (call.answer === 'bytes' && isAnswer(call, response.status)) {
+      return { kind: 'answer', response, value: await toBytes(response) }
+    }
     const text = await response.text()
-    if (isAnswer(call, response.status)) return { kind: 'answer', response, value: toValue(call, text) }
+    if (isAnswer(call, response.status)) return { kind: 'answer', response, value: toValue(settings, call, text) }
     return { kind: 'refused', response, error: toRefusal(settings, toOperation(call), { response, text }) }
   } catch (cause) {
     return { kind: 'no-answer', cause }
@@ -173,13 +185,20 @@ function isAnswer(call: Call, status: number): boolean {
 }
 
 /** Throws on JSON that is cut off: an answer that did not arrive whole is no answer. */
-function toValue(call: Call, text: string): unknown {
+function toValue({ parseAnswer = JSON.parse }: Settings, call: Call, text: string): unknown {
   if (call.answer === 'none') return undefined
-  return call.answer === 'text' ? text : JSON.parse(text)
+  return call.answer === 'text' ? text : parseAnswer(text)
+}
+
+async function toBytes(response: TransportResponse): Promise<Bytes> {
+  return new Uint8Array(await new Response(response.stream()).arrayBuffer())
 }
 
 function canRetry(call: Call, outcome: Exclude<Outcome, { kind: 'answer' }>): boolean {
-  return call.repeatable && (outcome.kind === 'no-answer' || isTransient(outcome.error.status))
+  if (call.repeatable === false) return false
+  if (outcome.kind === 'no-answer') return call.repeatable === true
+  const { status } = outcome.error
+  return call.repeatable === true ? isTransient(status) : status === 429 || status === 503
 }
 
 type Failure = { readonly outcome: Exclude<Outcome, { kind: 'answer' }>; readonly attempts: number }

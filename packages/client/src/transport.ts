@@ -4,6 +4,8 @@ export type TransportRequest = {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
+  /** instead of `body`, where a file goes to another service; the hub is sent none */
+  readonly bytes?: Uint8Array<ArrayBuffer>
   /** the hub may hold the answer back for long: it waits for events, or streams them */
   readonly isHeld: boolean
   /** aborts on timeout too; a transport must give up then */

@@ -35,7 +35,7 @@ async function openAgents(): Promise<Agents> {
 
 function send({ quick, held }: Agents, request: TransportRequest): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
-    const { url, headers, body, signal } = request
+    const { url, headers, body, bytes, signal } = request
     signal.throwIfAborted()
     let controller: Dispatcher.DispatchController | undefined
     const giveUp = (): void => controller?.abort(new Error('given up'))
@@ -53,7 +53,7 @@ function send({ quick, held }: Agents, request: TransportRequest): Promise<Trans
     signal.addEventListener('abort', onAbort)
     const agent = request.isHeld ? held : quick
     agent.dispatch(
-      { ...splitUrl(url), method: request.method, headers, body: body ?? null },
+      { ...splitUrl(url), method: request.method, headers, body: bytes ?? body ?? null },
       {
         onRequestStart: (started) => {
           // Thrown, it leaves the connection to others; a request that is given up takes its connection with it.

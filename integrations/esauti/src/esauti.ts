@@ -1,0 +1,73 @@
+import type { RequestOptions } from '@sluice/client'
+import { createRest, type Call, type Rest } from '@sluice/client/rest'
+import { authorize, createFixed, type Credentials } from './authorize.ts'
+import { createOAuth } from './oauth.ts'
+import { checkCredentials, toFixedHeader, toInstanceUrl, type EsautiOptions } from './options.ts'
+import { parseMarked, unmark } from './php-json.ts'
+import { parseProblem } from './problem.ts'
+import { toParameters } from './query.ts'
+import { createResource } from './resource.ts'
+import type { Resource } from './spec.ts'
+import { table } from './table.ts'
+
+/** Every resource, by name. */
+export type Api = { readonly [Name in keyof typeof table]: Resource<(typeof table)[Name]> }
+
+/** A call that the table does not have. */
+export type ApiCall = Pick<Call, 'method' | 'path' | 'body'> & {
+  readonly query?: Readonly<Record<string, unknown>> | undefined
+  /** doing it twice is doing it once; default: GET is, the others are not */
+  readonly repeatable?: boolean | undefined
+}
+
+export type Esauti = {
+  readonly api: Api
+  /**
+   * Any call of the instance, with its answer as it was sent.
+   *
+   * @example await esauti.request({ method: 'GET', path: '/api/contacts/7/avatar' })
+   */
+  request(call: ApiCall, options?: RequestOptions): Promise<unknown>
+  /** The same client with other options, say for another instance. */
+  with(options: Partial<EsautiOptions>): Esauti
+}
+
+/**
+ * A client of one eSauti instance: its REST resources and its event injection.
+ *
+ * @throws TypeError or RangeError for options that can never work
+ * @example
+ * const esauti = createEsauti({ baseUrl: 'https://your-instance.esauti.com/api', token })
+ * const contact = await esauti.api.contacts.create({ firstname: 'Jane', email: 'jane@esauti.com' })
+ */
+export function createEsauti(options: EsautiOptions): Esauti {
+  checkCredentials(options)
+  const rest = openRest(options, toInstanceUrl(options.baseUrl))
+  const request = authorize(rest, createCredentials(options, rest))
+  const clients = Object.entries(table).map(([name, spec]) => [name, createResource(spec, request)])
+  return {
+    // The types are computed from the table that the clients are made from.
+    api: Object.fromEntries(clients) as Api,
+    request: async ({ query, repeatable, ...call }, requestOptions) => {
+      const parameters = query === undefined ? {} : { query: toParameters(query) }
+      const again = repeatable ?? (call.method === 'GET' || 'when-refused')
+      return unmark(await request({ ...call, ...parameters, repeatable: again }, requestOptions))
+    },
+    with: (changes) => createEsauti({ ...options, ...changes }),
+  }
+}
+
+function createCredentials(options: EsautiOptions, rest: Rest): Credentials {
+  const { oauth } = options
+  if (oauth === undefined) return createFixed(toFixedHeader(options))
+  const { tokenUrl = `${rest.baseUrl}/oauth/v2/token` } = oauth
+  const url = URL.parse(tokenUrl)
+  if (!url) throw new TypeError(`oauth.tokenUrl must be an address; it is ${JSON.stringify(tokenUrl)}`)
+  return createOAuth(oauth, openRest(options, url.origin), url.pathname + url.search)
+}
+
+function openRest(options: EsautiOptions, baseUrl: string): Rest {
+  const { timeoutMs, maxRetries, totalTimeoutMs, logger, fetch, transport, clock, random, newId } = options
+  const own = { timeoutMs, maxRetries, totalTimeoutMs, logger, fetch, transport, clock, random, newId }
+  return createRest({ ...own, baseUrl, parseAnswer: parseMarked, parseProblem })
+}

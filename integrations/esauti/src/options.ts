@@ -1,0 +1,54 @@
+import type { SluiceOptions } from '@sluice/client'
+import type { OAuthOptions } from './oauth.ts'
+
+export type EsautiOptions = Pick<
+  SluiceOptions,
+  'timeoutMs' | 'maxRetries' | 'totalTimeoutMs' | 'logger' | 'fetch' | 'transport' | 'clock' | 'random' | 'newId'
+> & {
+  /** of the instance, as `https://your-instance.esauti.com`; `/api` at its end makes no difference */
+  readonly baseUrl: string
+  /** a bearer token; one of `token`, `oauth` and `basic` */
+  readonly token?: string | undefined
+  readonly oauth?: OAuthOptions | undefined
+  readonly basic?: { readonly username: string; readonly password: string } | undefined
+  /** signs events; with a token or without */
+  readonly hmacSecret?: string | undefined
+  /** where events come from; default `sdk` */
+  readonly source?: string | undefined
+  /** default `/api/integrations/events` */
+  readonly eventsEndpoint?: string | undefined
+}
+
+/** The address without `/api`, because events and tokens are not below it. */
+export function toInstanceUrl(baseUrl: string): string {
+  const url = URL.parse(baseUrl)
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new TypeError(`baseUrl must be as https://your-instance.esauti.com; it is ${JSON.stringify(baseUrl)}`)
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new TypeError('baseUrl holds a user name or a password; pass them as `basic: { username, password }`')
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '').replace(/\/api$/, '')
+}
+
+/** Of `token` or `basic`. */
+export function toFixedHeader({ token, basic }: EsautiOptions): string | undefined {
+  if (token !== undefined) return `Bearer ${checkHeader('token', token)}`
+  if (basic === undefined) return undefined
+  if (basic.username.includes(':')) throw new TypeError('basic.username holds a colon, which Basic cannot carry')
+  const bytes = new TextEncoder().encode(`${basic.username}:${basic.password}`)
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`
+}
+
+/** @throws TypeError for more than one way to say who is asking */
+export function checkCredentials({ token, basic, oauth }: EsautiOptions): void {
+  const given = Object.entries({ token, basic, oauth }).filter(([, value]) => value !== undefined)
+  if (given.length > 1)
+    throw new TypeError(`pass one of token, basic and oauth; given are ${given.map(([name]) => name).join(', ')}`)
+}
+
+function checkHeader(name: string, text: string): string {
+  const trimmed = text.trim()
+  if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed
+  throw new TypeError(`${name} is empty or holds characters that no header can carry; pass it as it was shown`)
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createRest, type Call } from './rest.ts'
+import type { Transport, TransportRequest } from './transport.ts'
+
+type Turn = number | null | string
+const list: Call = { method: 'GET', path: '/things', repeatable: true }
+
+/** Answers one turn a request, then 200: a status, a text, or nothing. */
+function open(turns: readonly Turn[]) {
+  const seen: TransportRequest[] = []
+  const transport: Transport = async (request) => {
+    const turn = turns[seen.push(request) - 1]
+    if (turn === null) throw new Error('silence')
+    const response = new Response(typeof turn === 'string' ? turn : 'well=done', {
+      status: typeof turn === 'number' ? turn : 200,
+      headers: { location: '/new' },
+    })
+    return {
+      status: response.status,
+      header: (name) => response.headers.get(name),
+      text: () => response.text(),
+      stream: () => response.body,
+    }
+  }
+  const rest = createRest({
+    baseUrl: 'https://crm.example.com/api/',
+    transport,
+    clock: { now: () => 0, sleep: () => Promise.resolve() },
+    parseAnswer: (text) => Object.fromEntries(new URLSearchParams(text)),
+    parseProblem: (answer, text) => {
+      const detail = `${text} at ${answer.header('location')}`
+      const none = { type: 'about:blank', title: '', instance: '', message: '', correlation_id: '', details: {} }
+      return { ...none, status: answer.status, detail, error_code: 'theirs' }
+    },
+  })
+  return { ...rest, seen }
+}
+
+test("another service's answers and refusals are read in its own words", async () => {
+  const { request, seen, baseUrl } = open([200, 404])
+  assert.equal(baseUrl, 'https://crm.example.com/api')
+  assert.deepEqual(await request(list), { well: 'done' })
+  await assert.rejects(request(list), {
+    name: 'ApiError',
+    status: 404,
+    errorCode: 'theirs',
+    message: 'GET /things answered 404 theirs: well=done at /new',
+  })
+  assert.equal(seen[0]?.url, 'https://crm.example.com/api/things')
+})
+
+test('what may be tried again only when it was refused is not tried again after silence', async () => {
+  const call: Call = { method: 'POST', path: '/things', body: {}, repeatable: 'when-refused' }
+  const { request, seen } = open([429, 503, 200, 500, null, 200])
+  assert.deepEqual(await request(call), { well: 'done' })
+  assert.equal(seen.length, 3)
+  await assert.rejects(request(call), { name: 'ApiError', status: 500 })
+  await assert.rejects(request(call), { name: 'TransportError', attempts: 1 })
+  assert.equal(seen.length, 5)
+})
+
+test('bytes go and come as they are', async () => {
+  const bytes = Uint8Array.of(0, 255, 128)
+  const { request, seen } = open(['\u0001\u0002'])
+  const call: Call = { method: 'POST', path: '/files', content: { type: 'image/png', bytes }, repeatable: false }
+  assert.deepEqual(await request({ ...call, answer: 'bytes' }), Uint8Array.of(1, 2))
+  assert.deepEqual([seen[0]?.bytes, seen[0]?.headers['content-type']], [bytes, 'image/png'])
+})
