@@ -42,6 +42,9 @@ const refused: readonly [file: string, statement: string][] = [
   ['packages/cli/src/planted.ts', `import { a } from '@sluice/hub/domain'`],
   ['packages/cli/src/planted.ts', `import type { A } from '../../hub/src/store/store.ts'`],
   ['packages/cli/src/commands/planted.ts', `import { a } from '../../../hub/src/main.ts'`],
+  ['integrations/esauti/src/planted.ts', `import type { A } from '@sluice/protocol'`],
+  ['integrations/esauti/src/planted.ts', `import { a } from '@sluice/hub'`],
+  ['integrations/esauti/src/planted.ts', `import { a } from '../../../packages/client/src/index.ts'`],
   ['bench/planted.ts', `import { a } from '../packages/hub/src/main.ts'`],
   ['examples/planted.ts', `import { a } from '../packages/client/src/index.ts'`],
 ]
@@ -62,6 +65,8 @@ const allowed: readonly [file: string, statement: string][] = [
   ['packages/hub/src/main.ts', `import { a } from './store/sqlite/store.ts'`],
   ['packages/cli/src/planted.ts', `import { a } from '@sluice/hub'`],
   ['packages/cli/src/planted.ts', `import { a } from '@sluice/client/admin'`],
+  ['integrations/esauti/src/planted.ts', `import { a } from '@sluice/client/rest'`],
+  ['integrations/esauti/src/planted.test.ts', `import { a } from '@sluice/hub'`],
 ]
 
 type Planted = (typeof refused)[number]

@@ -6,8 +6,9 @@ import { sharePostgres } from './use-postgres.ts'
 
 /**
  * Runs tests: `npm test` all of them, `npm test -- lease` those whose path holds "lease", `--fast` only those beside the
- * code in packages/ and integrations/, without `*.slow.test.ts`, with a dot for each. Ends with `tests: N passed, N failed` and exit code 0 or 1. With CI=true a skipped
- * test is a failure. The files that use Postgres share one server, which is started when the first of them asks for it.
+ * code in packages/ and integrations/, without `*.slow.test.ts`, with a dot for each. Ends with `tests: N passed, N failed`
+ * and exit code 0 or 1. With CI=true a skipped test is a failure. The files that use Postgres share one server, which is
+ * started when the first of them asks for it.
  */
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { fast: { type: 'boolean' } } })
 

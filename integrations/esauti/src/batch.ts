@@ -18,7 +18,7 @@ export type BatchOutcome<Member> = {
 }
 
 /** eSauti's own limit for one request. */
-export const largestBatch = 200
+const largestBatch = 200
 
 /** @throws RangeError before anything is sent */
 export function checkBatch(items: readonly unknown[]): void {

@@ -2,7 +2,7 @@ import type { RequestOptions } from '@sluice/client'
 import { createRest, type Call, type Rest } from '@sluice/client/rest'
 import { authorize, createFixed, type Credentials } from './authorize.ts'
 import { createOAuth } from './oauth.ts'
-import { checkCredentials, toFixedHeader, toInstanceUrl, type EsautiOptions } from './options.ts'
+import { checkCredentials, toFixedHeader, toInstanceUrl, toRestOptions, type EsautiOptions } from './options.ts'
 import { parseMarked, unmark } from './php-json.ts'
 import { parseProblem } from './problem.ts'
 import { toParameters } from './query.ts'
@@ -67,7 +67,5 @@ function createCredentials(options: EsautiOptions, rest: Rest): Credentials {
 }
 
 function openRest(options: EsautiOptions, baseUrl: string): Rest {
-  const { timeoutMs, maxRetries, totalTimeoutMs, logger, fetch, transport, clock, random, newId } = options
-  const own = { timeoutMs, maxRetries, totalTimeoutMs, logger, fetch, transport, clock, random, newId }
-  return createRest({ ...own, baseUrl, parseAnswer: parseMarked, parseProblem })
+  return createRest({ ...toRestOptions(options), baseUrl, parseAnswer: parseMarked, parseProblem })
 }

@@ -1,10 +1,10 @@
-import type { SluiceOptions } from '@sluice/client'
+import type { RestOptions } from '@sluice/client/rest'
 import type { OAuthOptions } from './oauth.ts'
 
-export type EsautiOptions = Pick<
-  SluiceOptions,
-  'timeoutMs' | 'maxRetries' | 'totalTimeoutMs' | 'logger' | 'fetch' | 'transport' | 'clock' | 'random' | 'newId'
-> & {
+/** What every client of another service takes; as for `createSluice`. */
+type Common = Omit<RestOptions, 'baseUrl' | 'parseAnswer' | 'parseProblem' | 'signing' | 'secrets'>
+
+export type EsautiOptions = Common & {
   /** of the instance, as `https://your-instance.esauti.com`; `/api` at its end makes no difference */
   readonly baseUrl: string
   /** a bearer token; one of `token`, `oauth` and `basic` */
@@ -51,4 +51,10 @@ function checkHeader(name: string, text: string): string {
   const trimmed = text.trim()
   if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed
   throw new TypeError(`${name} is empty or holds characters that no header can carry; pass it as it was shown`)
+}
+
+export function toRestOptions(options: EsautiOptions): Common & Pick<RestOptions, 'secrets'> {
+  const { baseUrl: _, token, oauth, basic, hmacSecret, source: _source, eventsEndpoint: _events, ...common } = options
+  const secrets = [token, oauth?.clientSecret, oauth?.refreshToken, basic?.password, hmacSecret]
+  return { ...common, secrets: secrets.flatMap((secret) => secret || []) }
 }

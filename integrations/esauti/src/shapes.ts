@@ -25,15 +25,6 @@ export type List<Member> = {
   readonly items: readonly Member[]
 }
 
-export type ContactField = {
-  readonly id: number | string
-  readonly label: string
-  readonly alias: string
-  readonly type: string
-  readonly group?: string
-  readonly value: unknown
-}
-
 export type Contact = Published & {
   readonly points?: number
   readonly lastActive?: string | null

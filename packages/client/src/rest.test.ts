@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { createRest, type Call } from './rest.ts'
 import type { Transport, TransportRequest } from './transport.ts'
@@ -66,4 +67,24 @@ test('bytes go and come as they are', async () => {
   const call: Call = { method: 'POST', path: '/files', content: { type: 'image/png', bytes }, repeatable: false }
   assert.deepEqual(await request({ ...call, answer: 'bytes' }), Uint8Array.of(1, 2))
   assert.deepEqual([seen[0]?.bytes, seen[0]?.headers['content-type']], [bytes, 'image/png'])
+})
+
+test('a request is signed over the bytes that leave, in the fields of that service', async () => {
+  const fields = { timestamp: 'x-time', signature: 'x-sign' }
+  const seen: TransportRequest[] = []
+  const transport: Transport = (request) => {
+    seen.push(request)
+    return Promise.reject(new Error('silence'))
+  }
+  const clock = { now: () => 1_700_000_000_000, sleep: () => Promise.resolve() }
+  const signing = { secret: 'geheim', fields }
+  const more = { transport, clock, signing, maxRetries: 0, secrets: ['silence'], parseProblem: () => undefined }
+  const { request } = createRest({ baseUrl: 'https://crm.example.com/api', ...more })
+  const bytes = Uint8Array.of(0, 255, 10)
+  const call: Call = { method: 'POST', path: '/a?b=c', content: { type: 'x/y', bytes }, repeatable: true }
+  await assert.rejects(request(call), { message: 'POST /a?b=c failed: [redacted]' })
+  const signed = Buffer.concat([Buffer.from('POST\n/api/a?b=c\n1700000000\n'), bytes])
+  const expected = createHmac('sha256', 'geheim').update(signed).digest('hex')
+  assert.equal(seen[0]?.headers['x-sign'], `sha256=${expected}`)
+  assert.equal(seen[0]?.headers['x-time'], '1700000000')
 })
