@@ -6,6 +6,8 @@ export type Environment = {
   readonly apiKey: string | undefined
   readonly data: string | undefined
   readonly databaseUrl: string | undefined
+  /** of an application's database */
+  readonly outboxUrl: string | undefined
   /** for the hub's own configuration */
   readonly all: Readonly<Record<string, string | undefined>>
 }
@@ -19,6 +21,7 @@ export function readEnvironment(): Environment {
     apiKey: env['SLUICE_API_KEY'] || undefined,
     data: env['SLUICE_DATA'] || undefined,
     databaseUrl: env['DATABASE_URL'] || undefined,
+    outboxUrl: env['SLUICE_OUTBOX_URL'] || undefined,
     all: env,
   }
 }

@@ -9,6 +9,7 @@ import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addInboxes } from './commands/inboxes.ts'
 import { addKeys } from './commands/keys.ts'
+import { addOutbox } from './commands/outbox.ts'
 import { addPoll } from './commands/poll.ts'
 import { addRestore } from './commands/restore.ts'
 import { addSend } from './commands/send.ts'
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     addEvents,
     addDeadLetters,
     addErase,
+    addOutbox,
     addExport,
     addImport,
     addBackup,

@@ -1,3 +1,4 @@
+export { outboxSql } from './node/outbox/install-sql.ts'
 export { relay, type RelayOptions, type RelayProgress } from './node/outbox/relay.ts'
 export { postgresOutbox, type PostgresOutbox } from './node/outbox/postgres.ts'
 export { sqliteOutbox, type SqliteDatabase, type SqliteOutbox } from './node/outbox/sqlite.ts'

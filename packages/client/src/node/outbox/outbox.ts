@@ -4,9 +4,7 @@ import type { NewBatchEvent } from '@sluice/protocol'
 export type Outbox = {
   /** as it was given; for messages */
   readonly table: string
-  /** the two statements that make the table and its index; they may be run again */
-  readonly installSql: readonly string[]
-  /** Runs `installSql`. Safe to repeat, also by several processes at once. */
+  /** Makes the table and its index, as `outboxSql` has them. Safe to repeat, also by several processes at once. */
   install(): Promise<void>
   /** How much waits, and what was refused: the newest `limit` of those, default 100. */
   status(options?: { readonly limit?: number | undefined }): Promise<OutboxStatus>

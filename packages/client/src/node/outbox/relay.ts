@@ -201,8 +201,13 @@ async function wait(state: State, party: Party, error: Error): Promise<void> {
   if (failures[party] >= settings.attempts) throw error
   const askedMs = Math.min(toAskedMs(error), longestRetryAfterSeconds * 1000)
   const delayMs = Math.round(askedMs + toBackoffMs(failed, settings.random))
-  settings.logger?.warn({ party, delayMs, reason: error.message }, `the ${party} is not there; trying again`)
+  settings.logger?.warn({ party, delayMs, reason: toReason(error) }, `the ${party} is not there; trying again`)
   await sleep(state, delayMs)
+}
+
+/** A host with several addresses fails once for each, and the error around them has no text. */
+function toReason(error: Error): string {
+  return error instanceof AggregateError && error.message === '' ? error.errors.map(String).join('; ') : error.message
 }
 
 async function sleep({ settings: { clock, signal } }: State, ms: number): Promise<void> {

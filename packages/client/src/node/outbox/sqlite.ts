@@ -12,6 +12,7 @@ import {
   type Settlement,
 } from './outbox.ts'
 import { toRows } from './rows.ts'
+import { toSqliteSql } from './install-sql.ts'
 import { defaultTable, parseTable, type TableNames } from './table.ts'
 
 /** A handle of `node:sqlite`, or one that does the same. */
@@ -45,11 +46,10 @@ export type SqliteOutbox = Outbox & {
 export function sqliteOutbox(database: SqliteDatabase, options: OutboxOptions = {}): SqliteOutbox {
   const { table = defaultTable, source, newId = () => crypto.randomUUID() } = options
   const names = parseTable(table, { schemas: false })
-  const installSql = toInstallSql(names)
+  const installSql = toSqliteSql(names)
   const transact = async <Result>(work: () => Result): Promise<Result> => runInTransaction(database, work)
   return {
     table,
-    installSql,
     add: (transaction, events) => {
       if (!transaction.isTransaction) throw new TypeError(noTransaction)
       const rows = toRows(events, { source, newId })
@@ -78,22 +78,6 @@ const noTransaction =
 
 /** Of this machine, in whole ms since 1970. */
 const nowMs = `cast(unixepoch('subsec') * 1000 as integer)`
-
-function toInstallSql({ table, index }: TableNames): string[] {
-  return [
-    // Without autoincrement, SQLite gives the id of the last row again once that row is gone.
-    `create table if not exists ${table} (
-  id integer primary key autoincrement,
-  subject text,
-  event text not null,
-  created_ms integer not null,
-  claim text,
-  claimed_until integer,
-  refused text
-)`,
-    `create index if not exists ${index} on ${table} (subject) where claimed_until is not null`,
-  ]
-}
 
 /** All of it within one turn of the event loop. */
 function runInTransaction<Result>(database: SqliteDatabase, work: () => Result): Result {
