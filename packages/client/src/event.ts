@@ -43,7 +43,8 @@ export function validateEvent(event: unknown): NewEvent {
   return event as NewEvent
 }
 
-function findFaults(event: unknown): Fault[] {
+/** Every fault of an event, with a JSON Pointer; none if the hub would take it. */
+export function findFaults(event: unknown): Fault[] {
   const faults = checkMembers(event, eventRules, '')
   const { payload, metadata } = Object(event) as Partial<NewEvent>
   const tooLarge = checkSize(payload)

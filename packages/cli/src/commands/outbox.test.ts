@@ -66,8 +66,8 @@ test('an outbox in a file: made, sent, asked about; what the hub refuses is show
   const outbox = sqliteOutbox(handle)
   handle.exec('begin')
   outbox.add(handle, [
-    { event_type: 'cli.file', payload: { n: 1 } },
-    { event_type: 'cli.file', payload: { n: 2 }, occurred_at: 'never' },
+    { event_type: 'cli.file', payload: { n: 1 }, idempotency_key: 'cli' },
+    { event_type: 'cli.file', payload: { n: 2 }, idempotency_key: 'cli' },
     { event_type: 'cli.file', payload: { n: 3 } },
   ])
   handle.exec('commit')
@@ -76,7 +76,7 @@ test('an outbox in a file: made, sent, asked about; what the hub refuses is show
   assert.equal(await countEvents('cli.file'), 2)
   const { refused_events: refused, ...counts } = await json(['status', ...at])
   assert.deepEqual(counts, { waiting: 0, claimed: 0, refused: 1, oldest_seconds: null })
-  assert.match((await run(['status', ...at])).stdout, /1 refused\.\n\nID +TYPE .*\n2 +cli\.file .*validation-error/)
+  assert.match((await run(['status', ...at])).stdout, /1 refused\.\n\nID +TYPE .*\n2 +cli\.file .*idempotency-mismatch/)
   assert.deepEqual(await json(['retry', '--all', ...at]), { count: 1 })
   const failed = await run(['relay', '--once', ...at])
   assert.equal(failed.status, 1, failed.stderr)

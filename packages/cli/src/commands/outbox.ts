@@ -28,8 +28,9 @@ export function addOutbox(program: Command): void {
     .argument('[id...]', 'as status shows them')
     .option('--all', 'all that were refused')
     .action(async (ids: readonly string[], options: PlaceOptions & { readonly all?: boolean }) => {
-      if (options.all === ids.length > 0) throw usage('say which: ids, or --all')
-      const chosen = options.all ? undefined : checkIds(ids)
+      const isAll = options.all === true
+      if (isAll === ids.length > 0) throw usage('say which: ids, or --all')
+      const chosen = isAll ? undefined : checkIds(ids)
       const count = await onOutbox(options, (place) => place.retry(chosen))
       createOutput(options).result({ count }, `${toCount(count)} again.`)
     })

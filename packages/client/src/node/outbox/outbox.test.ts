@@ -8,6 +8,7 @@ import { startHub } from '@sluice/hub'
 import { usePostgres } from '../../../../../scripts/use-postgres.ts'
 import { createAdmin } from '../../admin.ts'
 import { createSluice } from '../../client.ts'
+import type { EventValidationError } from '../../error.ts'
 import type { NewBatchEvent } from '../../index.ts'
 import { meddle, openPool, openPostgresJs, openSqlite, toEvents, type Stage } from './open-stages.ts'
 import type { Outbox } from './outbox.ts'
@@ -104,15 +105,19 @@ testEach(
   'what the hub refuses is kept aside with the reason, and can be tried again or removed',
   async (stage, eventType) => {
     const { outbox } = stage
-    const refused = { event_type: eventType, payload: {}, occurred_at: 'yesterday' }
-    const [before, after] = toEvents(eventType, 2) as [NewBatchEvent, NewBatchEvent]
-    await stage.write([before, refused, after, { ...refused, idempotency_key: 'second' }], 'commit')
+    // A key stands for one event.
+    const toEvent = (text: string) => ({ event_type: eventType, payload: { text }, idempotency_key: eventType })
+    const others = [toEvent('refused'), toEvent('refused, too')]
+    await stage.write([toEvent('first'), ...others, ...toEvents(eventType, 1)], 'commit')
     assert.deepEqual(await drain(outbox), { sent: 2, duplicates: 0, refused: 2 })
-    assert.deepEqual(await readLog(eventType), [{ n: 0 }, { n: 1 }])
+    assert.deepEqual(await readLog(eventType), [{ text: 'first' }, { n: 0 }])
     const { refused_events: kept, ...counts } = await outbox.status()
     assert.deepEqual(counts, { waiting: 0, claimed: 0, refused: 2, oldest_seconds: null })
-    assert.deepEqual(kept.map(({ event }) => event.idempotency_key).slice(0, 1), ['second'])
-    assert.match(kept[0]?.reason ?? '', /^validation-error: .*\/occurred_at must be an ISO 8601 time/)
+    assert.deepEqual(
+      kept.map(({ event }) => event).toReversed(),
+      others.map((event) => ({ ...event, source: 'shop' })),
+    )
+    assert.match(kept[0]?.reason ?? '', /^idempotency-mismatch: ./)
     assert.equal(await outbox.retry([kept[0]?.id ?? '']), 1)
     assert.equal((await outbox.status()).waiting, 1)
     assert.equal(await outbox.retry(), 1)
@@ -228,23 +233,19 @@ testEach(
     circular['self'] = circular
     const wrong = [
       { event_type: eventType, payload: {} },
-      { event_type: '', payload: [] as unknown as Record<string, unknown> },
+      { event_type: '', payload: {}, sourse: 'shop' },
       { event_type: eventType, payload: circular, subject: 'a\0b' },
-      { event_type: eventType, payload: circular },
-      { event_type: eventType, payload: { text: 'x'.repeat(262_144) } },
+      { event_type: eventType, payload: { text: 'x'.repeat(262_144) }, idempotency_key: '' },
     ]
-    await assert.rejects(stage.write(wrong, 'commit'), (error: Error) => {
-      assert.equal(error.name, 'TypeError')
-      assert.match(
-        error.message,
-        /^nothing was written to the outbox: events\[1\] event_type must .*; events\[1\] payload must/,
-      )
-      assert.match(
-        error.message,
-        /events\[2\] subject must .*events\[3\] cannot be written as JSON.*events\[4\] payload has 262155 bytes/,
-      )
+    await assert.rejects(stage.write(wrong, 'commit'), (error: EventValidationError) => {
+      assert.equal(error.name, 'EventValidationError')
+      assert.match(error.message, /^nothing was written to the outbox: /)
+      const pointers = error.errors.map(({ pointer }) => pointer)
+      const expected = ['/1/event_type', '/1/sourse', '/2/payload', '/2/subject', '/3/idempotency_key', '/3/payload']
+      assert.deepEqual(pointers.toSorted(), expected)
       return true
     })
+    assert.deepEqual([await stage.countRows(), (await stage.outbox.status()).waiting], [0, 0])
   },
 )
 

@@ -30,7 +30,7 @@ export type PostgresOutbox = Outbox & {
    *
    * @param transaction a client of pg after `begin`, or the sql in `sql.begin` of postgres.js; not a pool
    * @returns the idempotency keys under which the events are sent, in order
-   * @throws TypeError for an event that the hub would refuse, or if no transaction is open; whatever the database throws
+   * @throws EventValidationError for events that the hub would refuse; TypeError if no transaction is open; whatever the database throws
    * @example
    * await client.query('begin')
    * await client.query('insert into orders (id, total) values ($1, $2)', [7, 42])

@@ -118,9 +118,9 @@ function check(name: string, value: number, { least, most }: { least: number; mo
   throw new RangeError(`${name} must be from ${least} to ${most}; it is ${value}`)
 }
 
-/** A source would change the text under its key, and this loop is what tries again. */
+/** A source would change the text under its key; this loop tries again, and the outbox keeps what is refused. */
 function toPlain(sluice: Sluice): Sluice {
-  return sluice.with({ source: undefined, maxRetries: 0 })
+  return sluice.with({ source: undefined, maxRetries: 0, deadLetter: undefined })
 }
 
 function claim({ outbox, settings, size }: State, token: string): Promise<readonly OutboxRow[]> {

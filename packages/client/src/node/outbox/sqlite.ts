@@ -25,7 +25,7 @@ export type SqliteOutbox = Outbox & {
    *
    * @param database in a transaction; any handle of the file that holds the outbox
    * @returns the idempotency keys under which the events are sent, in order
-   * @throws TypeError for an event that the hub would refuse, or if no transaction is open; whatever SQLite throws
+   * @throws EventValidationError for events that the hub would refuse; TypeError if no transaction is open; whatever SQLite throws
    * @example
    * database.exec('begin immediate')
    * database.prepare('insert into orders (id, total) values (?, ?)').run(7, 42)
