@@ -2,7 +2,7 @@ import type { DeadLetterSelection } from '@sluice/protocol'
 import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { usage } from '../exit.ts'
-import { openAdmin } from '../hub.ts'
+import { openAdmin, openSluice } from '../hub.ts'
 import { several, toPastTime, withHub, withPages, type HubOptions, type PageOptions } from '../options.ts'
 import { createOutput, toTable } from '../output.ts'
 
@@ -19,7 +19,9 @@ type SelectOptions = InboxOption & {
 }
 
 export function addDeadLetters(program: Command): void {
-  const deadLetters = program.command('dead-letters').summary('events whose attempts were used up')
+  const deadLetters = program
+    .command('dead-letters')
+    .summary('events whose attempts were used up, or that could not be sent')
   withPages(withHub(deadLetters.command('list')))
     .description('Oldest first, with the reason and a copy of the event (--json).')
     .option('--inbox <key>', 'which inbox', 'default')
@@ -57,6 +59,19 @@ export function addDeadLetters(program: Command): void {
       }
       const { count } = await admin.discardDeadLetters(options.inbox, selection)
       report(options, count, options.dryRun ? 'would be discarded' : 'discarded')
+    })
+  withHub(deadLetters.command('send'))
+    .description(
+      'Publishes what a dead-letter file of the SDK holds, under the same idempotency keys, and marks in it what went through.',
+    )
+    .argument('<file>', 'JSONL, as jsonlFile of @sluice/client/node writes it')
+    .option('--dry-run', 'only count')
+    .action(async (file: string, options: HubOptions & { readonly dryRun?: boolean }) => {
+      // Loaded only here: what the SDK has for Node would slow every other command down.
+      const { countDeadLetters, sendDeadLetters } = await import('../send-dead-letters.ts')
+      const job = { file, output: createOutput(options) }
+      if (options.dryRun) return countDeadLetters(job)
+      await sendDeadLetters({ ...job, sluice: openSluice(options) })
     })
 }
 
