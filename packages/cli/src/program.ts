@@ -15,6 +15,7 @@ import { addRestore } from './commands/restore.ts'
 import { addSend } from './commands/send.ts'
 import { addStart } from './commands/start.ts'
 import { addTail } from './commands/tail.ts'
+import { addTypes } from './commands/types.ts'
 import { addWork } from './commands/work.ts'
 import { addWorkspaces } from './commands/workspaces.ts'
 import { version } from './version.ts'
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     addInboxes,
     addEvents,
     addDeadLetters,
+    addTypes,
     addErase,
     addOutbox,
     addExport,

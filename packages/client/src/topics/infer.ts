@@ -75,6 +75,10 @@ export type DefaultOf<Definitions extends TopicDefinitions> = Definitions extend
   ? Category
   : never
 
+/** Those of the topics that are in a category. */
+export type InCategory<Definitions extends TopicDefinitions, Category, Topic> =
+  Topic extends TopicOf<Definitions> ? (CategoryOf<Definitions, Topic> extends Category ? Topic : never) : never
+
 /** What a topic's data must be; always an object. */
 export type DataOfTopic<Topic extends TopicDefinition> =
   FromSchema<Topic['Schema']> extends infer Data ? (Data extends object ? Data : JsonObject) : never

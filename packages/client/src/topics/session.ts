@@ -2,7 +2,7 @@ import type { Accepted, Actor, JsonObject, NewBatchEvent, NewEvent } from '@slui
 import type { BatchItemResult } from '../batch.ts'
 import type { RequestOptions } from '../request.ts'
 import type { TopicDefinitions } from './definition.ts'
-import type { CategoryOf, DataOfTopic, DefaultOf, IsDynamic, MethodName, TopicOf } from './infer.ts'
+import type { CategoryOf, DataOfTopic, DefaultOf, InCategory, IsDynamic, MethodName, TopicOf } from './infer.ts'
 
 /** Members of the event beside its type and data. */
 export type PublishOptions = Pick<
@@ -34,9 +34,6 @@ export type PublishInput<Definitions extends TopicDefinitions> =
         readonly category?: string | undefined
       }
     : Input<Definitions, TopicOf<Definitions>>
-
-type InCategory<Definitions extends TopicDefinitions, Category, Topic> =
-  Topic extends TopicOf<Definitions> ? (CategoryOf<Definitions, Topic> extends Category ? Topic : never) : never
 
 /** A method for each topic of a category, in four spellings. */
 export type Methods<Definitions extends TopicDefinitions, Category, Immediate extends boolean> =

@@ -2,7 +2,7 @@ import { checkDefinitions, type CheckedTopic } from './check-definitions.ts'
 import type { Topic, TopicDefinitions } from './definition.ts'
 import { TopicNotFoundError, TopicsError } from './error.ts'
 import { toEventType, toMethodNames } from './names.ts'
-import type { DataOfTopic, TopicOf } from './infer.ts'
+import type { DataOfTopic, InCategory, TopicOf } from './infer.ts'
 
 /** Definitions that have been checked. `Definitions` carries what TypeScript knows of them. */
 export type Topics<Definitions extends TopicDefinitions = TopicDefinitions> = {
@@ -23,10 +23,19 @@ export type Topics<Definitions extends TopicDefinitions = TopicDefinitions> = {
   readonly definitions?: Definitions
 }
 
-/** The data of one topic. @example type Data = DataOf<typeof topics, 'MyEntity', 'Created'> */
-export type DataOf<Defined, Entity extends string, Action extends string> =
+/**
+ * The data of one topic.
+ *
+ * @example type Data = DataOf<typeof topics, 'MyEntity', 'Created'>
+ */
+export type DataOf<Defined, Entity extends string, Action extends string, Category extends string = string> =
   Defined extends Topics<infer Definitions>
-    ? DataOfTopic<Extract<TopicOf<Definitions>, { readonly Entity: Entity; readonly Action: Action }>>
+    ? DataOfTopic<
+        Extract<
+          InCategory<Definitions, Category, TopicOf<Definitions>>,
+          { readonly Entity: Entity; readonly Action: Action }
+        >
+      >
     : never
 
 /**
