@@ -1,6 +1,7 @@
 import type { RequestOptions } from '@sluice/client'
 import { createRest, type Call, type Rest } from '@sluice/client/rest'
 import { authorize, createFixed, type Credentials } from './authorize.ts'
+import { createEvents, type Events } from './events.ts'
 import { createOAuth } from './oauth.ts'
 import { checkCredentials, toFixedHeader, toInstanceUrl, toRestOptions, type EsautiOptions } from './options.ts'
 import { parseMarked, unmark } from './php-json.ts'
@@ -9,6 +10,8 @@ import { toParameters } from './query.ts'
 import { createResource } from './resource.ts'
 import type { Resource } from './spec.ts'
 import { table } from './table.ts'
+
+const signatureFields = { timestamp: 'x-esauti-timestamp', signature: 'x-esauti-signature' }
 
 /** Every resource, by name. */
 export type Api = { readonly [Name in keyof typeof table]: Resource<(typeof table)[Name]> }
@@ -22,6 +25,7 @@ export type ApiCall = Pick<Call, 'method' | 'path' | 'body'> & {
 
 export type Esauti = {
   readonly api: Api
+  readonly events: Events
   /**
    * Any call of the instance, with its answer as it was sent.
    *
@@ -43,11 +47,13 @@ export type Esauti = {
 export function createEsauti(options: EsautiOptions): Esauti {
   checkCredentials(options)
   const rest = openRest(options, toInstanceUrl(options.baseUrl))
-  const request = authorize(rest, createCredentials(options, rest))
+  const credentials = createCredentials(options, rest)
+  const request = authorize(rest, credentials)
   const clients = Object.entries(table).map(([name, spec]) => [name, createResource(spec, request)])
   return {
     // The types are computed from the table that the clients are made from.
     api: Object.fromEntries(clients) as Api,
+    events: openEvents(options, rest, credentials),
     request: async ({ query, repeatable, ...call }, requestOptions) => {
       const parameters = query === undefined ? {} : { query: toParameters(query) }
       const again = repeatable ?? (call.method === 'GET' || 'when-refused')
@@ -66,6 +72,16 @@ function createCredentials(options: EsautiOptions, rest: Rest): Credentials {
   return createOAuth(oauth, openRest(options, url.origin), url.pathname + url.search)
 }
 
-function openRest(options: EsautiOptions, baseUrl: string): Rest {
-  return createRest({ ...toRestOptions(options), baseUrl, parseAnswer: parseMarked, parseProblem })
+function openEvents(options: EsautiOptions, plain: Rest, credentials: Credentials): Events {
+  const { hmacSecret, source = 'sdk', eventsEndpoint = '/api/integrations/events' } = options
+  const { pathname } = new URL(eventsEndpoint, 'http://instance')
+  const rest = hmacSecret === undefined ? plain : openRest(options, plain.baseUrl, hmacSecret)
+  const { clock, newId } = rest
+  const nowMs = (): number => clock.wall?.() ?? clock.now()
+  return createEvents({ path: pathname, source, nowMs, newId }, authorize(rest, credentials))
+}
+
+function openRest(options: EsautiOptions, baseUrl: string, hmacSecret?: string): Rest {
+  const signing = hmacSecret === undefined ? undefined : { secret: hmacSecret.trim(), fields: signatureFields }
+  return createRest({ ...toRestOptions(options), baseUrl, signing, parseAnswer: parseMarked, parseProblem })
 }

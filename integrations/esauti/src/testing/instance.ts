@@ -1,5 +1,6 @@
 import { answerEntity, notFound, toRefusal, type Ask } from './entities.ts'
 import { answerExtra } from './extras.ts'
+import { eventsPath, inject, isSigned } from './injection.ts'
 import { serve, type SeenRequest, type Turn } from './serve.ts'
 import { createStore } from './store.ts'
 import { createTokenIssuer } from './tokens.ts'
@@ -12,6 +13,8 @@ export type InstanceOptions = {
   /** for OAuth2, and as user name and password of Basic; defaults `client` and `secret` */
   readonly clientId?: string
   readonly clientSecret?: string
+  /** of signed events, which need no token then */
+  readonly hmacSecret?: string
   /** of OAuth2 tokens; default 3,600 */
   readonly expiresInSeconds?: number
   /** items that it puts on one page at most; default 100 */
@@ -55,8 +58,11 @@ export async function startInstance(options: InstanceOptions = {}): Promise<Inst
     if (pathname === '/oauth/v2/token') return tokens.issue(request)
     const turn = turns.shift()
     if (turn !== undefined) return turn
-    if (!tokens.isAllowed(request)) return toRefusal(401, 'The access token provided is invalid.')
+    const isInjection = pathname === eventsPath
+    if (!tokens.isAllowed(request) && !(isInjection && isSigned(request, options.hmacSecret)))
+      return toRefusal(401, 'The access token provided is invalid.')
     const data = await toData(request)
+    if (isInjection) return inject(store, request, data)
     const path = pathname.replace(/^\/api\//, '')
     const ask: Ask = { method: request.method, path, query: searchParams, data, store, pageMax }
     return answerExtra(ask) ?? answerEntity(ask) ?? notFound
