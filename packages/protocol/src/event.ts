@@ -100,6 +100,14 @@ export const CloudEventRest = z
   .meta({ id: 'CloudEventRest', description: 'of an event that came as a CloudEvent: what has no member of its own' })
 export type CloudEventRest = z.infer<typeof CloudEventRest>
 
+// In TypeScript an object, for nearly every reader may rely on it; in the description what may come.
+const anyPayload = z
+  .custom<JsonObject>()
+  .optional()
+  .describe(
+    'an object; of an event that came as a CloudEvent any JSON value, or left out',
+  ) as unknown as z.ZodCustom<JsonObject>
+
 /**
  * An event as the hub hands it out. `payload` is an object, as `NewEvent` demands, of every event but those that came as
  * CloudEvents: their data may be any JSON value (null, too), nothing at all, or bytes, which stand in `payload_base64`
@@ -111,7 +119,7 @@ export const Event = z
     timestamp: z.string().describe('time of acceptance, ISO 8601 UTC'),
     ...NewEvent.shape,
     event_type: z.string(),
-    payload: payloadObject.describe('an object; of events that came as CloudEvents any JSON value, or left out'),
+    payload: anyPayload,
     payload_base64: z.string().optional().describe('data of a CloudEvent that is no JSON and no text'),
     cloudevent: CloudEventRest.optional(),
     attempt: z
