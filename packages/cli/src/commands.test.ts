@@ -111,6 +111,31 @@ test('many events go in from stdin; what the hub refuses is named by line, and t
   assert.equal((await run(['send', 'type', '--ndjson'])).status, 2)
 })
 
+test('a CloudEvent goes in from a file or stdin, its data may be anything, and tail shows it', async () => {
+  const event = { specversion: '1.0', id: 'cli-1', source: '/cli', type: 'cloud.sent', data: ['any', 1] }
+  await writeFile(join(folder, 'event.json'), JSON.stringify(event))
+  const sent = await json(['send', '--cloudevent', 'event.json'])
+  const again = await json(['send', '--cloudevent', '-'], JSON.stringify(event))
+  assert.deepEqual([sent.status, again.status, again.event_id], ['accepted', 'duplicate', sent.event_id])
+  const bytes = await json(
+    ['send', '--cloudevent', '-'],
+    JSON.stringify({ ...event, id: 'b', data: undefined, data_base64: 'AAE=' }),
+  )
+  const none = await json(['send', '--cloudevent', '-'], JSON.stringify({ ...event, id: 'n', data: undefined }))
+  await json(['inboxes', 'create', 'clouds', '--start', 'earliest', '--type', 'cloud.*'])
+  const shown = await run(['tail', '--inbox', 'clouds', '--from', 'earliest', '--limit', '3'])
+  const words = shown.stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split('cloud.sent  ')[1])
+  assert.deepEqual(words, ['["any",1]', 'base64 AAE=', '-'], shown.stderr)
+  assert.equal((await json(['events', 'get', bytes.event_id])).payload_base64, 'AAE=')
+  assert.equal((await json(['events', 'get', none.event_id])).payload, undefined)
+  const refused = await run(['send', '--cloudevent', '-'], { input: '{"specversion":"1.0"}' })
+  assert.match(refused.stderr, /\/id/)
+  assert.equal((await run(['send', '--cloudevent', 'event.json', '--source', 'x'])).status, 2)
+})
+
 test('poll pages, and acknowledges what it has shown when told to', async () => {
   const page = await json(['poll', '--limit', '2'])
   assert.equal(page.events.length, 2)

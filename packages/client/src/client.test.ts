@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { startHub, type Hub } from '@sluice/hub'
+import { CloudEvent } from 'cloudevents'
 import { createAdmin, type Admin } from './admin.ts'
 import { createSluice, type Sluice } from './client.ts'
 import { ApiError, EventValidationError, RateLimitError } from './error.ts'
@@ -64,6 +65,23 @@ test('an event comes out as it went in, once for each idempotency key', async ()
     name: 'ApiError',
     status: 422,
     errorCode: 'idempotency-mismatch',
+  })
+})
+
+test('a CloudEvent goes in as it is or as the package of that name makes it, once for each source and id', async () => {
+  const event = { specversion: '1.0', id: 'c-1', source: '/client', type: 'cloud.sent', data: ['any', 1] } as const
+  const first = await sluice.events.sendCloudEvent(event)
+  const again = await sluice.events.sendCloudEvent(new CloudEvent({ ...event, data: [...event.data] }))
+  assert.deepEqual([first.status, again.status, again.event_id], ['accepted', 'duplicate', first.event_id])
+  const found = await sluice.events.get(first.event_id)
+  assert.deepEqual(
+    [found.source, found.external_event_id, found.payload, found.cloudevent],
+    ['/client', 'c-1', ['any', 1], {}],
+  )
+  await assert.rejects(sluice.events.sendCloudEvent({ ...event, id: '', source: 'a b' }), (error: unknown) => {
+    assert.ok(error instanceof EventValidationError)
+    assert.deepEqual(error.faults.map(({ pointer }) => pointer).toSorted(), ['/id', '/source'])
+    return true
   })
 })
 

@@ -1,5 +1,6 @@
 import type { Accepted, Event, NewBatchEvent, NewEvent } from '@sluice/protocol'
 import type { BatchItemResult } from './batch.ts'
+import { sendCloudEvent, type SendableCloudEvent } from './cloudevent.ts'
 import { buryEvents, toRecordError } from './dead-letter.ts'
 import type { Settings } from './options.ts'
 import type { Request, RequestOptions, Tries } from './request.ts'
@@ -57,6 +58,15 @@ export type Events = {
    * @example const { failed, results } = await sluice.events.sendBatch([{ event_type: 'a', payload: {} }])
    */
   sendBatch(events: readonly NewBatchEvent[], options?: BatchOptions): Promise<BatchOutcome>
+  /**
+   * Publishes a CloudEvent 1.0. Sending it again is safe: source and id are one event. It does not go to the dead-letter
+   * sink, which holds native events.
+   *
+   * @param event as JSON: bytes belong into `data_base64`. An event of the `cloudevents` package will do
+   * @throws EventValidationError with every fault, by attribute; RateLimitError; ApiError; TransportError
+   * @example await sluice.events.sendCloudEvent({ specversion: '1.0', id: '7', source: '/shop', type: 'order.created' })
+   */
+  sendCloudEvent(event: SendableCloudEvent, options?: RequestOptions): Promise<Accepted>
   /** One event, acknowledged or not. Rejects with ApiError 404 for an unknown id, 410 for one that expired. */
   get(eventId: string, options?: RequestOptions): Promise<Event>
 }
@@ -65,6 +75,7 @@ export function createEvents(settings: Settings, request: Request): Events {
   return {
     send: (eventType, payload, options = {}) => sendOne({ settings, request }, { eventType, payload, options }),
     sendBatch: (events, options = {}) => sendBatch({ settings, request }, events, options),
+    sendCloudEvent: (event, options) => sendCloudEvent({ settings, request }, event, options),
     get: (eventId, options) =>
       request<Event>(
         { method: 'GET', path: `${settings.eventsEndpoint}/${encodeURIComponent(eventId)}`, repeatable: true },

@@ -3,6 +3,7 @@ export { ApiError, EventValidationError, RateLimitError, TransportError } from '
 export { redact, redactText, type RedactOptions } from './redact.ts'
 export type { BatchItemResult } from './batch.ts'
 export type { Clock } from './clock.ts'
+export type { SendableCloudEvent } from './cloudevent.ts'
 export type { DeadLetterRecord, DeadLetterSink } from './dead-letter.ts'
 export type { BatchOptions, BatchOutcome, BatchProgress, Events, PublishOptions, SendOptions } from './events.ts'
 export type { Inbox, LeaseOptions, PollOptions, ReleaseOptions } from './inbox.ts'
@@ -19,6 +20,7 @@ export type {
   Actor,
   BatchAccepted,
   BatchResult,
+  CloudEvent,
   Entity,
   Event,
   EventPage,

@@ -1,4 +1,4 @@
-import type { Actor, Entity, Identity } from '@sluice/protocol'
+import type { Actor, CloudEvent, Entity, Identity } from '@sluice/protocol'
 import { Option, type Command } from 'commander'
 import { usage } from '../exit.ts'
 import { openSluice } from '../hub.ts'
@@ -9,6 +9,7 @@ import { sendLines } from '../send-lines.ts'
 type Options = HubOptions & {
   readonly file?: string
   readonly ndjson?: boolean
+  readonly cloudevent?: string
   readonly source?: string
   readonly subject?: string
   readonly metadata?: string
@@ -30,6 +31,7 @@ export function addSend(program: Command): void {
     .argument('[payload]', 'a JSON object, @FILE, or - for stdin; default {}')
     .option('--file <file>', 'read the payload (with --ndjson: the events) from a file')
     .option('--ndjson', 'send many events; each line is a whole event with event_type and payload')
+    .option('--cloudevent <file>', 'send the CloudEvent in a file of JSON, or - for stdin; it says all by itself')
     .option('--source <source>', 'where it comes from')
     .option('--subject <subject>', 'what it is about; orders events in inboxes with --ordering key')
     .option('--metadata <json>', 'a JSON object')
@@ -42,6 +44,7 @@ export function addSend(program: Command): void {
     .option('--channel <channel>', 'your own customer')
     .option('--idempotency-key <key>', 'sending it again under the same key stores it once')
     .action(async (type: string | undefined, payload: string | undefined, options: Options) => {
+      if (options.cloudevent !== undefined) return sendCloudEvent(options.cloudevent, type, options)
       if (options.ndjson) return sendMany(type, options)
       if (type === undefined) throw usage('say which event type, as: sluice send order.created \'{"total":42}\'')
       await sendOne(type, payload, options)
@@ -66,6 +69,16 @@ async function sendOne(type: string, payload: string | undefined, options: Optio
     channel: options.channel,
     idempotencyKey: options.idempotencyKey,
   })
+  createOutput(options).result(accepted, `${accepted.event_id} ${accepted.status}`)
+}
+
+async function sendCloudEvent(file: string, type: string | undefined, options: Options): Promise<void> {
+  const { cloudevent: _file, url: _url, key: _key, json: _json, ...others } = options
+  if (type !== undefined || Object.keys(others).length > 0)
+    throw usage('a CloudEvent says its type, data and source itself; leave all else out')
+  const event = readJsonObject(file === '-' ? file : `@${file}`, 'the CloudEvent')
+  // Its attributes are the hub's to judge: it names every fault.
+  const accepted = await openSluice(options).events.sendCloudEvent(event as CloudEvent)
   createOutput(options).result(accepted, `${accepted.event_id} ${accepted.status}`)
 }
 

@@ -38,5 +38,11 @@ export function addTail(program: Command): void {
 function toLine(event: Event): string {
   const head = `${event.timestamp}  ${event.event_id}  ${event.event_type}  `
   const width = process.stdout.isTTY ? process.stdout.columns : 1000
-  return shorten(printable(head + JSON.stringify(event.payload)), width)
+  return shorten(printable(head + toContent(event)), width)
+}
+
+/** Only CloudEvents may come without an object: with other JSON, with bytes, or with nothing. */
+function toContent(event: Event): string {
+  if (event.payload_base64 !== undefined) return `base64 ${event.payload_base64}`
+  return event.payload === undefined ? '-' : JSON.stringify(event.payload)
 }
