@@ -67,6 +67,7 @@ export type {
   Replayed,
   Role,
   RotateKey,
+  RotatedKey,
   SeekRequest,
   Settled,
   SettleStatus,

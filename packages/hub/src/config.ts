@@ -100,18 +100,27 @@ export function readConfig(env: Environment, flags: Flags = {}): HubOptions {
   return { ...options, ...(database && { database }), secretKeys }
 }
 
+export type Place = {
+  readonly data: string
+  readonly database?: Database
+  readonly secretKeys: readonly Uint8Array[]
+  /** no hub has this secret key: nothing may be sealed with it */
+  readonly isMakeshift: boolean
+}
+
 /** The store of a command that works beside the hub. @throws ConfigError */
 export function readPlace(
   env: Environment,
   { data, databaseUrl }: { data: string; databaseUrl?: string | undefined },
-): { data: string; database?: Database; secretKeys: Uint8Array[] } {
+): Place {
   const faults: string[] = []
   const database = toDatabase(databaseUrl, env['DATABASE_DIRECT_URL'], faults)
   const given = toSecretKeys(env['SLUICE_SECRET_KEY'], faults)
   if (faults.length > 0) throw new ConfigError(faults)
   // Without one a command on a database can do what needs no secret of the hub's.
   const own = (): Uint8Array => (database ? randomBytes(secretBytes) : keepSecretKey(data))
-  return { data, ...(database && { database }), secretKeys: given.length > 0 ? given : [own()] }
+  const isMakeshift = given.length === 0 && database !== undefined
+  return { data, ...(database && { database }), secretKeys: given.length > 0 ? given : [own()], isMakeshift }
 }
 
 function toDatabase(url: string | undefined, directUrl: string | undefined, faults: string[]): Database | undefined {

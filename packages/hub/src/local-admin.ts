@@ -8,6 +8,7 @@ import {
   type Key,
   type KeyStatus,
   type KeyWithSecret,
+  type RotatedKey,
   type Pagination,
   type Workspace,
 } from '@sluice/protocol'
@@ -16,6 +17,7 @@ import { readEnvironment, readPlace } from './config.ts'
 import { createCursors } from './domain/cursors.ts'
 import { createKey, listKeys, patchKey, revokeKey, rotateKey, type KeyAdmin } from './domain/keys.ts'
 import type { Page } from './domain/page.ts'
+import { createSealing, noSealing } from './domain/sealing.ts'
 import { noteDeed } from './domain/audit.ts'
 import { exportWorkspace, type ExportOrder } from './domain/moving/export-workspace.ts'
 import { importWorkspace, type Imported, type ImportOrder } from './domain/moving/import-workspace.ts'
@@ -31,7 +33,7 @@ export type LocalAdmin = {
   readonly createKey: (wanted: NewKey) => Promise<KeyWithSecret>
   readonly listKeys: (query?: KeyQuery) => Promise<{ keys: Key[]; pagination: Pagination }>
   readonly patchKey: (keyId: string, patch: PatchKey) => Promise<Key>
-  readonly rotateKey: (keyId: string, body?: RotateKey) => Promise<KeyWithSecret>
+  readonly rotateKey: (keyId: string, body?: RotateKey) => Promise<RotatedKey>
   readonly revokeKey: (keyId: string) => Promise<void>
   readonly listWorkspaces: (query?: PageQuery) => Promise<{ workspaces: Workspace[]; pagination: Pagination }>
   readonly putWorkspace: (key: string) => Promise<Workspace>
@@ -60,10 +62,10 @@ const pageLimit = 50
  * @throws HubError `conflict` with `exclusive` while a hub runs on the folder
  */
 export async function openLocalAdmin({ data, databaseUrl, exclusive }: LocalAdminOptions): Promise<LocalAdmin> {
-  const { secretKeys, database } = readPlace(readEnvironment(), { data, databaseUrl })
+  const { secretKeys, isMakeshift, database } = readPlace(readEnvironment(), { data, databaseUrl })
   const cursors = createCursors(secretKeys)
   const store = await openStore({ data, database, access: exclusive ? 'hub' : 'admin' })
-  const context = { store, cursors }
+  const context = { store, cursors, sealing: isMakeshift ? noSealing : createSealing(secretKeys) }
   const admin: KeyAdmin = {
     workspace: await requireWorkspace(context, defaultWorkspace),
     actor: 'cli',
@@ -77,8 +79,7 @@ export async function openLocalAdmin({ data, databaseUrl, exclusive }: LocalAdmi
       return { keys: toItems<Key>(page), pagination: toPagination(page) }
     },
     patchKey: async (keyId, patch) => patchKey(context, admin, keyId, check(PatchKey, patch)),
-    rotateKey: async (keyId, body = {}) =>
-      rotateKey(context, admin, keyId, check(RotateKey, body).overlap_seconds ?? 0),
+    rotateKey: async (keyId, body = {}) => rotateKey(context, admin, keyId, check(RotateKey, body)),
     revokeKey: (keyId) => revokeKey(context, admin, keyId),
     listWorkspaces: async ({ limit = pageLimit, cursor } = {}) => {
       const page = await listWorkspaces(context, { limit, cursor })

@@ -10,6 +10,7 @@ import { createCounts } from './domain/counts.ts'
 import { createCursors } from './domain/cursors.ts'
 import { createKey, type KeyAdmin, type KeyContext } from './domain/keys.ts'
 import { createLeaseWatch } from './domain/local-leases.ts'
+import { createSealing } from './domain/sealing.ts'
 import { startUpkeep } from './domain/upkeep.ts'
 import { createNotifier } from './domain/notifier.ts'
 import { requireWorkspace } from './domain/workspaces.ts'
@@ -101,10 +102,11 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   }
 }
 
-function createContext(store: Store, { secretKeys }: HubOptions): Context & KeyContext {
+function createContext(store: Store, { secretKeys }: HubOptions): Context {
   return {
     store,
     cursors: createCursors(secretKeys),
+    sealing: createSealing(secretKeys),
     notifier: createNotifier(store),
     leaseWatch: createLeaseWatch(),
     counts: createCounts(),

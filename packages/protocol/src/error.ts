@@ -20,6 +20,11 @@ export const problems = {
     title: 'Invalid or missing API key',
     help: 'Send `Authorization: Bearer slk_…`, or the key as the user name of Basic authentication. Make a key with `sluice keys create`.',
   },
+  'signature-refused': {
+    status: 401,
+    title: 'Signature missing or refused',
+    help: 'The detail says which: the time differs by more than 300 seconds, the secret is another one, or method, path or body are not what was signed. `X-Sluice-Signature` is `sha256=` and the HMAC-SHA256, in hex, of method, path with query, `X-Sluice-Timestamp` and the bytes of the body, with line feeds between.',
+  },
   'key-inactive': {
     status: 403,
     title: 'API key is inactive',

@@ -68,6 +68,7 @@ export {
   PatchKey,
   Role,
   RotateKey,
+  RotatedKey,
   parseApiKey,
   permissionsOf,
   type Permission,

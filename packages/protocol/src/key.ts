@@ -41,6 +41,8 @@ export const Key = z
     workspace: Slug,
     ...settings,
     status: KeyStatus,
+    hmac: z.boolean().describe('it has a secret to sign requests with'),
+    require_hmac: z.boolean().describe('requests without a signature are refused'),
     created_at: z.string(),
     last_used_at: z.string().nullable().describe('to the minute'),
   })
@@ -57,12 +59,22 @@ export const NewKey = z
     allowed_actions: settings.allowed_actions.optional(),
     rate_limit: settings.rate_limit.optional(),
     expires_at: settings.expires_at.optional(),
+    hmac: z.boolean().optional().describe('with a secret to sign requests with'),
+    require_hmac: z.boolean().optional().describe('refuse requests without a signature; takes hmac'),
+  })
+  .refine(({ hmac, require_hmac: required }) => hmac === true || required !== true, {
+    path: ['require_hmac'],
+    message: 'takes "hmac": true',
   })
   .meta({ id: 'NewKey' })
 export type NewKey = z.infer<typeof NewKey>
 
 export const PatchKey = z
-  .strictObject({ ...settings, status: z.enum(['active', 'inactive']) })
+  .strictObject({
+    ...settings,
+    status: z.enum(['active', 'inactive']),
+    require_hmac: z.boolean().describe('refuse requests without a signature'),
+  })
   .partial()
   .meta({ id: 'PatchKey' })
 export type PatchKey = z.infer<typeof PatchKey>
@@ -75,12 +87,23 @@ export const RotateKey = z
       .max(30 * 86_400)
       .optional()
       .describe('how long the old secret still works; default 0'),
+    hmac: z.boolean().optional().describe('the HMAC secret instead of the API key; makes the first one too'),
   })
   .meta({ id: 'RotateKey' })
 export type RotateKey = z.infer<typeof RotateKey>
 
-export const KeyWithSecret = Key.extend({ api_key: z.string().describe('shown once') }).meta({ id: 'KeyWithSecret' })
+const shownOnce = z.string().describe('shown once')
+
+export const KeyWithSecret = Key.extend({ api_key: shownOnce, hmac_secret: shownOnce.optional() }).meta({
+  id: 'KeyWithSecret',
+})
 export type KeyWithSecret = z.infer<typeof KeyWithSecret>
+
+export const RotatedKey = Key.extend({ api_key: shownOnce.optional(), hmac_secret: shownOnce.optional() }).meta({
+  id: 'RotatedKey',
+  description: 'a key with its new secret: the API key or, where asked for, the HMAC secret',
+})
+export type RotatedKey = z.infer<typeof RotatedKey>
 
 /** `slk_<key id>_<secret>`: the id is 16 hex digits, the secret 256 random bits in base64url. */
 export function parseApiKey(text: string): { keyId: string; secret: string } | undefined {

@@ -1,4 +1,4 @@
-import type { Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, Role } from '@sluice/protocol'
+import type { Key, KeyStatus, NewKey, PatchKey, Role, RotatedKey } from '@sluice/protocol'
 import { Option, type Command } from 'commander'
 import { usage } from '../exit.ts'
 import { several, toFutureTime, wholeNumber, withPages, type PageOptions } from '../options.ts'
@@ -13,6 +13,7 @@ type SettingsOptions = TargetOptions & {
   readonly allow?: readonly string[]
   readonly allowAll?: boolean
   readonly expires?: string
+  readonly requireHmac?: boolean
 }
 
 export function addKeys(program: Command): void {
@@ -26,19 +27,28 @@ export function addKeys(program: Command): void {
 function addCreate(keys: Command): void {
   withSettings(withTarget(keys.command('create')))
     .description('Makes a key and shows it, this once.')
+    .option('--hmac', 'with a secret to sign requests with, shown on a line of its own')
+    .option('--require-hmac', 'refuse its requests unless they are signed; takes --hmac')
     .requiredOption('--user-id <id>', 'whose key it is')
     .option('--workspace <key>', 'where it belongs (default: default, or that of --key)')
-    .action(async (options: SettingsOptions & { userId: string; workspace?: string }) => {
-      const { userId, workspace } = options
-      const wanted: NewKey = { ...toSettings(options), user_id: userId, ...(workspace !== undefined && { workspace }) }
+    .action(async (options: SettingsOptions & { userId: string; workspace?: string; hmac?: boolean }) => {
+      const { userId, workspace, hmac, requireHmac } = options
+      if (requireHmac && !hmac) throw usage('--require-hmac takes --hmac: without a secret nothing can be signed')
+      const wanted: NewKey = {
+        ...toSettings(options),
+        user_id: userId,
+        ...(workspace !== undefined && { workspace }),
+        ...(hmac && { hmac }),
+      }
       showSecret(options, await onTarget(options, (target) => target.createKey(wanted), { make: true }))
     })
   withTarget(keys.command('rotate'))
     .description('A new secret under the same id, shown this once. The old one stops at once, or after --overlap.')
     .argument('<key-id>')
     .option('--overlap <seconds>', 'how long the old secret still works', wholeNumber(0, 30 * 86_400), 0)
-    .action(async (keyId: string, options: TargetOptions & { overlap: number }) => {
-      const body = { overlap_seconds: options.overlap }
+    .option('--hmac', 'the secret that signs requests, instead of the API key; makes the first one too')
+    .action(async (keyId: string, options: TargetOptions & { overlap: number; hmac?: boolean }) => {
+      const body = { overlap_seconds: options.overlap, ...(options.hmac && { hmac: true }) }
       showSecret(options, await onTarget(options, (target) => target.rotateKey(keyId, body)))
     })
 }
@@ -68,6 +78,8 @@ function addUpdate(keys: Command): void {
     .argument('<key-id>')
     .option('--user-id <id>', 'whose key it is')
     .option('--allow-all', 'all event types again')
+    .option('--require-hmac', 'refuse its requests unless they are signed')
+    .option('--no-require-hmac', 'take unsigned requests too')
     .action(async (keyId: string, options: SettingsOptions) => {
       const changes: PatchKey = {
         ...toSettings(options),
@@ -117,13 +129,14 @@ const orNone =
   (text: string): Value | 'none' =>
     text === 'none' ? text : parse(text)
 
-function toSettings({ userEmail, role, rateLimit, allow, expires }: SettingsOptions): PatchKey {
+function toSettings({ userEmail, role, rateLimit, allow, expires, requireHmac }: SettingsOptions): PatchKey {
   return {
     ...(userEmail !== undefined && { user_email: userEmail }),
     ...(role && { role }),
     ...(rateLimit !== undefined && { rate_limit: rateLimit === 'none' ? null : rateLimit }),
     ...(allow && { allowed_event_types: [...allow] }),
     ...(expires !== undefined && { expires_at: expires === 'none' ? null : expires }),
+    ...(requireHmac !== undefined && { require_hmac: requireHmac }),
   }
 }
 
@@ -131,11 +144,13 @@ function show(options: TargetOptions, key: Key): void {
   createOutput(options).result(key, toLines(key))
 }
 
-function showSecret(options: TargetOptions, key: KeyWithSecret): void {
+function showSecret(options: TargetOptions, key: RotatedKey): void {
   const output = createOutput(options)
-  output.result(key, key.api_key)
-  if (!output.isJson)
-    output.note(`Key ${key.key_id} (${key.role}, workspace ${key.workspace}). It is shown this once; keep it.`)
+  const secrets = [key.api_key, key.hmac_secret].filter((secret) => secret !== undefined)
+  output.result(key, secrets.join('\n'))
+  if (output.isJson) return
+  const signs = key.hmac_secret === undefined ? '' : ' Requests are signed with sls_….'
+  output.note(`Key ${key.key_id} (${key.role}, workspace ${key.workspace}). It is shown this once; keep it.${signs}`)
 }
 
 function toKeyTable(keys: readonly Key[]): string {

@@ -1,4 +1,4 @@
-import type { Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, RotateKey } from '@sluice/protocol'
+import type { Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, RotateKey, RotatedKey } from '@sluice/protocol'
 import type { Request, RequestOptions } from '../request.ts'
 import type { AuditPage, KeyPage, PageQuery } from './page.ts'
 
@@ -16,7 +16,8 @@ export function createKeyRoutes(request: Request) {
       request({ method: 'GET', path: of(keyId), repeatable: true }, options),
     patchKey: (keyId: string, changes: PatchKey, options?: RequestOptions): Promise<Key> =>
       request({ method: 'PATCH', path: of(keyId), body: changes, repeatable: true }, options),
-    rotateKey: (keyId: string, body: RotateKey = {}, options?: RequestOptions): Promise<KeyWithSecret> =>
+    /** With `hmac: true` the HMAC secret, else the API key: only the one that is new is in the answer. */
+    rotateKey: (keyId: string, body: RotateKey = {}, options?: RequestOptions): Promise<RotatedKey> =>
       request({ method: 'POST', path: `${of(keyId)}/rotate`, body, repeatable: false }, options),
     revokeKey: (keyId: string, options?: RequestOptions): Promise<void> =>
       request({ method: 'DELETE', path: of(keyId), repeatable: true, answer: 'none' }, options),

@@ -3,6 +3,7 @@ import { HubError, defaultWorkspace, parseApiKey, permissionsOf, type Permission
 import type { KeyRow, RateState, Store } from '../store/store.ts'
 import type { KeyAdmin } from './keys.ts'
 import { hashSecret } from './keys.ts'
+import { refuseStranger, requireSignature } from './verify-request.ts'
 
 /** Whoever has shown a valid key. */
 export type Principal = KeyAdmin & {
@@ -11,11 +12,16 @@ export type Principal = KeyAdmin & {
   readonly allowedEventTypes: readonly string[] | null
   /** requests a minute; null is unlimited */
   readonly rateLimit: number | null
+  /** of this request, once it is proven: it stands in for an idempotency key that was not given */
+  readonly signature?: string
 }
 
 export type Authenticator = {
-  /** @throws HubError `unauthorized`, `key-inactive`, `key-revoked`, `key-expired` */
-  readonly authenticate: (apiKey: string) => Promise<Principal>
+  /**
+   * @param isSigned a signature stands beside the key, and is proven elsewhere
+   * @throws HubError `unauthorized`, `key-inactive`, `key-revoked`, `key-expired`; `signature-refused` for a key that must sign
+   */
+  readonly authenticate: (apiKey: string, isSigned: boolean) => Promise<Principal>
   /** For what was signed on behalf of a key: the same checks without its secret. */
   readonly authenticateById: (keyId: string) => Promise<Principal>
 }
@@ -44,7 +50,7 @@ export function createAuthenticator({ store, onError }: Deps): Authenticator {
     const now = store.nowMs()
     refuseUnusable(key, now)
     const workspace = await store.findWorkspaceById(key.workspaceId)
-    if (!workspace) throw unauthorized()
+    if (!workspace) throw refuseStranger()
     touch(key, now)
     const isInstanceAdmin = key.role === 'admin' && workspace.key === defaultWorkspace
     const { keyId, role, allowedEventTypes, rateLimit } = key
@@ -52,28 +58,27 @@ export function createAuthenticator({ store, onError }: Deps): Authenticator {
   }
 
   return {
-    authenticate: async (apiKey) => {
+    authenticate: async (apiKey, isSigned) => {
       const known = digests.get(apiKey)
       const digest = known ?? toDigest(apiKey)
       const key = digest && (await store.findKey(digest.keyId))
       // A remembered digest was compared in constant time when it was new.
       const same = known ? isEqual : isSame
-      if (!key || !isSecretOf(key, store.nowMs(), (hash) => same(hash, digest.hash))) throw unauthorized()
+      if (!key || !isSecretOf(key, store.nowMs(), (hash) => same(hash, digest.hash))) throw refuseStranger()
       if (!known) {
         if (digests.size >= rememberedKeys) digests.clear()
         digests.set(apiKey, digest)
       }
+      if (!isSigned) requireSignature(key)
       return toPrincipal(key)
     },
     authenticateById: async (keyId) => {
       const key = await store.findKey(keyId)
-      if (!key) throw unauthorized()
+      if (!key) throw refuseStranger()
       return toPrincipal(key)
     },
   }
 }
-
-const unauthorized = (): HubError => new HubError('unauthorized', 'Invalid or missing API key')
 
 function toDigest(apiKey: string): { keyId: string; hash: string } | undefined {
   const parsed = parseApiKey(apiKey)

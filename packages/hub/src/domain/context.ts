@@ -3,11 +3,13 @@ import type { Counts } from './counts.ts'
 import type { Cursors } from './cursors.ts'
 import type { LeaseWatch } from './local-leases.ts'
 import type { Notifier } from './notifier.ts'
+import type { Sealing } from './sealing.ts'
 
 /** What every verb works with; `main.ts` builds it. */
 export type Context = {
   readonly store: Store
   readonly cursors: Cursors
+  readonly sealing: Sealing
   readonly notifier: Notifier
   readonly counts: Counts
   readonly leaseWatch: LeaseWatch

@@ -8,11 +8,15 @@ import {
   type KeyWithSecret,
   type NewKey,
   type PatchKey,
+  type RotateKey,
+  type RotatedKey,
 } from '@sluice/protocol'
+import type { KeyChange } from '../store/change-key.ts'
 import type { KeyRow, Store, WorkspaceRow } from '../store/store.ts'
 import { noteDeed, type Caller } from './audit.ts'
 import type { Context } from './context.ts'
 import { openKey } from './cursors.ts'
+import { createHmacSecret, sealHmacSecret } from './key-hmac.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toWireKey } from './to-wire.ts'
 import { requireWorkspace } from './workspaces.ts'
@@ -21,7 +25,7 @@ import { requireWorkspace } from './workspaces.ts'
 export type KeyAdmin = Caller & { readonly isInstanceAdmin: boolean }
 
 /** What verbs on keys need; the command line has no more than this. */
-export type KeyContext = Pick<Context, 'store'>
+export type KeyContext = Pick<Context, 'store' | 'sealing'>
 
 type Secret = { readonly text: string; readonly hash: string }
 
@@ -38,17 +42,19 @@ export function hashSecret(secret: string): string {
 const toApiKey = (keyId: string, secret: Secret): string => `slk_${keyId}_${secret.text}`
 
 /**
- * Makes a key. Its secret is in the answer and nowhere else.
+ * Makes a key. Its secrets are in the answer and nowhere else.
  *
  * @throws HubError `forbidden` for another workspace unless the caller administers the instance
  */
 export async function createKey(context: KeyContext, admin: KeyAdmin, wanted: NewKey): Promise<KeyWithSecret> {
-  const { store } = context
+  const { store, sealing } = context
   const workspace = await workspaceFor(context, admin, wanted.workspace)
   refusePast(store, wanted.expires_at)
   const secret = createSecret()
+  const keyId = randomBytes(8).toString('hex')
+  const hmacSecret = wanted.hmac === true ? createHmacSecret() : undefined
   const key: KeyRow = {
-    keyId: randomBytes(8).toString('hex'),
+    keyId,
     workspaceId: workspace.id,
     secretHash: secret.hash,
     previousHash: null,
@@ -63,11 +69,22 @@ export async function createKey(context: KeyContext, admin: KeyAdmin, wanted: Ne
     status: 'active',
     createdMs: store.nowMs(),
     lastUsedMs: null,
+    hmac:
+      hmacSecret === undefined
+        ? null
+        : {
+            required: wanted.require_hmac ?? false,
+            secrets: [{ sealed: sealHmacSecret(sealing, keyId, hmacSecret), untilMs: null }],
+          },
   }
   await store.insertKey(key)
   const details = { user_id: key.userId, role: key.role }
   await noteDeed(context, { workspace, actor: admin.actor }, { verb: 'key.create', target: key.keyId, details })
-  return { ...toWireKey(key, workspace.key), api_key: toApiKey(key.keyId, secret) }
+  return {
+    ...toWireKey(key, workspace.key),
+    api_key: toApiKey(keyId, secret),
+    ...(hmacSecret !== undefined && { hmac_secret: hmacSecret }),
+  }
 }
 
 async function workspaceFor(context: KeyContext, admin: KeyAdmin, key: string | undefined): Promise<WorkspaceRow> {
@@ -127,7 +144,6 @@ export async function listKeys(
   })
 }
 
-type KeyChange = Parameters<Store['updateKey']>[1]
 type Change = { readonly change: KeyChange; readonly verb: string; readonly details?: Record<string, unknown> }
 
 async function changeKey(
@@ -164,26 +180,35 @@ function toChange(patch: PatchKey): KeyChange {
     ...(patch.rate_limit !== undefined && { rateLimit: patch.rate_limit }),
     ...(patch.expires_at !== undefined && { expiresMs: toMs(patch.expires_at) }),
     ...(patch.status !== undefined && { status: patch.status }),
+    ...(patch.require_hmac !== undefined && { requireHmac: patch.require_hmac }),
   }
 }
 
-/** A new secret under the same id; the old one stops at once, or after `overlapSeconds`. */
+/**
+ * A new secret under the same id, API key or HMAC secret; the old one stops at once, or after `overlap_seconds`.
+ *
+ * @throws HubError `conflict` for a revoked key
+ */
 export async function rotateKey(
   context: KeyContext,
   admin: KeyAdmin,
   keyId: string,
-  overlapSeconds: number,
-): Promise<KeyWithSecret> {
+  { overlap_seconds: overlapSeconds = 0, hmac = false }: RotateKey,
+): Promise<RotatedKey> {
   const found = await requireKey(context, admin, keyId)
   refuseRevoked(found.key)
-  const secret = createSecret()
-  const overlaps = overlapSeconds > 0
-  const change = {
-    secretHash: secret.hash,
-    previousHash: overlaps ? found.key.secretHash : null,
-    previousUntilMs: overlaps ? context.store.nowMs() + overlapSeconds * 1000 : null,
+  const previousUntilMs = overlapSeconds > 0 ? context.store.nowMs() + overlapSeconds * 1000 : null
+  const details = { overlap_seconds: overlapSeconds, ...(hmac && { hmac }) }
+  if (hmac) {
+    const secret = createHmacSecret()
+    const sealed = sealHmacSecret(context.sealing, keyId, secret)
+    const change = { newHmacSecret: { sealed, previousUntilMs } }
+    const key = await changeKey(context, admin, found, { change, verb: 'key.rotate', details })
+    return { ...toWireKey(key, found.workspace.key), hmac_secret: secret }
   }
-  const details = { overlap_seconds: overlapSeconds }
+  const secret = createSecret()
+  const previousHash = previousUntilMs === null ? null : found.key.secretHash
+  const change = { secretHash: secret.hash, previousHash, previousUntilMs }
   const key = await changeKey(context, admin, found, { change, verb: 'key.rotate', details })
   return { ...toWireKey(key, found.workspace.key), api_key: toApiKey(keyId, secret) }
 }

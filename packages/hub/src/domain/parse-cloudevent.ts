@@ -20,7 +20,14 @@ export type CloudEventBody =
   | { readonly mode: 'binary'; readonly message: CloudEventMessage }
 
 /** Makes what the store keeps; it may throw. Those of a batch are checked one by one. */
-export type ToDraft = (extras: { readonly notes: string | null; readonly idempotencyKey?: string }) => Draft
+export type ToDraft = (extras: Extras) => Draft
+
+type Extras = {
+  readonly notes: string | null
+  readonly idempotencyKey?: string
+  /** of the request, for events without an idempotency key */
+  readonly signature?: string | undefined
+}
 
 /**
  * The events of a body in their order, still to be checked each.
@@ -50,11 +57,11 @@ function toElements({ text, start, value }: CloudEventText): CloudEventText[] {
 }
 
 function toDraftOf(parse: () => ParsedCloudEvent): ToDraft {
-  return ({ notes, idempotencyKey }) => {
+  return ({ notes, idempotencyKey, signature }) => {
     const { eventType, source, subject, externalEventId, text, content } = parse()
     if (Buffer.byteLength(text) > limits.bodyBytes)
       throw new HubError('payload-too-large', `the event has more than ${limits.bodyBytes} bytes`)
-    const dedup = toDedup({ idempotencyKey, source, externalEventId, content })
+    const dedup = toDedup({ idempotencyKey, source, externalEventId, content, signature })
     return { eventType, source, subject, body: text, notes, dedup }
   }
 }

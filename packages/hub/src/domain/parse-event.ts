@@ -24,6 +24,8 @@ export type ParseOptions = {
   readonly idempotencyKey?: string
   /** the hub's own notes in JSON, or null */
   readonly notes: string | null
+  /** of the request, for events without an idempotency key */
+  readonly signature?: string | undefined
 }
 
 const schemas = { single: NewEvent, batch: NewBatchEvent }
@@ -34,7 +36,7 @@ const known = { single: new Set(Object.keys(NewEvent.shape)), batch: new Set(Obj
  *
  * @throws HubError `validation-error` with every fault, `payload-too-large`
  */
-export function parseEvent(event: EventText, { batch, idempotencyKey, notes }: ParseOptions): Draft {
+export function parseEvent(event: EventText, { batch, idempotencyKey, notes, signature }: ParseOptions): Draft {
   const { text, start, value } = event
   const kind = batch ? 'batch' : 'single'
   if (!isObject(value)) throw toValidationError([{ pointer: '', detail: 'must be a JSON object' }])
@@ -54,6 +56,7 @@ export function parseEvent(event: EventText, { batch, idempotencyKey, notes }: P
       source: checked.source,
       externalEventId: checked.external_event_id,
       content: body,
+      signature,
     }),
   }
 }

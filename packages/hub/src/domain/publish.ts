@@ -9,7 +9,12 @@ import { parseEvent } from './parse-event.ts'
 import { toIso } from './to-wire.ts'
 
 /** Who publishes: where to, and which event types the key may publish (globs; null allows all). */
-export type Publisher = { readonly workspace: Workspace; readonly allowedEventTypes: readonly string[] | null }
+export type Publisher = {
+  readonly workspace: Workspace
+  readonly allowedEventTypes: readonly string[] | null
+  /** of a signed request: an event without an idempotency key is known by it, so that a request sent again stores nothing */
+  readonly signature?: string
+}
 
 export type Published = {
   readonly status: 'accepted' | 'duplicate'
@@ -40,7 +45,12 @@ export async function publishEvent(
   const value = parseJson(text)
   const draft = parseEvent(
     { text, start: startOfJson(text), end: text.trimEnd().length, value },
-    { batch: false, notes: toNotes(traceparent), ...(idempotencyKey !== undefined && { idempotencyKey }) },
+    {
+      batch: false,
+      notes: toNotes(traceparent),
+      signature: publisher.signature,
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    },
   )
   refuseType(publisher, draft)
   const [outcome] = await context.store.appendEvents(publisher.workspace.id, [draft])
@@ -65,7 +75,9 @@ export async function publishBatch(
   publication: BatchPublication,
 ): Promise<(Published | HubError)[]> {
   const notes = toNotes(publication.traceparent)
-  const drafts = parseBatch(publication.bytes, publication.form).map((item) => toDraft(publisher, item, notes))
+  const drafts = parseBatch(publication.bytes, publication.form).map((item, index) =>
+    toDraft(publisher, item, { notes, index }),
+  )
   return publishDrafts(context, publisher, drafts)
 }
 
@@ -105,9 +117,9 @@ export async function publishCloudEvents(
   { body, idempotencyKey, traceparent }: CloudEventPublication,
 ): Promise<(Published | HubError)[]> {
   const extras = { notes: toNotes(traceparent), ...(idempotencyKey !== undefined && { idempotencyKey }) }
-  const drafts = parseCloudEvents(body).map((parse) =>
+  const drafts = parseCloudEvents(body).map((parse, index) =>
     orError(() => {
-      const draft = parse(extras)
+      const draft = parse({ ...extras, signature: signatureAt(publisher, index) })
       refuseType(publisher, draft)
       return draft
     }),
@@ -118,10 +130,18 @@ export async function publishCloudEvents(
   return results
 }
 
-function toDraft(publisher: Publisher, item: BatchItem, notes: string | null): Draft | HubError {
+/** Each event of a signed request is known by its place in it. */
+function signatureAt({ signature }: Publisher, index: number): string | undefined {
+  return signature && `${signature}/${index}`
+}
+
+type Item = { readonly notes: string | null; readonly index: number }
+
+function toDraft(publisher: Publisher, item: BatchItem, { notes, index }: Item): Draft | HubError {
   if (item instanceof HubError) return item
+  const signature = signatureAt(publisher, index)
   return orError(() => {
-    const draft = parseEvent(item, { batch: true, notes })
+    const draft = parseEvent(item, { batch: true, notes, signature })
     refuseType(publisher, draft)
     return draft
   })

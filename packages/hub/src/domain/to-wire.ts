@@ -57,7 +57,7 @@ export function toWireInbox(inbox: InboxRow, progress: InboxProgress, nowMs: num
   }
 }
 
-/** Never a hash. */
+/** Never a hash, and nothing that is sealed. */
 export function toWireKey(key: KeyRow, workspace: string): Key {
   return {
     key_id: key.keyId,
@@ -70,6 +70,8 @@ export function toWireKey(key: KeyRow, workspace: string): Key {
     rate_limit: key.rateLimit,
     expires_at: isoOrNull(key.expiresMs),
     status: key.status,
+    hmac: key.hmac !== null,
+    require_hmac: key.hmac?.required ?? false,
     created_at: toIso(key.createdMs),
     last_used_at: isoOrNull(key.lastUsedMs),
   }

@@ -9,13 +9,20 @@ import {
   type Route,
   type RouteName,
 } from '@sluice/protocol'
-import { requirePermission, type Authenticator } from '../domain/authenticate.ts'
+import { requirePermission, type Authenticator, type Principal } from '../domain/authenticate.ts'
 import type { Context } from '../domain/context.ts'
 import { parseObject } from '../domain/json-text.ts'
-import type { KeyContext } from '../domain/keys.ts'
+import { useOnce } from '../domain/verify-request.ts'
 import { createAuth, limitRate, type Auth, type Identified } from './auth.ts'
-import { createBodyBudget, toBodyBytes, type BodyBudget } from './body-budget.ts'
-import { readBytes, requireJson } from './body.ts'
+import {
+  createBodyBudget,
+  createHolding,
+  strangersBytes,
+  toBodyBytes,
+  type BodyBudget,
+  type Holding,
+} from './body-budget.ts'
+import { isPacked, requireJson, unpack } from './body.ts'
 import { createClientAddress } from './client-address.ts'
 import { createCors } from './cors.ts'
 import { deadLetterHandlers } from './dead-letters.ts'
@@ -44,7 +51,7 @@ export type Logger = {
 }
 
 export type AppOptions = {
-  readonly context: Context & KeyContext
+  readonly context: Context
   readonly authenticator: Authenticator
   readonly logger: Logger
   readonly version: string
@@ -58,21 +65,22 @@ export type AppOptions = {
 type Trace = {
   route: RouteName | undefined
   readonly fields: Record<string, string>
-  workspaceId: number
-  bodyBytes: number
+  readonly holding: Holding
 }
 
 type Parts = {
   readonly context: Context
   readonly auth: Auth
   readonly budget: BodyBudget
+  /** for what is signed, until that is proven */
+  readonly strangers: BodyBudget
   readonly handlers: Handlers
   readonly find: (method: string, path: string) => Match
 }
 
 export function createApp(options: AppOptions): App {
   const { context, authenticator, logger, version, publicUrl, corsOrigins, trustProxy } = options
-  const auth = createAuth(context, authenticator)
+  const auth = createAuth({ context, authenticator, publicUrl })
   const metrics = createMetrics(context)
   const clientAddress = createClientAddress(trustProxy)
   const cors = createCors(corsOrigins)
@@ -87,13 +95,15 @@ export function createApp(options: AppOptions): App {
     ...workspaceHandlers(context),
     ...briteEventsHandlers(context),
   }
-  const parts: Parts = { context, auth, handlers, find: createRouter(), budget: createBodyBudget() }
+  const budgets = { budget: createBodyBudget(), strangers: createBodyBudget(strangersBytes) }
+  const parts: Parts = { context, auth, handlers, find: createRouter(), ...budgets }
   const logFailure = createFailureLog(logger)
 
   return async (request) => {
     const startedMs = performance.now()
     const correlationId = toRequestId(request.header('x-request-id'))
-    const trace: Trace = { route: undefined, fields: { 'x-request-id': correlationId }, workspaceId: 0, bodyBytes: 0 }
+    const fields = { 'x-request-id': correlationId }
+    const trace: Trace = { route: undefined, fields, holding: createHolding() }
     let response: HubResponse
     try {
       response = cors.preflight(request) ?? (await answer(parts, request, trace))
@@ -101,7 +111,7 @@ export function createApp(options: AppOptions): App {
       if (!(error instanceof HubError) || error.status >= 500) logFailure(error, { request, correlationId })
       response = toErrorFor(request.path)(error, { instance: request.path.slice(0, 1000), correlationId })
     }
-    parts.budget.give(trace.workspaceId, trace.bodyBytes)
+    trace.holding.release()
     Object.assign(response.headers, trace.fields)
     cors.allow(request, response.headers)
     const seconds = (performance.now() - startedMs) / 1000
@@ -142,46 +152,79 @@ function createFailureLog(logger: Logger): (error: unknown, failure: Failure) =>
 }
 
 async function answer(parts: Parts, request: HubRequest, trace: Trace): Promise<HubResponse> {
-  const { context, auth, handlers, find } = parts
+  const { context, handlers, find } = parts
   if (context.notifier.isClosed()) throw new HubError('shutting-down', 'this node is stopping; send the request again')
   const { name, params } = find(request.method, request.path)
   trace.route = name
   const route: Route = routes[name]
-  const identified =
-    route.access === 'open' ? undefined : await letIn(context, auth, { route, name, params, request, trace })
+  const stage: Stage = { name, params, route, request, trace }
+  const entry = route.access === 'open' ? undefined : await letIn(parts, stage)
   const query = route.access === 'open' && !route.query ? {} : parseQuery(request.queryText, route.query)
-  const body = route.body ? await readBody(parts.budget, { name, route, request, trace }) : undefined
+  const body = route.body && entry ? await parseBody(stage, await entry.readBody()) : undefined
   const confirm = async (permission: Permission): Promise<void> => {
-    if (identified) requirePermission(await identified.again(), permission)
+    if (entry) requirePermission(await entry.identified.again(), permission)
   }
-  const call = { request, params, query, body, principal: identified?.principal, confirm }
+  const call = { request, params, query, body, principal: entry?.identified.principal, confirm }
   // The table pairs each name with its handler, and the schemas of that very route have just made query and body.
   return (handlers[name] as (call: Call<RouteName>) => HubResponse | Promise<HubResponse>)(call as Call<RouteName>)
 }
 
-type Stage = { readonly name: RouteName; readonly route: Route; readonly request: HubRequest; readonly trace: Trace }
+type Stage = Match & { readonly route: Route; readonly request: HubRequest; readonly trace: Trace }
 
-async function letIn(
-  context: Context,
-  auth: Auth,
-  { route, name, params, request, trace }: Stage & Match,
-): Promise<Identified> {
-  const identified = await auth.identify(request, name === 'streamInbox' ? params['inbox'] : undefined)
-  trace.workspaceId = identified.principal.workspace.id
-  await limitRate(context, identified.principal, trace.fields)
-  if (route.access !== 'open') requirePermission(identified.principal, route.access)
-  return identified
+/** A caller who may do this. Bodies are read when they are asked for, or before if they are signed. */
+type Entry = { readonly identified: Identified; readonly readBody: () => Promise<Buffer> }
+
+async function letIn(parts: Parts, stage: Stage): Promise<Entry> {
+  const { auth, budget, context } = parts
+  const { name, params, request } = stage
+  const claim = await auth.claim(request, name === 'streamInbox' ? params['inbox'] : undefined)
+  if (claim.kind === 'shown') {
+    const { identified } = claim
+    await admit(context, identified.principal, stage)
+    return { identified, readBody: () => holdBody(stage, budget, identified.principal.workspace.id) }
+  }
+  const { shown, workspaceId } = claim
+  if (shown) await admit(context, shown, stage)
+  const body = await holdBody(stage, shown ? budget : parts.strangers, workspaceId)
+  const identified = await claim.prove(body)
+  if (!shown) {
+    await admit(context, identified.principal, stage)
+    stage.trace.holding.hold(budget, workspaceId, toHeldBytes(stage, body.length))
+  }
+  await refuseReplay(context, identified.principal, stage)
+  return { identified, readBody: async () => body }
 }
 
-async function readBody(budget: BodyBudget, { name, route, request, trace }: Stage): Promise<unknown> {
-  const limit = route.maxBodyBytes ?? limits.bodyBytes
-  const isPacked = request.header('content-encoding') !== undefined
-  const held = toBodyBytes(request.header('content-length'), isPacked, limit)
-  budget.take(trace.workspaceId, held)
-  trace.bodyBytes = held
-  const bytes = await readBytes(request, limit)
-  budget.give(trace.workspaceId, held - bytes.length)
-  trace.bodyBytes = bytes.length
+async function admit(context: Context, principal: Principal, { route, trace }: Stage): Promise<void> {
+  await limitRate(context, principal, trace.fields)
+  if (route.access !== 'open') requirePermission(principal, route.access)
+}
+
+async function refuseReplay(context: Context, { signature }: Principal, { route }: Stage): Promise<void> {
+  const administers = route.access === 'admin' || route.access === 'instance'
+  if (administers && route.method !== 'GET' && signature !== undefined)
+    await useOnce(context.store, signature, context.newId)
+}
+
+/** What an unpacked body takes is known once it is read. */
+function toHeldBytes({ request, route }: Stage, readBytes: number): number {
+  return isPacked(request) ? toBodyBytes(String(readBytes), true, limitOf(route)) : readBytes
+}
+
+const limitOf = (route: Route): number => route.maxBodyBytes ?? limits.bodyBytes
+
+/** As received: packed, if it is. */
+async function holdBody(stage: Stage, budget: BodyBudget, workspaceId: number): Promise<Buffer> {
+  const { route, request, trace } = stage
+  const limit = limitOf(route)
+  trace.holding.hold(budget, workspaceId, toBodyBytes(request.header('content-length'), isPacked(request), limit))
+  const bytes = await request.readBody(limit)
+  trace.holding.hold(budget, workspaceId, toHeldBytes(stage, bytes.length))
+  return bytes
+}
+
+async function parseBody({ name, route, request }: Stage, received: Buffer): Promise<unknown> {
+  const bytes = isPacked(request) ? await unpack(received, limitOf(route)) : received
   if (rawBodies.has(name)) return bytes
   const empty = bytes.length === 0 && route.bodyOptional === true
   if (!empty) requireJson(request)

@@ -2,33 +2,112 @@ import { HubError, type Permission } from '@sluice/protocol'
 import type { Authenticator, Principal } from '../domain/authenticate.ts'
 import { takeRequest } from '../domain/authenticate.ts'
 import type { Context } from '../domain/context.ts'
+import type { Signature } from '../domain/signature.ts'
 import { openTicket } from '../domain/tickets.ts'
+import { beginVerification, refuseSignature, refuseStranger, type Signer } from '../domain/verify-request.ts'
 import type { HubRequest } from './exchange.ts'
 
 /** Who asks, and how to ask the same again later. */
 export type Identified = { readonly principal: Principal; readonly again: () => Promise<Principal> }
 
+/** Whoever has shown a key or a ticket, or says to have signed. */
+export type Claim =
+  | { readonly kind: 'shown'; readonly identified: Identified }
+  | {
+      readonly kind: 'signed'
+      /** Undefined for a signature alone: nothing may be spent in the name of its key before it is proven. */
+      readonly shown: Principal | undefined
+      readonly workspaceId: number
+      /**
+       * @param body as received
+       * @throws HubError `signature-refused`, `unauthorized`, and what the state of the key asks for
+       */
+      readonly prove: (body: Uint8Array) => Promise<Identified>
+    }
+
 export type Auth = {
   /** @param ticketFor the inbox for whose stream a ticket in the query is accepted */
-  readonly identify: (request: HubRequest, ticketFor?: string) => Promise<Identified>
+  readonly claim: (request: HubRequest, ticketFor?: string) => Promise<Claim>
+  /** For requests without a body. */
+  readonly identify: (request: HubRequest) => Promise<Identified>
 }
 
-export function createAuth(context: Context, { authenticate, authenticateById }: Authenticator): Auth {
+export type AuthOptions = {
+  readonly context: Context
+  readonly authenticator: Authenticator
+  /** where clients reach the hub: a proxy may take off the path, which they have signed */
+  readonly publicUrl: string | undefined
+}
+
+export function createAuth({ context, authenticator, publicUrl }: AuthOptions): Auth {
+  const { authenticate, authenticateById } = authenticator
+  const prefix = publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '')
+
+  const claim: Auth['claim'] = async (request, ticketFor) => {
+    const header = request.header('authorization')
+    const signature = toSignature(request)
+    if (signature) return claimSigned(request, header, signature)
+    const ticket =
+      header === undefined && ticketFor !== undefined ? new URLSearchParams(request.queryText).get('ticket') : null
+    if (ticket !== null && ticketFor !== undefined) {
+      const keyId = openTicket(context, ticketFor, ticket)
+      // The ticket has done its work once the stream is open: later only the key counts.
+      return toShown(() => authenticateById(keyId))
+    }
+    return toShown(() => authenticate(toApiKey(header), false))
+  }
+
+  const claimSigned = async (request: HubRequest, header: string | undefined, signature: Signature): Promise<Claim> => {
+    const shown = header === undefined ? undefined : await authenticate(toApiKey(header), true)
+    const signer = toSigner(shown, request.header('x-sluice-key-id'))
+    const { keyId, workspaceId, prove } = await beginVerification(context, signer, signature)
+    return {
+      kind: 'signed',
+      shown,
+      workspaceId,
+      prove: async (body) => {
+        prove({ method: request.method, targets: toTargets(request, prefix), body })
+        const again = (): Promise<Principal> =>
+          header === undefined ? authenticateById(keyId) : authenticate(toApiKey(header), true)
+        return { principal: { ...(await again()), signature: signature.signature }, again }
+      },
+    }
+  }
+
   return {
-    identify: async (request, ticketFor) => {
-      const header = request.header('authorization')
-      const ticket =
-        header === undefined && ticketFor !== undefined ? new URLSearchParams(request.queryText).get('ticket') : null
-      if (ticket !== null && ticketFor !== undefined) {
-        const keyId = openTicket(context, ticketFor, ticket)
-        // The ticket has done its work once the stream is open: later only the key counts.
-        const again = (): Promise<Principal> => authenticateById(keyId)
-        return { principal: await again(), again }
-      }
-      const again = (): Promise<Principal> => authenticate(toApiKey(header))
-      return { principal: await again(), again }
+    claim,
+    identify: async (request) => {
+      const claimed = await claim(request)
+      return claimed.kind === 'shown' ? claimed.identified : claimed.prove(await request.readBody(0))
     },
   }
+}
+
+async function toShown(again: () => Promise<Principal>): Promise<Claim> {
+  return { kind: 'shown', identified: { principal: await again(), again } }
+}
+
+/** The eSauti spellings are equal. Half a signature is one too: it must not pass for none. */
+function toSignature(request: HubRequest): Signature | undefined {
+  const timestamp = request.header('x-sluice-timestamp') ?? request.header('x-esauti-timestamp')
+  const signature = request.header('x-sluice-signature') ?? request.header('x-esauti-signature')
+  if (signature === undefined) return undefined
+  return { timestamp: timestamp ?? '', signature }
+}
+
+function toSigner(shown: Principal | undefined, named: string | undefined): Signer {
+  if (shown) {
+    if (named !== undefined && named !== shown.keyId)
+      throw refuseSignature(`X-Sluice-Key-Id names another key than ${shown.keyId}, which stands beside it`)
+    return { keyId: shown.keyId, isOwner: true }
+  }
+  if (named === undefined || !/^[0-9a-f]{16}$/.test(named)) throw refuseStranger()
+  return { keyId: named, isOwner: false }
+}
+
+function toTargets({ path, queryText }: HubRequest, prefix: string): string[] {
+  const target = queryText === '' ? path : `${path}?${queryText}`
+  return prefix === '' ? [target] : [target, prefix + target]
 }
 
 /** `Bearer KEY`, or Basic with the key as user name, for clients that can only be given an address. */

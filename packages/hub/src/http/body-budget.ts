@@ -6,8 +6,8 @@ import { HubError } from '@sluice/protocol'
  */
 const maxBytes = 256 * 1024 * 1024
 
-/** One workspace may fill this much: uploads of one tenant that never end must not shut the others out. */
-const maxBytesOfOne = maxBytes / 4
+/** For bodies of requests that say to be signed: until that is proven they take nothing from those that are. */
+export const strangersBytes = 64 * 1024 * 1024
 
 export type BodyBudget = {
   /** @throws HubError `overloaded` */
@@ -15,7 +15,8 @@ export type BodyBudget = {
   readonly give: (workspaceId: number, bytes: number) => void
 }
 
-export function createBodyBudget(): BodyBudget {
+/** One workspace may fill a quarter: uploads of one tenant that never end must not shut the others out. */
+export function createBodyBudget(allBytes = maxBytes): BodyBudget {
   const taken = new Map<number, number>()
   let total = 0
   const add = (workspaceId: number, bytes: number): void => {
@@ -26,7 +27,7 @@ export function createBodyBudget(): BodyBudget {
   }
   return {
     take: (workspaceId, bytes) => {
-      if (total + bytes > maxBytes || (taken.get(workspaceId) ?? 0) + bytes > maxBytesOfOne) {
+      if (total + bytes > allBytes || (taken.get(workspaceId) ?? 0) + bytes > allBytes / 4) {
         throw new HubError(
           'overloaded',
           'the bodies of other requests fill the memory set aside for them; send it again',
@@ -35,6 +36,30 @@ export function createBodyBudget(): BodyBudget {
       add(workspaceId, bytes)
     },
     give: (workspaceId, bytes) => add(workspaceId, -bytes),
+  }
+}
+
+/** What one request has taken, from one budget at a time. */
+export type Holding = {
+  /** In place of what it held before. @throws HubError `overloaded`, and holds nothing */
+  readonly hold: (budget: BodyBudget, workspaceId: number, bytes: number) => void
+  readonly release: () => void
+}
+
+export function createHolding(): Holding {
+  let giveBack = (): void => {}
+  return {
+    hold: (budget, workspaceId, bytes) => {
+      giveBack()
+      // Until it is taken anew nobody holds it: there is no wait in between.
+      giveBack = () => {}
+      budget.take(workspaceId, bytes)
+      giveBack = () => budget.give(workspaceId, bytes)
+    },
+    release: () => {
+      giveBack()
+      giveBack = () => {}
+    },
   }
 }
 

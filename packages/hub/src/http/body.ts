@@ -5,18 +5,16 @@ import type { HubRequest } from './exchange.ts'
 
 const unzip = promisify(gunzip)
 
-/**
- * The body, unpacked. `limit` holds for the bytes on the wire and for what they unpack to.
- *
- * @throws HubError `payload-too-large`, `unsupported-media-type`, `validation-error` for a broken gzip stream
- */
-export async function readBytes(request: HubRequest, limit: number): Promise<Buffer> {
+/** @throws HubError `unsupported-media-type` for a packing other than gzip */
+export function isPacked(request: HubRequest): boolean {
   const encoding = request.header('content-encoding')
-  if (encoding === undefined || encoding === 'identity') return request.readBody(limit)
-  if (encoding.toLowerCase() !== 'gzip') {
-    throw new HubError('unsupported-media-type', `Content-Encoding ${encoding.slice(0, 50)} is not understood; gzip is`)
-  }
-  const packed = await request.readBody(limit)
+  if (encoding === undefined || encoding === 'identity') return false
+  if (encoding.toLowerCase() === 'gzip') return true
+  throw new HubError('unsupported-media-type', `Content-Encoding ${encoding.slice(0, 50)} is not understood; gzip is`)
+}
+
+/** @throws HubError `payload-too-large` beyond `limit` bytes, `validation-error` for a broken gzip stream */
+export async function unpack(packed: Buffer, limit: number): Promise<Buffer> {
   try {
     return await unzip(packed, { maxOutputLength: limit })
   } catch (cause) {

@@ -46,7 +46,7 @@ export function toProblemParts(error: unknown, { instance, correlationId }: Erro
 function fieldsFor({ code, status, details, retryAfterSeconds }: HubError): Record<string, string> {
   const { allow } = details
   return {
-    ...(code === 'unauthorized' && { 'www-authenticate': 'Bearer realm="sluice"' }),
+    ...(status === 401 && { 'www-authenticate': 'Bearer realm="sluice"' }),
     ...(code === 'payload-too-large' && { connection: 'close' }),
     ...(code === 'shutting-down' && { connection: 'close' }),
     ...(Array.isArray(allow) && { allow: allow.join(', ') }),

@@ -137,6 +137,7 @@ export const movedColumns = {
     status: 'text',
     created_ms: 'number',
     last_used_ms: 'number?',
+    hmac: 'text?',
   },
   audit: { at_ms: 'number', actor: 'text', verb: 'text', target: 'text', details: 'text' },
   dedup: { key: 'text', fingerprint: 'text', position: 'number', accepted_ms: 'number', expires_ms: 'number' },

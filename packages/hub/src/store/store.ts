@@ -1,4 +1,5 @@
 import type { Filter, InboxSettings, InboxStatus, Key, KeyStatus, Role, SettleStatus } from '@sluice/protocol'
+import type { KeyChange } from './change-key.ts'
 import type { Moving } from './moving.ts'
 
 /**
@@ -108,10 +109,7 @@ export type Store = {
   /** Cached for at most 500 ms, so that a revocation is felt within a second on every node. */
   findKey(keyId: string): Promise<KeyRow | undefined>
   listKeys(workspaceId: number, page: { after: string; limit: number; status?: KeyStatus }): Promise<KeyRow[]>
-  updateKey(
-    keyId: string,
-    change: Partial<Omit<KeyRow, 'keyId' | 'workspaceId' | 'createdMs'>>,
-  ): Promise<KeyRow | undefined>
+  updateKey(keyId: string, change: KeyChange): Promise<KeyRow | undefined>
   appendAudit(entry: Omit<AuditRow, 'id' | 'atMs'>): Promise<void>
   listAudit(workspaceId: number, page: { before: number; limit: number }): Promise<AuditRow[]>
   /** One request against a limit a minute, shared by all nodes. */
@@ -352,6 +350,21 @@ export type KeyRow = {
   readonly status: KeyStatus
   readonly createdMs: number
   readonly lastUsedMs: number | null
+  /** what it signs requests with; null for a key that never did */
+  readonly hmac: KeyHmac | null
+}
+
+export type KeyHmac = {
+  /** requests without a signature are refused */
+  readonly required: boolean
+  /** the newest first; not empty */
+  readonly secrets: readonly SealedSecret[]
+}
+
+export type SealedSecret = {
+  readonly sealed: string
+  /** of a secret that was rotated away; null for that of now */
+  readonly untilMs: number | null
 }
 
 export type AuditRow = {

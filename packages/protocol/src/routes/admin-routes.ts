@@ -1,5 +1,5 @@
 import { EraseRequest, Erased } from '../erasure.ts'
-import { AuditEntry, Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, RotateKey } from '../key.ts'
+import { AuditEntry, Key, KeyStatus, KeyWithSecret, NewKey, PatchKey, RotateKey, RotatedKey } from '../key.ts'
 import { PutWorkspace, Workspace } from '../workspace.ts'
 import { list, ok, page, type Route } from '../route.ts'
 
@@ -39,11 +39,11 @@ export const adminRoutes = {
   rotateKey: {
     method: 'POST',
     path: '/v1/keys/{key_id}/rotate',
-    summary: 'A new secret under the same id',
+    summary: 'A new secret under the same id: API key or HMAC secret',
     access: 'admin',
     body: RotateKey,
     bodyOptional: true,
-    answers: ok('the key, with its secret this once', KeyWithSecret),
+    answers: ok('the key, with its new secret this once', RotatedKey),
   },
   revokeKey: {
     method: 'DELETE',

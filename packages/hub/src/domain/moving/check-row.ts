@@ -55,7 +55,8 @@ const words: Readonly<Record<string, string>> = {
 }
 
 function isOfType(value: unknown, type: string): boolean {
-  if (value === null) return type.endsWith('?')
+  // A column that is newer than the file stands for null.
+  if (value === null || value === undefined) return type.endsWith('?')
   if (type.startsWith('number')) return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
   return typeof value === (type.startsWith('text') ? 'string' : type)
 }
@@ -134,7 +135,22 @@ function findEventFault(row: Row<'event'>, known: Known): string | undefined {
 function findKeyFault(row: Row<'api_key'>): string | undefined {
   const isKey = Role.safeParse(row.role).success && KeyStatus.safeParse(row.status).success
   const isScoped = isJson(row.allowed_event_types) && isJson(row.allowed_actions)
+  if (!isHmac(row.hmac)) return 'has HMAC secrets that no key has'
   return isKey && isScoped ? undefined : 'has a role, status or scope that no key has'
+}
+
+function isHmac(text: string | null | undefined): boolean {
+  if (text === null || text === undefined) return true
+  const hmac = toJson(text)
+  if (typeof hmac !== 'object' || hmac === null || !('required' in hmac) || !('secrets' in hmac)) return false
+  const { required, secrets } = hmac
+  return typeof required === 'boolean' && Array.isArray(secrets) && secrets.length > 0 && secrets.every(isSealed)
+}
+
+function isSealed(secret: unknown): boolean {
+  if (typeof secret !== 'object' || secret === null || !('sealed' in secret) || !('untilMs' in secret)) return false
+  const { sealed, untilMs } = secret
+  return typeof sealed === 'string' && (untilMs === null || Number.isSafeInteger(untilMs))
 }
 
 function toJson(text: string): unknown {

@@ -155,6 +155,7 @@ for (const [from, to] of [
           status: 'active',
           createdMs: 5,
           lastUsedMs: null,
+          hmac: { required: true, secrets: [{ sealed: 'v1.a.b', untilMs: null }] },
         })
         const file = await toFile(here.store, 'shop')
         const { counts, resumed } = await fromFile(there.store, file)

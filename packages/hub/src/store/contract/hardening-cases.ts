@@ -21,6 +21,7 @@ const toKey = (workspaceId: number): KeyRow => ({
   status: 'active',
   createdMs: 1,
   lastUsedMs: null,
+  hmac: null,
 })
 
 /** What careless or hostile callers must not get. */

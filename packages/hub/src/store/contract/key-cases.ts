@@ -18,6 +18,7 @@ const key: KeyRow = {
   status: 'active',
   createdMs: 1,
   lastUsedMs: null,
+  hmac: null,
 }
 
 export const keyCases: ContractCases = {
@@ -70,6 +71,38 @@ export const keyCases: ContractCases = {
     assert.deepEqual(await listed({ status: 'active' }), ['a', 'c'])
     await stage.crash()
     assertSame(await stage.store.findKey('b'), changed)
+  },
+
+  'sealed secrets of a key are kept and rotated with an overlap': async (stage) => {
+    const { store, id } = stage
+    const hmac = { required: true, secrets: [{ sealed: 'v1.a.b', untilMs: null }] }
+    await store.insertKey({ ...key, workspaceId: id, hmac })
+    await store.insertKey({ ...key, keyId: 'plain', workspaceId: id })
+    assertSame((await store.findKey(key.keyId))?.hmac, hmac)
+    await store.updateKey(key.keyId, { lastUsedMs: 2 })
+    const rotate = (sealed: string, previousUntilMs: number | null) =>
+      store.updateKey(key.keyId, { newHmacSecret: { sealed, previousUntilMs } })
+    await rotate('v1.a.c', 100)
+    const twice = await rotate('v1.a.d', 50)
+    const secrets = [
+      { sealed: 'v1.a.d', untilMs: null },
+      { sealed: 'v1.a.c', untilMs: 50 },
+      { sealed: 'v1.a.b', untilMs: 50 },
+    ]
+    assertSame(twice?.hmac, { required: true, secrets })
+    assertSame((await store.updateKey(key.keyId, { requireHmac: false }))?.hmac, { required: false, secrets })
+    await stage.crash()
+    assertSame((await stage.store.findKey(key.keyId))?.hmac, { required: false, secrets })
+    assertSame(
+      (await stage.store.listKeys(id, { after: '', limit: 9 })).map((row) => row.hmac?.secrets.length),
+      [3, undefined],
+    )
+    await assert.rejects(stage.store.updateKey('plain', { requireHmac: true }), { code: 'conflict' })
+    assert.deepEqual(
+      (await stage.store.updateKey(key.keyId, { newHmacSecret: { sealed: 'v1.a.e', previousUntilMs: null } }))?.hmac
+        ?.secrets.length,
+      1,
+    )
   },
 
   'the audit log is listed newest first, each workspace its own': async ({ store, id, advance }) => {

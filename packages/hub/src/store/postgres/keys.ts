@@ -4,22 +4,25 @@ import type { AuditRow, KeyRow } from '../store.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 
-type KeyColumns = Omit<KeyRow, 'allowedEventTypes' | 'allowedActions'> & {
+type KeyColumns = Omit<KeyRow, 'allowedEventTypes' | 'allowedActions' | 'hmac'> & {
   allowedEventTypes: string | null
   allowedActions: string | null
+  hmac: string | null
 }
 
 const keyColumns = `key_id as "keyId", workspace_id as "workspaceId", secret_hash as "secretHash", previous_hash as "previousHash",
   previous_until_ms as "previousUntilMs", user_id as "userId", user_email as "userEmail", role,
   allowed_event_types as "allowedEventTypes", allowed_actions as "allowedActions", rate_limit as "rateLimit",
-  expires_ms as "expiresMs", status, created_ms as "createdMs", last_used_ms as "lastUsedMs"`
+  expires_ms as "expiresMs", status, created_ms as "createdMs", last_used_ms as "lastUsedMs", hmac`
 
 function toKey(columns: KeyColumns): KeyRow {
-  const list = (text: string | null): string[] | null => (text === null ? null : JSON.parse(text))
+  // As putKey has written them.
+  const parse = <Value>(text: string | null): Value | null => (text === null ? null : JSON.parse(text))
   return {
     ...columns,
-    allowedEventTypes: list(columns.allowedEventTypes),
-    allowedActions: list(columns.allowedActions),
+    allowedEventTypes: parse(columns.allowedEventTypes),
+    allowedActions: parse(columns.allowedActions),
+    hmac: parse(columns.hmac),
   }
 }
 
@@ -44,16 +47,16 @@ export async function listKeys(
 }
 
 export function putKey({ write }: Transaction, key: KeyRow): void {
-  const list = (value: readonly string[] | null): string | null => (value === null ? null : JSON.stringify(value))
+  const print = (value: object | null): string | null => (value === null ? null : JSON.stringify(value))
   write(
     `insert into api_key (key_id, workspace_id, secret_hash, previous_hash, previous_until_ms, user_id, user_email, role,
-       allowed_event_types, allowed_actions, rate_limit, expires_ms, status, created_ms, last_used_ms)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+       allowed_event_types, allowed_actions, rate_limit, expires_ms, status, created_ms, last_used_ms, hmac)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
      on conflict (key_id) do update set secret_hash = excluded.secret_hash, previous_hash = excluded.previous_hash,
        previous_until_ms = excluded.previous_until_ms, user_id = excluded.user_id, user_email = excluded.user_email,
        role = excluded.role, allowed_event_types = excluded.allowed_event_types, allowed_actions = excluded.allowed_actions,
        rate_limit = excluded.rate_limit, expires_ms = excluded.expires_ms, status = excluded.status,
-       last_used_ms = excluded.last_used_ms`,
+       last_used_ms = excluded.last_used_ms, hmac = excluded.hmac`,
     [
       key.keyId,
       key.workspaceId,
@@ -63,13 +66,14 @@ export function putKey({ write }: Transaction, key: KeyRow): void {
       key.userId,
       key.userEmail,
       key.role,
-      list(key.allowedEventTypes),
-      list(key.allowedActions),
+      print(key.allowedEventTypes),
+      print(key.allowedActions),
       key.rateLimit,
       key.expiresMs,
       key.status,
       key.createdMs,
       key.lastUsedMs,
+      print(key.hmac),
     ],
   )
 }
