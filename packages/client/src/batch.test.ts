@@ -12,7 +12,7 @@ test('chunks keep the order, lose nothing and stay within both limits', () => {
   fc.assert(
     fc.property(fc.array(event), (events) => {
       const { lines } = toLines(events, { source: undefined, newId: () => 'key' })
-      const chunks = toChunks(lines, limit)
+      const chunks = toChunks(lines, limit.events, limit.bytes)
       assert.deepEqual(chunks.flat(), lines)
       for (const chunk of chunks) {
         const bytes = chunk.reduce((sum, line) => sum + line.bytes, 0)

@@ -39,12 +39,12 @@ export function toLines(
 }
 
 /** Cuts lines into requests that the hub takes, in order. */
-export function toChunks(lines: readonly Line[], limit = { events: batchEventsMax, bytes: batchBytesMax }): Line[][] {
+export function toChunks(lines: readonly Line[], maxEvents = batchEventsMax, maxBytes = batchBytesMax): Line[][] {
   const chunks: Line[][] = []
   let chunk: Line[] = []
   let bytes = 0
   for (const line of lines) {
-    if (chunk.length > 0 && (chunk.length >= limit.events || bytes + line.bytes > limit.bytes)) {
+    if (chunk.length > 0 && (chunk.length >= maxEvents || bytes + line.bytes > maxBytes)) {
       chunks.push(chunk)
       chunk = []
       bytes = 0

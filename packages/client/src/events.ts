@@ -27,6 +27,8 @@ export type BatchProgress = {
 }
 
 export type BatchOptions = PublishOptions & {
+  /** in one request, 1 to 1,000; default 1,000 */
+  readonly maxEvents?: number | undefined
   /** after each request */
   readonly onProgress?: ((progress: BatchProgress) => void) | undefined
 }

@@ -4,6 +4,7 @@ import { buryEvents, toRecordError, type GivenUp } from './dead-letter.ts'
 import type { BatchOptions, BatchOutcome, BatchProgress } from './events.ts'
 import type { Settings } from './options.ts'
 import type { Request, RequestOptions, Tries } from './request.ts'
+import { toBackoffMs } from './retry.ts'
 
 export type Sender = { readonly settings: Settings; readonly request: Request }
 
@@ -31,15 +32,15 @@ export async function sendBatch(
 }
 
 async function sendChunks(sender: Sender, events: readonly NewBatchEvent[], options: BatchOptions): Promise<Run> {
-  const { onProgress, ...requestOptions } = options
+  const { onProgress, maxEvents, ...requestOptions } = options
   const { lines, failed } = toLines(events, sender.settings)
   const run: Run = { results: failed, tries: new Map() }
-  const chunks = toChunks(lines)
+  const chunks = toChunks(lines, maxEvents)
   for (const [at, chunk] of chunks.entries()) {
     const tries: Tries = { attempts: 0, status: null }
     for (const line of chunk) run.tries.set(line.index, tries)
     try {
-      run.results.push(...(await sendChunk(sender, chunk, { options: requestOptions, tries })))
+      run.results.push(...(await sendUntilSettled(sender, chunk, { options: requestOptions, tries, attempt: 0 })))
     } catch (error) {
       run.failure = { error }
       // The rest would most likely meet the same; the caller decides whether to go on with it.
@@ -52,7 +53,28 @@ async function sendChunks(sender: Sender, events: readonly NewBatchEvent[], opti
   return run
 }
 
-type Way = { readonly options: RequestOptions; readonly tries: Tries }
+type Way = { readonly options: RequestOptions; readonly tries: Tries; readonly attempt: number }
+
+/** Events that failed for the time being are tried again without the others, under the same keys. */
+async function sendUntilSettled(sender: Sender, chunk: readonly Line[], way: Way): Promise<BatchItemResult[]> {
+  const results = await sendChunk(sender, chunk, way)
+  const { clock, random, ...settings } = sender.settings
+  const { maxRetries = settings.maxRetries, signal } = way.options
+  const left = chunk.filter((_, index) => isForNow(results[index]))
+  if (left.length === 0 || way.attempt >= maxRetries) return results
+  try {
+    await clock.sleep(toBackoffMs(way.attempt, random), signal)
+    const later = await sendUntilSettled(sender, left, { ...way, attempt: way.attempt + 1 })
+    return [...results.filter((result) => !isForNow(result)), ...later]
+  } catch {
+    return results
+  }
+}
+
+function isForNow(result: BatchItemResult | undefined): boolean {
+  const code = result && 'error' in result ? result.error.error_code : ''
+  return /^(no-result|internal|overloaded|storage-una|rate-lim)/.test(code)
+}
 
 async function sendChunk(sender: Sender, chunk: readonly Line[], { options, tries }: Way): Promise<BatchItemResult[]> {
   const content = { type: 'application/x-ndjson', text: chunk.map((line) => line.text).join('') }
@@ -62,7 +84,7 @@ async function sendChunk(sender: Sender, chunk: readonly Line[], { options, trie
   const byIndex = new Map(answer.results.map((result) => [result.index, result]))
   return chunk.map((line, index) => {
     const result = byIndex.get(index)
-    if (!result) return toFailed(line, 'no-result', 'the hub answered the batch without a result for this event')
+    if (!result) return toFailed(line, 'no-result', 'the hub gave no result for this event')
     return { ...result, index: line.index, idempotency_key: line.idempotencyKey }
   })
 }

@@ -157,6 +157,46 @@ for (const status of [401, 403, 404, 429, 502, 503]) {
   })
 }
 
+test('what failed for the time being is sent again alone, under the same keys, a bounded number of times', async () => {
+  const overloaded = { error: { error_code: 'overloaded', message: 'later' } }
+  const buried: unknown[] = []
+  const { transport, bodies, lines } = createWatched(async (n, pass) => {
+    const answer = await pass()
+    const body = JSON.parse(await answer.text())
+    if (n === 1)
+      Object.assign(body.results, [{ index: 0, ...overloaded }, body.results[1], { index: 2, ...overloaded }])
+    if (n === 2) body.results = [body.results[0]]
+    return { ...answer, text: async () => JSON.stringify(body) }
+  })
+  const watched = sluice.with({ transport, random: () => 0, deadLetter: (record) => buried.push(record) })
+  const session = withTopics(watched, topics, { service }).serviceSession('job-alone')
+  for (const n of [1, 2, 3]) session.createdTest({ n })
+  const { results } = await session.flush()
+  assert.deepEqual(
+    results.map((result) => result.index),
+    [0, 1, 2],
+  )
+  const keys = bodies.map((_, index) => lines(index).map((line) => line['idempotency_key']))
+  assert.deepEqual([keys[1], keys[2]], [[keys[0]?.[0], keys[0]?.[2]], [keys[0]?.[2]]])
+  assert.deepEqual([bodies.length, buried.length, session.events.length], [3, 0, 0])
+  assert.equal((await stored('job-alone')).length, 3)
+})
+
+test('what fails for the time being every time is given up, kept, and buried once', async () => {
+  const buried: unknown[] = []
+  const { transport, bodies, lines } = createWatched(async (n, pass) => {
+    const answer = await pass()
+    const results = lines(n - 1).map((_, index) => ({ index, error: { error_code: 'internal', message: 'a bug' } }))
+    return { ...answer, text: async () => JSON.stringify({ accepted: 0, failed: results.length, results }) }
+  })
+  const deadLetter = (record: unknown): unknown => buried.push(record)
+  const watched = sluice.with({ transport, random: () => 0, maxRetries: 2, deadLetter })
+  const session = withTopics(watched, topics, { service }).serviceSession()
+  session.createdTest({ n: 1 })
+  await assert.rejects(session.flush(), { name: 'FlushError', message: /1 of 1 .* internal, a bug/ })
+  assert.deepEqual([bodies.length, buried.length, session.events.length], [3, 1, 1])
+})
+
 test('a lost answer: the session goes on under the same keys, and the event is stored once', async () => {
   const { events, lines } = watch(async (n, pass) => {
     const answer = await pass()

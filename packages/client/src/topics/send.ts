@@ -14,6 +14,9 @@ export type Context = {
   readonly logger: Logger | undefined
 }
 
+/** A request of a flush holds so many events, as those of BriteEvents do. */
+const maxEvents = 250
+
 /** One event, without the buffer. Undefined in local mode. */
 export async function sendNow(context: Context, event: NewBatchEvent): Promise<Accepted | undefined> {
   if (!context.sluice) {
@@ -30,29 +33,9 @@ export async function sendAll(
   events: readonly NewBatchEvent[],
   options?: RequestOptions,
 ): Promise<readonly BatchItemResult[] | null> {
-  if (context.sluice) return sendInParts(context.sluice, events, options)
+  if (context.sluice) return (await context.sluice.events.sendBatch(events, { ...options, maxEvents })).results
   for (const event of events) tell(context, event)
   return null
-}
-
-/** A request of a flush holds so many events, as those of BriteEvents do. */
-const flushEvents = 250
-
-async function sendInParts(
-  { events: hub }: Pick<Sluice, 'events'>,
-  events: readonly NewBatchEvent[],
-  options?: RequestOptions,
-): Promise<BatchItemResult[]> {
-  const results: BatchItemResult[] = []
-  for (let start = 0; start < events.length; start += flushEvents) {
-    try {
-      results.push(...(await hub.sendBatch(events.slice(start, start + flushEvents), options)).results)
-    } catch (error) {
-      if (start === 0) throw error
-      break
-    }
-  }
-  return results
 }
 
 function tell({ logger }: Context, { event_type, correlation_id, actor }: NewBatchEvent): void {
