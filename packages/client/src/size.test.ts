@@ -66,6 +66,8 @@ function measure(entry: string, ...loaded: readonly string[]): number {
     .replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '')
     .replaceAll(/^import \{[^}]*\} from '\.[^']*'$/gm, '')
     .replaceAll(/\s*\n\s*/g, '\n')
+    // Where types were.
+    .replaceAll(/ {2,}/g, ' ')
   return gzipSync(packed).byteLength
 }
 
