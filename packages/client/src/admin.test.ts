@@ -64,6 +64,8 @@ test('every route of the table is called through the client, and answers as the 
   await callInboxes(admin, eventId)
   await callDeadLetters(admin)
   await callKeys(admin)
+  await callEventTypes(admin)
+  await callQuarantine(admin)
   await callWorkspaces(admin)
   const called = new Set(answers.map((answer) => answer.route))
   assert.deepEqual(
@@ -167,6 +169,38 @@ async function callKeys(admin: Admin): Promise<void> {
   await admin.revokeKey(keyId)
   assert.equal((await admin.eraseIdentity({ identity: 'nobody' })).done, true)
   assert.ok((await admin.listAudit()).entries.some((entry) => entry.target === keyId))
+}
+
+async function callEventTypes(admin: Admin): Promise<void> {
+  const schema = { required: ['id'] }
+  assert.equal((await admin.putEventType('a.made', { schema })).change, 'new')
+  const wider = { schema: { required: ['id', 'n'] } }
+  assert.equal((await admin.putEventType('a.made', wider, { allowIncompatible: true })).version, 2)
+  assert.equal((await admin.getEventType('a.made')).versions.length, 2)
+  const topics = { DefaultCategory: 'b', Topics: [{ Entity: 'Order', Action: 'Paid', Schema: {} }] }
+  assert.equal((await admin.importEventTypes(topics, { dryRun: true })).dry_run, true)
+  assert.equal((await admin.importEventTypes(topics, { mode: 'off' })).results[0]?.name, 'b.OrderPaid')
+  assert.deepEqual(
+    (await admin.listEventTypes({ category: 'b' })).event_types.map(({ name, mode }) => [name, mode]),
+    [['b.OrderPaid', 'off']],
+  )
+  await admin.deleteEventType('b.OrderPaid')
+}
+
+async function callQuarantine(admin: Admin): Promise<void> {
+  await admin.putEventType('q.made', { schema: { required: ['id'] }, mode: 'quarantine' })
+  const ids: string[] = []
+  for (const n of [1, 2, 3]) {
+    const { status, quarantine_id: id = '' } = await admin.publishEvent({ event_type: 'q.made', payload: { n } })
+    assert.equal(status, 'quarantined')
+    ids.push(id)
+  }
+  const [first = '', second = ''] = ids
+  assert.equal((await admin.listQuarantine({ event_type: 'q.made' })).quarantined.length, 3)
+  assert.deepEqual((await admin.getQuarantined(first)).event['payload'], { n: 1 })
+  assert.equal((await admin.fixQuarantined(first, { id: 1 })).status, 'accepted')
+  assert.equal((await admin.releaseQuarantined({ quarantine_ids: [second] })).kept, 1)
+  assert.deepEqual(await admin.discardQuarantined({ event_type: 'q.made' }), { count: 2, dry_run: false })
 }
 
 async function callWorkspaces(admin: Admin): Promise<void> {

@@ -2,10 +2,12 @@ import type { RouteName, routes } from '@sluice/protocol'
 import { createConsumeRoutes } from './admin/consume.ts'
 import { createDeadLetterRoutes } from './admin/dead-letters.ts'
 import { createErasureRoutes } from './admin/erasures.ts'
+import { createEventTypeRoutes } from './admin/event-types.ts'
 import { createEventRoutes } from './admin/events.ts'
 import { createInboxRoutes } from './admin/inboxes.ts'
 import { createKeyRoutes } from './admin/keys.ts'
 import { createOpenRoutes } from './admin/open.ts'
+import { createQuarantineRoutes } from './admin/quarantine.ts'
 import { createWorkspaceRoutes } from './admin/workspaces.ts'
 import { toSettings, type SluiceOptions } from './options.ts'
 import { createRequest } from './request.ts'
@@ -15,11 +17,13 @@ export type {
   AuditPage,
   DeadLetterCount,
   DeadLetterPage,
+  EventTypePage,
   InboxPage,
   KeyPage,
   Links,
   Page,
   PageQuery,
+  QuarantinePage,
   WorkspacePage,
 } from './admin/page.ts'
 export type { Ticket } from './admin/consume.ts'
@@ -42,9 +46,17 @@ export type {
   EraseRequest,
   Event,
   EventPage,
+  EventType,
+  EventTypeChange,
+  EventTypeMode,
+  EventTypeSaved,
+  EventTypesImported,
+  EventTypeVersion,
+  EventTypeWithVersions,
   ExtendRequest,
   Extended,
   Filter,
+  ImportEventTypes,
   Inbox,
   InboxSettings,
   InboxStatus,
@@ -62,8 +74,15 @@ export type {
   PatchInbox,
   PatchKey,
   Problem,
+  PutEventType,
   PutInbox,
+  PutWorkspace,
+  Quarantined,
+  QuarantinedEvent,
+  QuarantineReleased,
+  QuarantineSelection,
   ReleaseRequest,
+  ReleaseResult,
   Replayed,
   Role,
   RotateKey,
@@ -71,7 +90,10 @@ export type {
   SeekRequest,
   Settled,
   SettleStatus,
+  Topic,
+  UnknownEventTypes,
   Verdict,
+  Warning,
   Workspace,
 } from '@sluice/protocol'
 
@@ -83,9 +105,11 @@ export type Admin = ReturnType<typeof createConsumeRoutes> &
   ReturnType<typeof createDeadLetterRoutes> &
   ReturnType<typeof createErasureRoutes> &
   ReturnType<typeof createEventRoutes> &
+  ReturnType<typeof createEventTypeRoutes> &
   ReturnType<typeof createInboxRoutes> &
   ReturnType<typeof createKeyRoutes> &
   ReturnType<typeof createOpenRoutes> &
+  ReturnType<typeof createQuarantineRoutes> &
   ReturnType<typeof createWorkspaceRoutes>
 
 /**
@@ -101,11 +125,13 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
   return {
     ...createOpenRoutes(request),
     ...createEventRoutes(settings, request),
+    ...createEventTypeRoutes(request),
     ...createInboxRoutes(request),
     ...createConsumeRoutes(settings, request),
     ...createDeadLetterRoutes(request),
     ...createErasureRoutes(request),
     ...createKeyRoutes(request),
+    ...createQuarantineRoutes(request),
     ...createWorkspaceRoutes(request),
   } satisfies Record<OwnRoute, unknown>
 }

@@ -38,4 +38,5 @@ export type {
   Problem,
   Settled,
   SettleStatus,
+  Warning,
 } from '@sluice/protocol'

@@ -1,6 +1,7 @@
 import {
   NewKey,
   PatchKey,
+  PutWorkspace,
   RotateKey,
   defaultWorkspace,
   toFaults,
@@ -36,7 +37,7 @@ export type LocalAdmin = {
   readonly rotateKey: (keyId: string, body?: RotateKey) => Promise<RotatedKey>
   readonly revokeKey: (keyId: string) => Promise<void>
   readonly listWorkspaces: (query?: PageQuery) => Promise<{ workspaces: Workspace[]; pagination: Pagination }>
-  readonly putWorkspace: (key: string) => Promise<Workspace>
+  readonly putWorkspace: (key: string, settings?: PutWorkspace) => Promise<Workspace>
   readonly deleteWorkspace: (key: string) => Promise<void>
   readonly exportWorkspace: (key: string, order: Omit<ExportOrder, 'workspace'>) => Promise<End>
   /** takes `exclusive` */
@@ -85,7 +86,8 @@ export async function openLocalAdmin({ data, databaseUrl, exclusive }: LocalAdmi
       const page = await listWorkspaces(context, { limit, cursor })
       return { workspaces: toItems<Workspace>(page), pagination: toPagination(page) }
     },
-    putWorkspace: async (key) => (await ensureWorkspace(context, admin, key)).workspace,
+    putWorkspace: async (key, settings = {}) =>
+      (await ensureWorkspace(context, admin, { key, settings: check(PutWorkspace, settings) })).workspace,
     deleteWorkspace: (key) => deleteWorkspace(context, admin, key),
     exportWorkspace: async (key, order) => {
       const workspace = await requireWorkspace(context, key)

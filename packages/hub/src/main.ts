@@ -8,6 +8,7 @@ import { createAuthenticator } from './domain/authenticate.ts'
 import type { Context } from './domain/context.ts'
 import { createCounts } from './domain/counts.ts'
 import { createCursors } from './domain/cursors.ts'
+import { createKnownTypes } from './domain/event-types/known-types.ts'
 import { createKey, type KeyAdmin, type KeyContext } from './domain/keys.ts'
 import { createLeaseWatch } from './domain/local-leases.ts'
 import { createSealing } from './domain/sealing.ts'
@@ -109,6 +110,7 @@ function createContext(store: Store, { secretKeys }: HubOptions): Context {
     sealing: createSealing(secretKeys),
     notifier: createNotifier(store),
     leaseWatch: createLeaseWatch(),
+    knownTypes: createKnownTypes(store),
     counts: createCounts(),
     newId: randomUUID,
   }

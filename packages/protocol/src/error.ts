@@ -70,6 +70,11 @@ export const problems = {
     title: 'Inbox exists with other settings',
     help: 'PUT ensures an inbox and never changes one. Use PATCH to change the members listed in `details.differs`.',
   },
+  'incompatible-schema': {
+    status: 409,
+    title: 'Incompatible schema',
+    help: 'The new schema refuses payloads that the old one took; `errors` says where. Change it, make another event type, or send `?allow_incompatible=true`.',
+  },
   'lease-lost': {
     status: 409,
     title: 'Lease lost',
@@ -104,6 +109,16 @@ export const problems = {
     status: 422,
     title: 'Idempotency key was used with another body',
     help: 'An idempotency key stands for one event. Use a new key for a new event; keys are remembered for 7 days.',
+  },
+  'schema-mismatch': {
+    status: 422,
+    title: 'Payload does not match its schema',
+    help: 'The event type has a JSON Schema and the mode `reject`. `errors` lists every fault with a JSON Pointer into the event; `GET /v1/event-types/{name}` shows the schema.',
+  },
+  'unknown-event-type': {
+    status: 422,
+    title: 'Unknown event type',
+    help: 'This workspace takes only event types that it knows. Correct the name, or make the type with `PUT /v1/event-types/{name}`.',
   },
   'rate-limit-exceeded': {
     status: 429,

@@ -132,14 +132,37 @@ export type Event = z.infer<typeof Event>
 
 export type LeasedEvent = Event & { attempt: number }
 
+/** The event was taken, and this is wrong with it: its payload does not match its schema, or its type is unknown. */
+export const Warning = z
+  .object({
+    code: z.enum(['schema-mismatch', 'unknown-event-type']),
+    message: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })),
+  })
+  .meta({ id: 'Warning' })
+export type Warning = z.infer<typeof Warning>
+
+const takenStatus = z.enum(['accepted', 'duplicate', 'quarantined'])
+const quarantineId = z
+  .string()
+  .optional()
+  .describe('with `quarantined`, where `event_id` repeats it: the event has an id of its own once it is released')
+const warnings = z.array(Warning).optional().describe('left out if there are none')
+
 export const Accepted = z
   .object({
     event_id: z.string(),
     timestamp: z.string(),
-    status: z.enum(['accepted', 'duplicate']),
+    status: takenStatus,
     message: z.string(),
+    quarantine_id: quarantineId,
+    warnings,
   })
-  .meta({ id: 'Accepted', description: 'the answer to a published event; `duplicate` carries the id of the first' })
+  .meta({
+    id: 'Accepted',
+    description:
+      'the answer to a published event; `duplicate` carries the id of the first, `quarantined` is on disk and in no inbox',
+  })
 export type Accepted = z.infer<typeof Accepted>
 
 export const BatchItemError = z.object({
@@ -154,7 +177,9 @@ export const BatchResult = z
       index: z.int(),
       event_id: z.string(),
       timestamp: z.string(),
-      status: z.enum(['accepted', 'duplicate']),
+      status: takenStatus,
+      quarantine_id: quarantineId,
+      warnings,
     }),
     z.object({ index: z.int(), error: BatchItemError }),
   ])
@@ -163,7 +188,8 @@ export type BatchResult = z.infer<typeof BatchResult>
 
 export const BatchAccepted = z.object({ accepted: z.int(), failed: z.int(), results: z.array(BatchResult) }).meta({
   id: 'BatchAccepted',
-  description: 'one result for each event, in the order of the request; `accepted` counts duplicates too',
+  description:
+    'one result for each event, in the order of the request; `accepted` counts duplicates and quarantined ones too',
 })
 export type BatchAccepted = z.infer<typeof BatchAccepted>
 

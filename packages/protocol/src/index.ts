@@ -17,6 +17,7 @@ export {
   NewBatchEvent,
   NewEvent,
   Pagination,
+  Warning,
   limits,
   type JsonObject,
   type LeasedEvent,
@@ -35,6 +36,25 @@ export {
   type CloudEventText,
   type ParsedCloudEvent,
 } from './cloudevent.ts'
+export {
+  EventType,
+  EventTypeChange,
+  EventTypeMode,
+  EventTypeName,
+  EventTypeSaved,
+  EventTypesImported,
+  EventTypeVersion,
+  EventTypeWithVersions,
+  ImportEventTypes,
+  PutEventType,
+  Quarantined,
+  QuarantinedEvent,
+  QuarantineReleased,
+  QuarantineSelection,
+  ReleaseResult,
+  Topic,
+  UnknownEventTypes,
+} from './event-type.ts'
 export { Filter, PayloadCondition } from './filter.ts'
 export { failedRule, isOpenFilter, matchesFilter, type FilterSubject } from './match.ts'
 export {

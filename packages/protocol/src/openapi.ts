@@ -35,6 +35,8 @@ const tags = {
   hub: 'The hub itself: state, description, metrics',
   events: 'Publish, read, search, explain and replay events',
   inboxes: 'Named views of the log with their own progress: lease, acknowledge, release, peek, stream',
+  'event-types': 'Event types with the JSON Schemas of their payloads',
+  quarantine: 'Events that their schemas keep back',
   keys: 'API keys of the workspace',
   audit: 'Who did what',
   workspaces: 'Tenants, for administrators of the instance',

@@ -1,10 +1,18 @@
 import { adminRoutes } from './routes/admin-routes.ts'
 import { dialectRoutes } from './routes/dialect-routes.ts'
 import { eventRoutes } from './routes/event-routes.ts'
+import { eventTypeRoutes } from './routes/event-type-routes.ts'
 import { inboxRoutes } from './routes/inbox-routes.ts'
 import { openRoutes } from './routes/open-routes.ts'
 
 /** The one list of what the hub answers. Server, OpenAPI and tests read it. */
-export const routes = { ...openRoutes, ...eventRoutes, ...inboxRoutes, ...adminRoutes, ...dialectRoutes } as const
+export const routes = {
+  ...openRoutes,
+  ...eventRoutes,
+  ...inboxRoutes,
+  ...eventTypeRoutes,
+  ...adminRoutes,
+  ...dialectRoutes,
+} as const
 
 export type RouteName = keyof typeof routes

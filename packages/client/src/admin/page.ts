@@ -1,4 +1,14 @@
-import type { Attempt, AuditEntry, DeadLetter, Inbox, Key, Pagination, Workspace } from '@sluice/protocol'
+import type {
+  Attempt,
+  AuditEntry,
+  DeadLetter,
+  EventType,
+  Inbox,
+  Key,
+  Pagination,
+  Quarantined,
+  Workspace,
+} from '@sluice/protocol'
 
 /** A list as it comes from the hub, page by page. */
 export type Page<Name extends string, Item> = { readonly [name in Name]: Item[] } & { readonly pagination: Pagination }
@@ -13,8 +23,10 @@ export type PageQuery = {
 export type AttemptPage = Page<'attempts', Attempt>
 export type AuditPage = Page<'entries', AuditEntry>
 export type DeadLetterPage = Page<'dead_letters', DeadLetter>
+export type EventTypePage = Page<'event_types', EventType>
 export type InboxPage = Page<'inboxes', Inbox>
 export type KeyPage = Page<'keys', Key>
+export type QuarantinePage = Page<'quarantined', Quarantined>
 export type WorkspacePage = Page<'workspaces', Workspace>
 
 export type DeadLetterCount = { readonly count: number; readonly dry_run: boolean }

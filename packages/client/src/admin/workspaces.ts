@@ -1,4 +1,4 @@
-import type { Workspace } from '@sluice/protocol'
+import type { PutWorkspace, Workspace } from '@sluice/protocol'
 import type { Request, RequestOptions } from '../request.ts'
 import type { PageQuery, WorkspacePage } from './page.ts'
 
@@ -7,8 +7,9 @@ export function createWorkspaceRoutes(request: Request) {
   return {
     listWorkspaces: (query: PageQuery = {}, options?: RequestOptions): Promise<WorkspacePage> =>
       request({ method: 'GET', path: '/v1/workspaces', query, repeatable: true }, options),
-    putWorkspace: (workspace: string, options?: RequestOptions): Promise<Workspace> =>
-      request({ method: 'PUT', path: of(workspace), body: {}, repeatable: true }, options),
+    /** Sees to it that it is there, with these settings; what they leave out stays as it is. */
+    putWorkspace: (workspace: string, settings: PutWorkspace = {}, options?: RequestOptions): Promise<Workspace> =>
+      request({ method: 'PUT', path: of(workspace), body: settings, repeatable: true }, options),
     getWorkspace: (workspace: string, options?: RequestOptions): Promise<Workspace> =>
       request({ method: 'GET', path: of(workspace), repeatable: true }, options),
     deleteWorkspace: (workspace: string, options?: RequestOptions): Promise<void> =>

@@ -1,6 +1,7 @@
 import type { Store, WorkspaceRow } from '../store/store.ts'
 import type { Counts } from './counts.ts'
 import type { Cursors } from './cursors.ts'
+import type { KnownTypes } from './event-types/known-types.ts'
 import type { LeaseWatch } from './local-leases.ts'
 import type { Notifier } from './notifier.ts'
 import type { Sealing } from './sealing.ts'
@@ -13,6 +14,7 @@ export type Context = {
   readonly notifier: Notifier
   readonly counts: Counts
   readonly leaseWatch: LeaseWatch
+  readonly knownTypes: KnownTypes
   readonly newId: () => string
 }
 

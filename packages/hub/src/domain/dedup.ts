@@ -27,6 +27,6 @@ export function toDedup(event: Sameness): Draft['dedup'] {
 }
 
 /** 132 bits: collisions are out of reach, and the table stays small. */
-function digest(text: string): string {
+export function digest(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, 22)
 }

@@ -1,12 +1,13 @@
-import { HubError, matchesEventType, startOfJson, toEventId } from '@sluice/protocol'
-import type { AppendOutcome, Draft } from '../store/store.ts'
+import { HubError, matchesEventType, startOfJson } from '@sluice/protocol'
+import type { Draft } from '../store/store.ts'
 import type { Context, Workspace } from './context.ts'
-import { tagAt } from './event-address.ts'
 import { parseJson, toText } from './json-text.ts'
 import { parseBatch, type BatchItem } from './parse-batch.ts'
 import { parseCloudEvents, type CloudEventBody } from './parse-cloudevent.ts'
 import { parseEvent } from './parse-event.ts'
-import { toIso } from './to-wire.ts'
+import { storeEvents, type Published } from './store-events.ts'
+
+export type { Published } from './store-events.ts'
 
 /** Who publishes: where to, and which event types the key may publish (globs; null allows all). */
 export type Publisher = {
@@ -14,12 +15,6 @@ export type Publisher = {
   readonly allowedEventTypes: readonly string[] | null
   /** of a signed request: an event without an idempotency key is known by it, so that a request sent again stores nothing */
   readonly signature?: string
-}
-
-export type Published = {
-  readonly status: 'accepted' | 'duplicate'
-  readonly eventId: string
-  readonly timestamp: string
 }
 
 export type Publication = {
@@ -31,9 +26,10 @@ export type Publication = {
 }
 
 /**
- * Stores one event. When it resolves, the event is on disk.
+ * Stores one event. When it resolves, the event is on disk: in the log, or where its schema keeps it back, in quarantine.
  *
- * @throws HubError `validation-error`, `payload-too-large`, `event-type-not-allowed`, `idempotency-mismatch`, `overloaded`
+ * @throws HubError `validation-error`, `payload-too-large`, `event-type-not-allowed`, `idempotency-mismatch`, `schema-mismatch`,
+ * `unknown-event-type`, `overloaded`
  */
 export async function publishEvent(
   context: Context,
@@ -53,9 +49,10 @@ export async function publishEvent(
     },
   )
   refuseType(publisher, draft)
-  const [outcome] = await context.store.appendEvents(publisher.workspace.id, [draft])
-  countOutcome(context, outcome)
-  return toPublished(publisher.workspace, outcome)
+  const [published] = await storeEvents(context, publisher.workspace, [draft])
+  if (!published) throw new Error('an event was left out')
+  if (published instanceof HubError) throw published
+  return published
 }
 
 export type BatchPublication = {
@@ -88,14 +85,14 @@ async function publishDrafts(
   drafts: readonly (Draft | HubError)[],
 ): Promise<(Published | HubError)[]> {
   const good = drafts.filter((draft): draft is Draft => !(draft instanceof HubError))
-  const outcomes = good.length === 0 ? [] : await context.store.appendEvents(publisher.workspace.id, good)
-  for (const outcome of outcomes) countOutcome(context, outcome)
+  const stored = await storeEvents(context, publisher.workspace, good)
   let next = 0
   return drafts.map((draft) => {
     if (draft instanceof HubError) return draft
-    const outcome = outcomes[next]
+    const result = stored[next]
     next += 1
-    return orError(() => toPublished(publisher.workspace, outcome))
+    if (!result) throw new Error('an event was left out')
+    return result
   })
 }
 
@@ -164,27 +161,6 @@ function refuseType({ allowedEventTypes }: Publisher, { eventType }: Draft): voi
     'event-type-not-allowed',
     `this API key may not publish "${eventType}"; it may publish ${allowedEventTypes.join(', ') || 'nothing'}`,
   )
-}
-
-function countOutcome({ counts }: Context, outcome: AppendOutcome | undefined): void {
-  if (outcome?.status === 'stored') counts.published += 1
-  if (outcome?.status === 'duplicate') counts.duplicates += 1
-}
-
-function toPublished(workspace: Workspace, outcome: AppendOutcome | undefined): Published {
-  if (!outcome) throw new Error('the store gave no outcome for an event')
-  if (outcome.status === 'mismatch') {
-    throw new HubError(
-      'idempotency-mismatch',
-      'the idempotency key, or source with external_event_id, was used before with another body',
-    )
-  }
-  const { acceptedMs, position } = outcome
-  return {
-    status: outcome.status === 'stored' ? 'accepted' : 'duplicate',
-    eventId: toEventId({ acceptedMs, position, tag: tagAt(workspace, position) }),
-    timestamp: toIso(acceptedMs),
-  }
 }
 
 /** W3C trace context: version, trace id, parent id and flags; ids of zeros and version ff are invalid. */

@@ -1,4 +1,11 @@
-import { HubError, Slug, defaultWorkspace, toValidationError, type Workspace as WireWorkspace } from '@sluice/protocol'
+import {
+  HubError,
+  Slug,
+  defaultWorkspace,
+  toValidationError,
+  type PutWorkspace,
+  type Workspace as WireWorkspace,
+} from '@sluice/protocol'
 import type { Store, WorkspaceRow } from '../store/store.ts'
 import { noteDeed, type Caller } from './audit.ts'
 import type { Context } from './context.ts'
@@ -28,6 +35,8 @@ async function toWireWorkspace({ store }: Pick<Context, 'store'>, workspace: Wor
     created_at: toIso(workspace.createdMs),
     events: head,
     inboxes: await countInboxes(store, workspace.id),
+    unknown_event_types: workspace.unknownEventTypes,
+    quarantined: await store.quarantine.count(workspace.id),
   }
 }
 
@@ -63,17 +72,27 @@ export async function listWorkspaces(
   })
 }
 
+export type EnsureWorkspace = { readonly key: string; readonly settings?: PutWorkspace }
+
+/** Sees to it that there is a workspace with these settings; what they leave out stays as it is. */
 export async function ensureWorkspace(
   context: Pick<Context, 'store'>,
   caller: Caller,
-  key: string,
+  { key, settings = {} }: EnsureWorkspace,
 ): Promise<{ workspace: WireWorkspace; created: boolean }> {
+  const { store } = context
   const checked = Slug.safeParse(key)
   if (!checked.success)
     throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.workspace', detail: message })))
-  const { workspace, created } = await context.store.ensureWorkspace(key)
+  const { workspace, created } = await store.ensureWorkspace(key)
   if (created) await noteDeed(context, caller, { verb: 'workspace.create', target: key })
-  return { workspace: await toWireWorkspace(context, workspace), created }
+  const { unknown_event_types: unknown = workspace.unknownEventTypes } = settings
+  if (unknown !== workspace.unknownEventTypes) {
+    await store.eventTypes.setUnknown(workspace.id, unknown)
+    const details = { unknown_event_types: unknown }
+    await noteDeed(context, caller, { verb: 'workspace.update', target: key, details })
+  }
+  return { workspace: await toWireWorkspace(context, { ...workspace, unknownEventTypes: unknown }), created }
 }
 
 /** Removes a workspace with all that is in it. @throws HubError `conflict` for the one that always exists, `not-found` */

@@ -7,12 +7,14 @@ import { openTestHub, type CallOptions, type TestHub } from '../test-hub.ts'
 let t: TestHub
 let eventId: string
 let keyId: string
+let quarantineId: string
 
 before(async () => {
   t = await openTestHub()
   await t.call('PUT', '/v1/workspaces/other')
   const event = { event_type: 'a', payload: {} }
   eventId = (await t.call<Accepted>('POST', '/v1/events', { body: event })).body.event_id
+  await setUp(t.adminKey)
   keyId = (await t.call<{ key_id: string }>('POST', '/v1/keys', { body: { user_id: 'u' } })).body.key_id
 })
 after(() => t.close())
@@ -39,6 +41,10 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   createKey: { user_id: 'u' },
   eraseIdentity: { identity: 'nobody' },
   patchKey: {},
+  importEventTypes: { event_types: [{ name: 'made.imported' }] },
+  releaseQuarantined: { event_type: 'a' },
+  discardQuarantined: { event_type: 'a' },
+  fixQuarantined: { payload: {} },
   publishBriteEvent: briteEvent,
   publishBriteEvents: [briteEvent],
 }
@@ -52,6 +58,8 @@ function pathOf({ path }: Route): string {
     inbox: 'made',
     workspace: 'made',
     code: 'conflict',
+    name: 'made.type',
+    quarantine_id: quarantineId,
   }
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
 }
@@ -89,6 +97,13 @@ async function askStream(
 async function setUp(key: string): Promise<void> {
   await t.call('PUT', '/v1/inboxes/made', { key })
   await t.call('PUT', '/v1/workspaces/made')
+  await t.call('PUT', '/v1/event-types/made.type', { key })
+  // A fix takes it out: the next role finds another one.
+  const type = { schema: { required: ['n'] }, mode: 'quarantine' }
+  await t.call('PUT', '/v1/event-types/made.wrong', { body: type })
+  const wrong = { body: { event_type: 'made.wrong', payload: {} } }
+  quarantineId = (await t.call<Accepted>('POST', '/v1/events', wrong)).body.quarantine_id ?? ''
+  await t.call('PUT', '/v1/event-types/made.wrong', { body: { mode: 'warn' } })
 }
 
 test('without a key, or with one that is none, only the open routes answer', async () => {
@@ -119,7 +134,7 @@ for (const workspace of ['default', 'other']) {
         if (name === 'getMetrics') assert.equal(status === 200, permissionsOf[role].includes('read'), seen)
         else if (!allowed) assert.deepEqual([status, code], [403, 'forbidden'], seen)
         // What belongs to the other workspace is not found; everything else is let in.
-        else if (workspace === 'other' && /\{(event_id|key_id)\}/.test(routes[name].path))
+        else if (workspace === 'other' && /\{(event_id|key_id|quarantine_id)\}/.test(routes[name].path))
           assert.equal(status, 404, seen)
         else
           assert.ok(

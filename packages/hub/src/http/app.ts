@@ -29,6 +29,7 @@ import { deadLetterHandlers } from './dead-letters.ts'
 import { briteEventsHandlers } from './dialects/briteevents.ts'
 import { toErrorFor } from './dialects/dialect.ts'
 import { erasureHandlers } from './erasures.ts'
+import { eventTypeHandlers, quarantineHandlers } from './event-types.ts'
 import { eventHandlers } from './events.ts'
 import type { HubRequest, HubResponse } from './exchange.ts'
 import { rawBodies, type Call, type Handlers } from './call.ts'
@@ -90,6 +91,8 @@ export function createApp(options: AppOptions): App {
     ...inboxHandlers(context),
     ...streamHandlers(context),
     ...deadLetterHandlers(context),
+    ...eventTypeHandlers(context),
+    ...quarantineHandlers(context),
     ...keyHandlers(context),
     ...erasureHandlers(context),
     ...workspaceHandlers(context),

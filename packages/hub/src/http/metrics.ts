@@ -79,6 +79,14 @@ function addCounts(registry: Registry, counts: Counts): void {
   const entries: readonly (readonly [keyof Counts, string, string])[] = [
     ['published', 'sluice_events_published_total', 'events stored'],
     ['duplicates', 'sluice_events_duplicate_total', 'events that were stored before under the same key'],
+    [
+      'warned',
+      'sluice_events_warned_total',
+      'events stored although their schema or their unknown type says otherwise',
+    ],
+    ['refused', 'sluice_events_refused_total', 'events refused for their schema or their unknown type'],
+    ['quarantined', 'sluice_events_quarantined_total', 'events put into quarantine, repetitions included'],
+    ['released', 'sluice_events_released_total', 'events released from quarantine'],
     ['leased', 'sluice_events_leased_total', 'events handed out, repetitions included'],
     ['acknowledged', 'sluice_events_acknowledged_total', 'events acknowledged'],
   ]

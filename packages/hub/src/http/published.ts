@@ -2,14 +2,24 @@ import { HubError, type BatchResult } from '@sluice/protocol'
 import type { Published } from '../domain/publish.ts'
 import { jsonText, type HubResponse } from './exchange.ts'
 
+const statuses = { accepted: 201, duplicate: 200, quarantined: 202 } as const
+const messages = {
+  accepted: 'Event accepted',
+  duplicate: 'Event was accepted before',
+  quarantined: 'Event waits in quarantine',
+} as const
+
 /** The answer to one event. */
-export function acceptedResponse({ eventId, timestamp, status }: Published): HubResponse {
-  const isNew = status === 'accepted'
-  const message = isNew ? 'Event accepted' : 'Event was accepted before'
-  return jsonText(
-    isNew ? 201 : 200,
-    `{"event_id":"${eventId}","timestamp":"${timestamp}","status":"${status}","message":"${message}"}`,
-  )
+export function acceptedResponse(published: Published): HubResponse {
+  const { status } = published
+  return jsonText(statuses[status], `{${toMembersText(published)},"message":"${messages[status]}"}`)
+}
+
+/** Put together as text: this is said of every event that is published. */
+function toMembersText({ eventId, timestamp, status, warnings = [] }: Published): string {
+  const id = status === 'quarantined' ? `,"quarantine_id":"${eventId}"` : ''
+  const words = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`
+  return `"event_id":"${eventId}","timestamp":"${timestamp}","status":"${status}"${id}${words}`
 }
 
 /** The answer to a batch: a result for each event, in their order. */
@@ -22,10 +32,7 @@ export function batchResponse(results: readonly (Published | HubError)[]): HubRe
 }
 
 function toResultText(result: Published | HubError, index: number): string {
-  if (!(result instanceof HubError)) {
-    const { eventId, timestamp, status } = result
-    return `{"index":${index},"event_id":"${eventId}","timestamp":"${timestamp}","status":"${status}"}`
-  }
+  if (!(result instanceof HubError)) return `{"index":${index},${toMembersText(result)}}`
   const { code, message, errors } = result
   const failure: BatchResult = { index, error: { error_code: code, message, ...(errors && { errors: [...errors] }) } }
   return JSON.stringify(failure)

@@ -9,8 +9,9 @@ type WorkspaceRoute = 'listWorkspaces' | 'putWorkspace' | 'getWorkspace' | 'dele
 export function workspaceHandlers(context: Context): Pick<Handlers, WorkspaceRoute> {
   return {
     listWorkspaces: async ({ query }) => pageResponse('workspaces', await listWorkspaces(context, query)),
-    putWorkspace: async ({ principal, params }) => {
-      const { workspace, created } = await ensureWorkspace(context, principal, params.workspace)
+    putWorkspace: async ({ principal, params, body }) => {
+      const wanted = { key: params.workspace, settings: body }
+      const { workspace, created } = await ensureWorkspace(context, principal, wanted)
       return json(created ? 201 : 200, workspace)
     },
     getWorkspace: async ({ params }) => json(200, await showWorkspace(context, params.workspace)),

@@ -140,6 +140,35 @@ export const movedColumns = {
     hmac: 'text?',
   },
   audit: { at_ms: 'number', actor: 'text', verb: 'text', target: 'text', details: 'text' },
+  event_type_setting: { unknown: 'text', revision: 'number' },
+  event_type: {
+    name: 'text',
+    description: 'text?',
+    schema: 'text?',
+    category: 'text?',
+    entity: 'text?',
+    action: 'text?',
+    mode: 'text',
+    version: 'number',
+    revision: 'number',
+    created_ms: 'number',
+    updated_ms: 'number',
+  },
+  event_type_version: { name: 'text', version: 'number', schema: 'text?', created_ms: 'number' },
+  quarantine: {
+    quarantine_id: 'text',
+    at_ms: 'number',
+    event_type: 'text',
+    source: 'text?',
+    subject: 'text?',
+    body: 'text',
+    notes: 'text?',
+    dedup: 'text',
+    version: 'number',
+    faults: 'text',
+    releasing_ms: 'number?',
+  },
+  quarantine_key: { key: 'text', fingerprint: 'text', quarantine_id: 'text' },
   dedup: { key: 'text', fingerprint: 'text', position: 'number', accepted_ms: 'number', expires_ms: 'number' },
   event: {
     position: 'number',
@@ -184,6 +213,15 @@ export const movedKinds = Object.keys(movedColumns) as readonly MovedKind[] // i
  */
 export const lateKinds: ReadonlySet<MovedKind> = new Set(['log', 'api_key', 'lease'])
 
+/** Tables of definitions and of what they keep back, each with the number of its workspace. */
+export const eventTypeTables = [
+  'event_type_setting',
+  'event_type',
+  'event_type_version',
+  'quarantine',
+  'quarantine_key',
+] as const satisfies readonly MovedKind[]
+
 /** Rows of one inbox, which name its key. */
 export const isOfInbox = (kind: MovedKind): boolean => 'inbox' in movedColumns[kind]
 
@@ -191,8 +229,13 @@ export const isOfInbox = (kind: MovedKind): boolean => 'inbox' in movedColumns[k
 export const partRows = 500
 export const partCharacters = 1024 * 1024
 
-export function refuseHeld(workspace: string, { head, inboxes }: { head: number; inboxes: number }): HubError {
-  const held = `${head} events and ${inboxes} inboxes beside "${defaultInbox}"`
+/** What an empty workspace has none of. */
+type Held = { readonly head: number; readonly inboxes: number; readonly types: number; readonly kept: number }
+
+export const holdsSomething = ({ head, inboxes, types, kept }: Held): boolean => head + inboxes + types + kept > 0
+
+export function refuseHeld(workspace: string, { head, inboxes, types, kept }: Held): HubError {
+  const held = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types and ${kept} events in quarantine`
   return new HubError('conflict', `workspace "${workspace}" is not empty: it holds ${held}; import into another one`)
 }
 

@@ -1,6 +1,7 @@
 import { after, before, describe, it } from 'node:test'
 import { appendCases } from './contract/append-cases.ts'
 import { erasureCases } from './contract/erasure-cases.ts'
+import { eventTypeCases, quarantineCases } from './contract/event-type-cases.ts'
 import { expiryCases } from './contract/expiry-cases.ts'
 import { explainCases } from './contract/explain-cases.ts'
 import { filterCases } from './contract/filter-cases.ts'
@@ -41,6 +42,8 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   retention: retentionCases,
   erasure: erasureCases,
   'keys and audit': keyCases,
+  'event types': eventTypeCases,
+  quarantine: quarantineCases,
   moving: movingCases,
   hardening: hardeningCases,
   'wake-ups and health': wakeCases,

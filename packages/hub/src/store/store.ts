@@ -1,6 +1,17 @@
-import type { Filter, InboxSettings, InboxStatus, Key, KeyStatus, Role, SettleStatus } from '@sluice/protocol'
+import type {
+  Filter,
+  InboxSettings,
+  InboxStatus,
+  Key,
+  KeyStatus,
+  Role,
+  SettleStatus,
+  UnknownEventTypes,
+} from '@sluice/protocol'
 import type { KeyChange } from './change-key.ts'
+import type { EventTypes } from './event-types.ts'
 import type { Moving } from './moving.ts'
+import type { Quarantine } from './quarantine.ts'
 
 /**
  * The store contract: what a hub asks of its database, as verbs with guarantees. Every store passes the suite in
@@ -124,6 +135,10 @@ export type Store = {
    */
   eraseEvents(workspaceId: number, positions: readonly number[]): Promise<number>
 
+  // event types
+  readonly eventTypes: EventTypes
+  readonly quarantine: Quarantine
+
   // moving
   readonly moving: Moving
 
@@ -154,6 +169,10 @@ export type WorkspaceRow = {
   /** Events up to a position have another one in theirs: the log was put back to an earlier time there. Oldest first. */
   readonly earlierTags: readonly (readonly [last: number, tag: number])[]
   readonly createdMs: number
+  /** what becomes of events whose type is not known */
+  readonly unknownEventTypes: UnknownEventTypes
+  /** counts the changes of its event types; 0: it has never had any */
+  readonly eventTypesRevision: number
 }
 
 export type Draft = {

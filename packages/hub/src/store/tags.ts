@@ -9,6 +9,11 @@ export function toWorkspaceRow({ earlierTags, ...columns }: WorkspaceColumns): W
   return { ...columns, earlierTags: JSON.parse(earlierTags) }
 }
 
+/** A workspace as it begins. */
+export function toNewWorkspace(made: Pick<WorkspaceRow, 'id' | 'key' | 'tag' | 'createdMs'>): WorkspaceRow {
+  return { ...made, earlierTags: [], unknownEventTypes: 'allow', eventTypesRevision: 0 }
+}
+
 type Tags = Pick<WorkspaceRow, 'tag' | 'earlierTags'>
 
 /** Events up to the head keep the tags that their ids have; those to come get a new one. */

@@ -20,6 +20,7 @@ export const eventRoutes = {
     answers: {
       200: { description: 'a repetition under the same idempotency key', schema: Accepted },
       201: { description: 'stored', schema: Accepted },
+      202: { description: 'quarantined: stored, and in no inbox until it is released', schema: Accepted },
     },
     cloudEvents: 'body',
   },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { HubError } from '@sluice/protocol'
 import type { MovedRow } from '../moving.ts'
 import type { Store } from '../store.ts'
-import { dayMs, readAll, repeated, retention, statusesOf, toDraft, type ContractCases } from './stage.ts'
+import { assertSame, dayMs, readAll, repeated, retention, statusesOf, toDraft, type ContractCases } from './stage.ts'
 
 const conflict = (error: unknown): boolean => error instanceof HubError && error.code === 'conflict'
 
@@ -65,6 +65,33 @@ export const movingCases: ContractCases = {
       'stored',
     ])
     assert.deepEqual(await readAll(store, there), [1, 2])
+  },
+
+  'event types and quarantine come along, and a workspace that has some is not empty': async ({ store, id }) => {
+    const content = { description: 'd', category: 'c', entity: 'E', action: 'A', mode: 'reject' } as const
+    const change = { ...content, name: 'c.EA', schema: '{"type":"object"}', version: 1, expects: 0 }
+    await store.eventTypes.save(id, [change])
+    await store.eventTypes.setUnknown(id, 'refuse')
+    const kept = { ...toDraft(repeated), id: 'kept', version: 1, faults: '[]' }
+    await store.quarantine.add(id, [kept])
+    const rows = await exportAll(store, id)
+    const there = await importAll(store, 'there', rows)
+    const moved = await store.findWorkspaceById(there)
+    assert.deepEqual([moved?.unknownEventTypes, moved?.eventTypesRevision], ['refuse', 2])
+    assertSame(await store.eventTypes.find(there, ['c.EA']), await store.eventTypes.find(id, ['c.EA']))
+    assert.equal((await store.eventTypes.listVersions(there, 'c.EA', 9)).length, 1)
+    const [again] = await store.quarantine.add(there, [{ ...kept, id: 'other' }])
+    assert.deepEqual(again?.status === 'repeated' && again.id, 'kept')
+    for (const key of ['types', 'quarantine'] as const) {
+      const { workspace } = await store.ensureWorkspace(key)
+      if (key === 'types') await store.eventTypes.save(workspace.id, [{ ...change, name: 'other' }])
+      else await store.quarantine.add(workspace.id, [{ ...kept, id: 'third' }])
+      await assert.rejects(store.moving.beginImport(key, 'file'), conflict, key)
+    }
+    await store.moving.beginImport('given-up', 'file')
+    await store.moving.importChunk('given-up', { number: 1, digest: 'd', rows })
+    await store.moving.discardImport('given-up')
+    assert.equal((await store.eventTypes.find(id, ['c.EA'])).length, 1)
   },
 
   'an import replaces an empty workspace, whose keys and audit stay': async ({ store, id, publish }) => {

@@ -1,6 +1,7 @@
 import { HubError } from '@sluice/protocol/error'
 import { reservedPrefix } from '@sluice/protocol/glob'
 import type { AppendOutcome, Draft } from '../store.ts'
+import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 
 /** How long a deduplication key is remembered. */
@@ -58,8 +59,9 @@ export async function appendEvents(
   return outcomes
 }
 
-async function findKnown(
-  { query }: Transaction,
+/** What the log knows under the deduplication keys of drafts. */
+export async function findKnown(
+  { query }: Connection,
   workspaceId: number,
   drafts: readonly Draft[],
   nowMs: number,
@@ -74,7 +76,8 @@ async function findKnown(
   return new Map(found.map((row) => [row.key, row]))
 }
 
-function findRepetition(known: ReadonlyMap<string, Known>, { dedup }: Draft): AppendOutcome | undefined {
+/** The event that a draft repeats. */
+export function findRepetition(known: ReadonlyMap<string, Known>, { dedup }: Draft): AppendOutcome | undefined {
   for (const { key, fingerprint } of dedup) {
     const earlier = known.get(key)
     if (!earlier) continue

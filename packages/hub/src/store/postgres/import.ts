@@ -1,6 +1,15 @@
 import { defaultInbox } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
-import { isOfInbox, lateKinds, movedColumns, refuseGap, refuseHeld, refuseKey, refuseSecond } from '../moving.ts'
+import {
+  holdsSomething,
+  isOfInbox,
+  lateKinds,
+  movedColumns,
+  refuseGap,
+  refuseHeld,
+  refuseKey,
+  refuseSecond,
+} from '../moving.ts'
 import type { AnyRow, ImportChunk, ImportState, MovedKind } from '../moving.ts'
 import type { Connection } from './connections.ts'
 import type { Locks } from './locks.ts'
@@ -39,12 +48,14 @@ export async function beginImport(transaction: Transaction, workspace: string, f
 async function requireEmpty(transaction: Transaction, workspace: string): Promise<number | undefined> {
   const found = await findWorkspace(transaction, workspace)
   if (!found) return undefined
-  const [held] = await transaction.query<{ head: number; inboxes: number }>(
-    `select head, (select count(*) from inbox where workspace_id = $1 and key <> $2) as inboxes
+  const [held] = await transaction.query<{ head: number; inboxes: number; types: number; kept: number }>(
+    `select head, (select count(*) from inbox where workspace_id = $1 and key <> $2) as inboxes,
+       (select count(*) from event_type where workspace_id = $1) as types,
+       (select count(*) from quarantine where workspace_id = $1) as kept
      from log where workspace_id = $1`,
     [found.id, defaultInbox],
   )
-  if (held && held.head + held.inboxes > 0) throw refuseHeld(workspace, held)
+  if (held && holdsSomething(held)) throw refuseHeld(workspace, held)
   return found.id
 }
 
@@ -160,6 +171,7 @@ async function replace(transaction: Transaction, empty: number, workspaceId: num
   write(`delete from inbox where workspace_id = $1`, [empty])
   write(`delete from log where workspace_id = $1`, [empty])
   write(`delete from dedup where workspace_id = $1`, [empty])
+  write(`delete from event_type_setting where workspace_id = $1`, [empty])
   write(`delete from workspace where id = $1`, [empty])
 }
 

@@ -23,6 +23,7 @@ import { createLocks } from './locks.ts'
 import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { migrate } from './migrate.ts'
 import { createMoving } from './moving.ts'
+import { createDefinitions } from './definitions.ts'
 import type { Parts } from './store-parts.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { trimEvents } from './retention.ts'
@@ -108,6 +109,7 @@ async function open(
     ...keyVerbs(parts),
     ...erasureVerbs(parts),
     ...upkeepVerbs(parts),
+    ...createDefinitions(parts),
     moving: createMoving(parts),
     onWake: wakes.listen,
     nowMs,

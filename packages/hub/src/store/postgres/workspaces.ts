@@ -2,14 +2,17 @@ import { randomInt } from 'node:crypto'
 import { defaultInbox, defaultWorkspace, inboxDefaults } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
 import { tagSpace } from '@sluice/protocol/event-id'
+import { eventTypeTables } from '../moving.ts'
 import type { WorkspaceRow } from '../store.ts'
-import { toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
+import { toNewWorkspace, toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
 import type { Connection } from './connections.ts'
 import { insertInbox } from './inboxes.ts'
 import type { Locks } from './locks.ts'
 import type { Transaction } from './transactions.ts'
 
-const workspaceColumns = `id, key, tag, earlier_tags as "earlierTags", created_ms as "createdMs"`
+const workspaceColumns = `id, key, tag, earlier_tags as "earlierTags", created_ms as "createdMs",
+  coalesce((select unknown from event_type_setting where workspace_id = workspace.id), 'allow') as "unknownEventTypes",
+  coalesce((select revision from event_type_setting where workspace_id = workspace.id), 0) as "eventTypesRevision"`
 
 export async function findWorkspace({ query }: Connection, key: string): Promise<WorkspaceRow | undefined> {
   const found = await query<WorkspaceColumns>(`select ${workspaceColumns} from workspace where key = $1`, [key])
@@ -74,7 +77,7 @@ export async function ensureWorkspace(
     start: 1,
     settings: { ...inboxDefaults, start: 'earliest' },
   })
-  return { workspace: { id, key, tag, earlierTags: [], createdMs: nowMs }, created: true }
+  return { workspace: toNewWorkspace({ id, key, tag, createdMs: nowMs }), created: true }
 }
 
 /**
@@ -135,7 +138,8 @@ export async function purgeRemoved(connection: Connection, nowMs: number): Promi
     if (atMs < nowMs - lateMs) await query(`delete from removed_inbox where inbox_id = $1`, [id])
   }
   for (const { id } of await query<{ id: number }>(`select id from workspace where key is null`)) {
-    for (const table of ['event', 'dedup'] as const) await purge(connection, table, 'workspace_id', id)
+    for (const table of ['event', 'dedup', ...eventTypeTables] as const)
+      await purge(connection, table, 'workspace_id', id)
     await query(`delete from workspace where id = $1 and key is null`, [id])
   }
 }

@@ -28,7 +28,12 @@ export function appendEvents(engine: Engine, workspaceId: number, drafts: readon
   })
 }
 
-function findDuplicate(engine: Engine, workspaceId: number, draft: Draft): AppendOutcome | undefined {
+/** The event of the log that carries one of the draft's deduplication keys. */
+export function findDuplicate(
+  engine: Pick<Engine, 'db' | 'nowMs'>,
+  workspaceId: number,
+  draft: Draft,
+): AppendOutcome | undefined {
   for (const { key, fingerprint } of draft.dedup) {
     const known = row<{ fingerprint: string; position: number; acceptedMs: number }>(
       engine.db.sql(

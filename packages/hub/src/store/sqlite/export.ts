@@ -65,6 +65,10 @@ function selectText(kind: MovedKind, workspaceId: number): string {
 const orderOf: Partial<Record<MovedKind, string>> = {
   api_key: 'key_id',
   dedup: 'key',
+  event_type_setting: 'workspace_id',
+  event_type: 'name',
+  event_type_version: 'name, version',
+  quarantine_key: 'key',
   void_lease: 'void_lease.inbox_id, void_lease.lease_id',
   lease_subject: 'lease_subject.inbox_id, lease_subject.subject',
   lease: 'lease.inbox_id, lease.lease_id',

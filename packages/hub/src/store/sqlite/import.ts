@@ -1,6 +1,16 @@
 import { defaultInbox } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
-import { isOfInbox, lateKinds, movedColumns, refuseGap, refuseHeld, refuseKey, refuseSecond } from '../moving.ts'
+import {
+  eventTypeTables,
+  holdsSomething,
+  isOfInbox,
+  lateKinds,
+  movedColumns,
+  refuseGap,
+  refuseHeld,
+  refuseKey,
+  refuseSecond,
+} from '../moving.ts'
 import type { AnyRow, ImportChunk, ImportState, MovedKind, MovedRow } from '../moving.ts'
 import { row, rows, type Database } from './database.ts'
 import { deleteInbox } from './inboxes.ts'
@@ -40,15 +50,17 @@ function requireEmpty(engine: Engine, workspace: string): void {
   const found = findWorkspace(engine.db, workspace)
   if (!found) return
   flush(engine)
-  const held = row<{ head: number; inboxes: number }>(
+  const held = row<{ head: number; inboxes: number; types: number; kept: number }>(
     engine.db.sql(
-      `select head, (select count(*) from inbox where workspace_id = workspace.id and key <> ?) as inboxes
+      `select head, (select count(*) from inbox where workspace_id = workspace.id and key <> ?) as inboxes,
+         (select count(*) from event_type where workspace_id = workspace.id) as types,
+         (select count(*) from quarantine where workspace_id = workspace.id) as kept
        from workspace where id = ?`,
     ),
     defaultInbox,
     found.id,
   )
-  if (held && held.head + held.inboxes > 0) throw refuseHeld(workspace, held)
+  if (held && holdsSomething(held)) throw refuseHeld(workspace, held)
 }
 
 export function importChunk(engine: Engine, workspace: string, { number, digest, rows: all }: ImportChunk): void {
@@ -134,7 +146,9 @@ function replace(engine: Engine, workspace: string, workspaceId: number): void {
     engine.db.sql(`update ${table} set workspace_id = ? where workspace_id = ?`).run(workspaceId, found.id)
   }
   deleteInbox(engine, found.id, defaultInbox)
-  engine.db.sql(`delete from dedup where workspace_id = ?`).run(found.id)
+  for (const table of ['dedup', 'event_type_setting'] as const) {
+    engine.db.sql(`delete from ${table} where workspace_id = ?`).run(found.id)
+  }
   engine.db.sql(`delete from workspace where id = ?`).run(found.id)
   engine.db.raw.exec(`drop table ${eventTable(found.id)}`)
 }
@@ -150,7 +164,7 @@ export function discardImport(engine: Engine, workspace: string): boolean {
   const { workspaceId } = found
   const inboxes = rows<{ key: string }>(engine.db.sql(`select key from inbox where workspace_id = ?`), workspaceId)
   for (const { key } of inboxes) deleteInbox(engine, workspaceId, key)
-  for (const table of ['dedup', 'audit'] as const) {
+  for (const table of ['dedup', 'audit', ...eventTypeTables] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(workspaceId)
   }
   engine.db.raw.exec(`drop table ${eventTable(workspaceId)}`)

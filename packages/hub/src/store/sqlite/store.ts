@@ -18,6 +18,7 @@ import { findKey, listAudit, listKeys } from './keys.ts'
 import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { createMemo, type Memo } from '../memo.ts'
 import { createMoving } from './moving.ts'
+import { createDefinitions } from './definitions.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
 import { createRows } from './rows.ts'
@@ -83,6 +84,7 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     eraseEvents: async (workspaceId, positions) =>
       positions.length === 0 ? 0 : group.write('eraseEvents', workspaceId, positions),
     ...upkeepVerbs(parts),
+    ...createDefinitions(parts),
     moving: createMoving({ ...parts, file }),
     onWake: wakes.listen,
     nowMs: clock.nowMs,
@@ -278,7 +280,13 @@ const followBytes = 1024 * 1024
 const clockEveryMs = 10_000
 
 /** What a second process may write: no row of these is kept in the memory of the hub's writer. */
-const adminVerbs: ReadonlySet<VerbName> = new Set(['appendAudit', 'ensureWorkspace', 'putKey', 'updateKey'])
+const adminVerbs: ReadonlySet<VerbName> = new Set([
+  'appendAudit',
+  'ensureWorkspace',
+  'putKey',
+  'setUnknownEventTypes',
+  'updateKey',
+])
 
 /** Held until the process ends, however it ends: the operating system lets go of the lock. */
 function lockFolder(path: string): DatabaseSync {

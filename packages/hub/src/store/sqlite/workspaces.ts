@@ -3,13 +3,16 @@ import { defaultInbox, defaultWorkspace } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
 import { tagSpace } from '@sluice/protocol/event-id'
 import type { WorkspaceRow } from '../store.ts'
-import { toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
+import { toNewWorkspace, toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
+import { eventTypeTables } from '../moving.ts'
 import { row, rows, type Database } from './database.ts'
 import type { Engine } from './writer-state.ts'
 import { createDefaultInbox, deleteInbox } from './inboxes.ts'
 import { createLog, eventTable } from './log.ts'
 
-const workspaceColumns = `id, key, tag, earlier_tags as earlierTags, created_ms as createdMs`
+const workspaceColumns = `id, key, tag, earlier_tags as earlierTags, created_ms as createdMs,
+  coalesce((select unknown from event_type_setting where workspace_id = workspace.id), 'allow') as unknownEventTypes,
+  coalesce((select revision from event_type_setting where workspace_id = workspace.id), 0) as eventTypesRevision`
 
 export function findWorkspace(db: Database, key: string): WorkspaceRow | undefined {
   const found = row<WorkspaceColumns>(db.sql(`select ${workspaceColumns} from workspace where key = ?`), key)
@@ -54,7 +57,7 @@ export function ensureWorkspace(engine: Engine, key: string): { workspace: Works
   const id = Number(lastInsertRowid)
   createLog(engine.db, id)
   createDefaultInbox(engine, id, defaultInbox)
-  return { workspace: { id, key, tag, earlierTags: [], createdMs: engine.nowMs }, created: true }
+  return { workspace: toNewWorkspace({ id, key, tag, createdMs: engine.nowMs }), created: true }
 }
 
 export function deleteWorkspace(engine: Engine, key: string): boolean {
@@ -63,7 +66,7 @@ export function deleteWorkspace(engine: Engine, key: string): boolean {
   if (!workspace) return false
   const inboxes = rows<{ key: string }>(engine.db.sql(`select key from inbox where workspace_id = ?`), workspace.id)
   for (const inbox of inboxes) deleteInbox(engine, workspace.id, inbox.key)
-  for (const table of ['dedup', 'api_key', 'audit'] as const) {
+  for (const table of ['dedup', 'api_key', 'audit', ...eventTypeTables] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(workspace.id)
   }
   engine.db.sql(`delete from workspace where id = ?`).run(workspace.id)

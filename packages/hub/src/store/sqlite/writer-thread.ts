@@ -10,10 +10,12 @@ import type { SettleOrder } from '../store.ts'
 import { appendEvents } from './append.ts'
 import { migrate, openDatabase, type Database } from './database.ts'
 import { eraseEvents } from './erasure.ts'
+import { removeEventType, saveEventTypes, setUnknownEventTypes } from './event-types.ts'
 import { expireLeases } from './expiry.ts'
 import { beginImport, discardImport, finishImport, importChunk } from './import.ts'
 import { createInbox, deleteInbox } from './inboxes.ts'
 import { appendAudit, putKey, updateKey } from './keys.ts'
+import { addQuarantined, markReleasing, removeQuarantined } from './quarantine.ts'
 import { trimEvents } from './retention.ts'
 import { deleteWorkspace, ensureWorkspace, renewTags } from './workspaces.ts'
 import { createEngine, flush, forget, inboxOf, type Engine } from './writer-state.ts'
@@ -37,6 +39,7 @@ type SettledNow = Omit<Settled, 'times'> & { readonly times: Awaited<Settled['ti
 /** All that changes the database, by name. Each runs inside the transaction of its group. */
 const verbs = {
   acknowledgeEvent: onInbox(acknowledgeEvent),
+  addQuarantined,
   appendAudit,
   appendEvents,
   beginImport,
@@ -51,12 +54,17 @@ const verbs = {
   finishImport,
   importChunk,
   leaseEvents: onInbox(leaseEvents),
+  markReleasing,
   putKey,
+  removeEventType,
+  removeQuarantined,
   renewTags,
   replayEvent: onInbox(replayEvent),
   saveClock,
+  saveEventTypes,
   seekInbox: onInbox(seekInbox),
   settleDeadLetters: onInbox(settleDeadLetters),
+  setUnknownEventTypes,
   settleLease: onInbox(settleNow),
   trimEvents,
   updateInbox: onInbox(updateInbox),

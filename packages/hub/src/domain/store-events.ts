@@ -1,0 +1,151 @@
+import { HubError, toEventId, type Warning } from '@sluice/protocol'
+import type { QuarantineOutcome } from '../store/quarantine.ts'
+import type { AppendOutcome, Draft } from '../store/store.ts'
+import type { Context, Workspace } from './context.ts'
+import { tagAt } from './event-address.ts'
+import { isWatched, judgeEvents, type Judgement } from './event-types/judge.ts'
+import { toIso } from './to-wire.ts'
+
+/** `eventId` of a quarantined event is its quarantine id: it has none of its own before it is released. */
+export type Published = {
+  readonly status: 'accepted' | 'duplicate' | 'quarantined'
+  readonly eventId: string
+  readonly timestamp: string
+  readonly warnings?: readonly Warning[]
+}
+
+/**
+ * Stores events that are well-formed, as the definitions of their types say: in the log, apart in quarantine, or not at all. Every way in
+ * ends here. In the order of the drafts; what was not stored has an error in its place.
+ */
+export async function storeEvents(
+  context: Context,
+  workspace: Workspace,
+  drafts: readonly Draft[],
+): Promise<(Published | HubError)[]> {
+  if (drafts.length === 0) return []
+  if (!isWatched(workspace)) return append(context, workspace, drafts)
+  const judgements = await judgeEvents(context, workspace, drafts)
+  return judgements.every((judgement) => judgement === undefined)
+    ? append(context, workspace, drafts)
+    : storeJudged(context, workspace, pair(drafts, judgements))
+}
+
+type Judged = { readonly index: number; readonly draft: Draft; readonly judgement: Judgement }
+
+const pair = (drafts: readonly Draft[], judgements: readonly Judgement[]): Judged[] =>
+  drafts.map((draft, index) => ({ index, draft, judgement: judgements[index] }))
+
+/** Into the log. In the order of the drafts. */
+export async function append(
+  { store, counts }: Context,
+  workspace: Workspace,
+  drafts: readonly Draft[],
+): Promise<(Published | HubError)[]> {
+  const outcomes = await store.appendEvents(workspace.id, drafts)
+  return drafts.map((_draft, index) => {
+    const outcome = outcomes[index]
+    if (!outcome) throw new Error('the store gave no outcome for an event')
+    if (outcome.status === 'stored') counts.published += 1
+    if (outcome.status === 'duplicate') counts.duplicates += 1
+    return toPublished(workspace, outcome)
+  })
+}
+
+/** What was stored before under the same key is answered as that, whatever its schema says today. */
+async function storeJudged(
+  context: Context,
+  workspace: Workspace,
+  judged: readonly Judged[],
+): Promise<(Published | HubError)[]> {
+  const isTaken = ({ judgement }: Judged): boolean => judgement === undefined || judgement.verdict === 'warn'
+  const [taken, kept] = [judged.filter(isTaken), judged.filter((one) => !isTaken(one))]
+  const [appended, others] = await Promise.all([
+    append(context, workspace, draftsOf(taken)).then((results) => results.map((result, at) => warn(result, taken[at]))),
+    keepBack(context, workspace, kept),
+  ])
+  const results = new Map<number, Published | HubError>()
+  for (const [at, result] of appended.entries()) results.set(taken[at]?.index ?? -1, result)
+  for (const [at, result] of others.entries()) results.set(kept[at]?.index ?? -1, result)
+  return judged.map(({ index, judgement }) => {
+    const result = results.get(index)
+    if (!result) throw new Error('an event was left out')
+    count(context, judgement, result)
+    return result
+  })
+}
+
+const draftsOf = (judged: readonly Judged[]): Draft[] => judged.map(({ draft }) => draft)
+
+function warn(result: Published | HubError, judged: Judged | undefined): Published | HubError {
+  const { judgement } = judged ?? {}
+  if (result instanceof HubError || judgement?.verdict !== 'warn') return result
+  return { ...result, warnings: [judgement.warning] }
+}
+
+/** Those that are refused, and those that wait apart. */
+async function keepBack(
+  context: Context,
+  workspace: Workspace,
+  judged: readonly Judged[],
+): Promise<(Published | HubError)[]> {
+  const { store } = context
+  const repetitions = await store.quarantine.findRepetitions(workspace.id, draftsOf(judged))
+  const results = judged.map(({ judgement }, at): Published | HubError | undefined => {
+    const repetition = repetitions[at]
+    if (repetition) return toPublished(workspace, repetition)
+    return judgement?.verdict === 'refuse' ? judgement.error : undefined
+  })
+  const waiting = judged.filter((_one, at) => results[at] === undefined)
+  const added = waiting.length === 0 ? [] : await quarantine(context, workspace, waiting)
+  let next = 0
+  return results.map((result) => {
+    if (result) return result
+    const published = added[next]
+    next += 1
+    return published ?? mismatch()
+  })
+}
+
+async function quarantine(
+  { store, newId }: Context,
+  workspace: Workspace,
+  judged: readonly Judged[],
+): Promise<(Published | HubError)[]> {
+  const drafts = judged.flatMap(({ draft, judgement }) => {
+    if (judgement?.verdict !== 'quarantine') return []
+    const { version, warning } = judgement
+    return [{ ...draft, id: newId(), version, faults: JSON.stringify(warning.errors) }]
+  })
+  const outcomes = await store.quarantine.add(workspace.id, drafts)
+  return outcomes.map((outcome, at) => toQuarantined(outcome, judged[at]?.judgement))
+}
+
+function toQuarantined(outcome: QuarantineOutcome, judgement: Judgement): Published | HubError {
+  if (outcome.status === 'mismatch') return mismatch()
+  const warnings = judgement?.verdict === 'quarantine' ? [judgement.warning] : []
+  return { status: 'quarantined', eventId: outcome.id, timestamp: toIso(outcome.atMs), warnings }
+}
+
+function count({ counts }: Context, judgement: Judgement, result: Published | HubError): void {
+  if (judgement?.verdict === 'warn') counts.warned += 1
+  if (judgement?.verdict === 'refuse' && result === judgement.error) counts.refused += 1
+  if (!(result instanceof HubError) && result.status === 'quarantined') counts.quarantined += 1
+}
+
+function toPublished(workspace: Workspace, outcome: AppendOutcome): Published | HubError {
+  if (outcome.status === 'mismatch') return mismatch()
+  const { acceptedMs, position } = outcome
+  return {
+    status: outcome.status === 'stored' ? 'accepted' : 'duplicate',
+    eventId: toEventId({ acceptedMs, position, tag: tagAt(workspace, position) }),
+    timestamp: toIso(acceptedMs),
+  }
+}
+
+function mismatch(): HubError {
+  return new HubError(
+    'idempotency-mismatch',
+    'the idempotency key, or source with external_event_id, was used before with another body',
+  )
+}
