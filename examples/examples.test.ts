@@ -82,6 +82,12 @@ describe('examples', () => {
     assert.match(output, /acknowledged twice, and still there: user.signup\n== Done\n$/)
   })
 
+  it('esauti-rest: a contact comes, joins and goes', async () => {
+    const output = await runExample('esauti-rest.ts')
+    assert.match(output, /^0 of 0 contacts\ncontact 1: jane@esauti\.com\nin Friends\n1 known by that address\n/)
+    assert.match(output, /ApiError: GET \/api\/contacts\/1 answered 404 not-found: Item was not found\.\n$/)
+  })
+
   it('github-payloads: none lost, none left, though workers are killed', async () => {
     const output = await runExample('github-payloads.ts')
     assert.match(output, /^published 1000$/m)

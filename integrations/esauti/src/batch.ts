@@ -47,12 +47,8 @@ export function toOutcome<Member>(answer: unknown, name: string, sent: readonly 
       return { index, status, item: item as Member }
     }
     const reason = toReason(error ?? { message: 'the service answered the batch without a result for this item' })
-    const { message, details } = reason
-    return {
-      index,
-      status: Number(reason.code ?? status),
-      error: { code: reason.code ?? String(status), message, details },
-    }
+    const { code = `http-${status}`, message, details } = reason
+    return { index, status: reason.status ?? status, error: { code, message, details } }
   })
   const failed = results.filter((result) => 'error' in result).length
   return { done: results.length - failed, failed, results }

@@ -118,9 +118,9 @@ test('refusals in each form that eSauti has', async (context) => {
     return esauti.api.tags.list()
   }
   const message = /^GET \/api\/tags answered 403 /
-  await assert.rejects(ask({ error: { message: 'Not yours', code: 403 } }), { message, errorCode: '403' })
+  await assert.rejects(ask({ error: { message: 'Not yours', code: 403 } }), { message, errorCode: 'forbidden' })
   await assert.rejects(ask({ errors: [{ message: 'A', code: 'x' }, { message: 'B' }] }), { message: /x: A; B/ })
-  await assert.rejects(ask({ errors: { 4: { message: 'By key', code: 4 } } }), { message: /4: By key/ })
+  await assert.rejects(ask({ errors: { 4: { message: 'By key', code: 4 } } }), { message: /403 4: By key/ })
   await assert.rejects(ask({ error: 'access_denied', error_description: 'No' }), { errorCode: 'access_denied' })
   await assert.rejects(ask('<html>'), { message: /403, and no explanation/, errorCode: undefined })
   await assert.rejects(esauti.api.contacts.create({ email: 'jane' }), (error: unknown) => {

@@ -1,13 +1,27 @@
 import type { Problem, TransportResponse } from '@sluice/client'
-import { isRecord, parseMarked, toItems, unmark } from './php-json.ts'
+import { isRecord, parseMarked, toCount, toItems, unmark } from './php-json.ts'
 
 /** One reason as eSauti gives it, whatever its form was. */
 export type Reason = {
+  /** eSauti's code, where it is a number: a status, as a rule */
+  readonly status: number | undefined
+  /** a word for it, or eSauti's own where that is a text */
   readonly code: string | undefined
   readonly message: string
   /** by field name, where fields are at fault */
   readonly details: Readonly<Record<string, unknown>>
 }
+
+const words: ReadonlyMap<number, string> = new Map([
+  [400, 'validation-error'],
+  [401, 'unauthorized'],
+  [403, 'forbidden'],
+  [404, 'not-found'],
+  [409, 'conflict'],
+  [413, 'payload-too-large'],
+  [429, 'rate-limit-exceeded'],
+  [500, 'internal'],
+])
 
 /**
  * A refusal in the form that errors of the client have. eSauti writes `{errors: [{message, code, details}]}`, older instances
@@ -20,7 +34,7 @@ export function parseProblem(answer: TransportResponse, text: string): Problem |
   const [first] = reasons
   if (!first) return undefined
   const detail = reasons.map(({ message }) => message).join('; ')
-  const errorCode = first.code ?? `http-${status}`
+  const errorCode = first.code ?? toCode(status)
   return {
     type: 'about:blank',
     title: errorCode,
@@ -36,7 +50,7 @@ export function parseProblem(answer: TransportResponse, text: string): Problem |
 
 function toMoved(location: string): Reason {
   const message = `the address has moved to ${location}, and credentials are not sent after it; set baseUrl to the new one`
-  return { code: 'moved', message, details: {} }
+  return { status: undefined, code: 'moved', message, details: {} }
 }
 
 function parseReasons(text: string): Reason[] {
@@ -49,19 +63,29 @@ function parseReasons(text: string): Reason[] {
   if (!isRecord(body)) return []
   const { error, errors, error_description: description } = body
   if (typeof error === 'string') {
-    return [{ code: error, message: typeof description === 'string' ? description : error, details: {} }]
+    return [
+      { status: undefined, code: error, message: typeof description === 'string' ? description : error, details: {} },
+    ]
   }
   const all = errors === undefined && error !== undefined ? [error] : toItems(errors)
   return all.map(toReason)
 }
 
 export function toReason(value: unknown): Reason {
-  if (!isRecord(value)) return { code: undefined, message: String(value), details: {} }
+  if (!isRecord(value)) return { status: undefined, code: undefined, message: String(value), details: {} }
   const { code, message, details } = value
+  const status = toCount(code)
+  const text = typeof code === 'string' && code !== '' ? code : undefined
   const known = unmark(details)
   return {
-    code: typeof code === 'number' || (typeof code === 'string' && code !== '') ? String(code) : undefined,
+    status,
+    code: status === undefined ? text : toCode(status),
     message: typeof message === 'string' && message !== '' ? message : 'no reason given',
     details: isRecord(known) ? known : {},
   }
+}
+
+/** The hub's words for the same; `http-418` where it has none, and the number itself where it is no status. */
+function toCode(status: number): string {
+  return words.get(status) ?? (status >= 400 && status <= 599 ? `http-${status}` : String(status))
 }
