@@ -5,7 +5,7 @@ import { choice, count, id, list, text, time, url } from './schema.ts'
 const booking = { booking_id: id('bkg_12') }
 const span = { starts_at: time('2026-03-21T10:00:00Z'), ends_at: time('2026-03-21T12:00:00Z') }
 const bookingDetails = { customer_id: id('cus_204'), service_id: id('svc_pottery') }
-const gathering = { event_id: id('evt_spring_fair') }
+const gathering = { gathering_id: id('gth_spring_fair') }
 
 export const bookings = defineDomain('booking', 'Appointments, and gatherings that people register for.', {
   'booking.requested': {

@@ -46,7 +46,7 @@ export const documents = defineDomain('document', 'Files, documents and contract
   },
   'document.shared': {
     description: 'Somebody was given access to a document.',
-    required: { ...document, access: choice('view', 'comment', 'edit'), shared_with: list(id('cus_204')) },
+    required: { ...document, access: choice('view', 'comment', 'edit'), shared_with_ids: list(id('cus_204')) },
     optional: { shared_by: id('usr_12'), expires_at: time('2026-06-14T00:00:00Z') },
   },
   'document.viewed': {

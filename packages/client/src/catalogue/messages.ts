@@ -107,17 +107,17 @@ export const messages = defineDomain('message', 'Messages to people: e-mail, SMS
   },
   'push_subscription.created': {
     description: 'Somebody allowed notifications on a device or in a browser.',
-    required: { subscription_id: id('psh_7'), platform: choice('ios', 'android', 'web'), created_at: time() },
+    required: { push_subscription_id: id('psh_7'), platform: choice('ios', 'android', 'web'), created_at: time() },
     optional: { contact_id: id('cus_204'), device, app: text('shop-app 4.2') },
   },
   'push_subscription.revoked': {
     description: 'Notifications are not allowed any more on a device or in a browser.',
-    required: { subscription_id: id('psh_7'), cause: choice('person', 'expired', 'uninstalled') },
+    required: { push_subscription_id: id('psh_7'), cause: choice('person', 'expired', 'uninstalled') },
     optional: { contact_id: id('cus_204'), revoked_at: time() },
   },
   'push_notification.sent': {
     description: 'A notification was handed to the push service of the platform.',
-    required: { ...push, subscription_id: id('psh_7'), title: text('Your order has arrived'), sent_at: time() },
+    required: { ...push, push_subscription_id: id('psh_7'), title: text('Your order has arrived'), sent_at: time() },
     optional: { ...sentFor, url: url('https://shop.example/orders/1042') },
   },
   'push_notification.opened': {
@@ -127,7 +127,7 @@ export const messages = defineDomain('message', 'Messages to people: e-mail, SMS
   },
   'push_notification.failed': {
     description: 'The push service did not take a notification.',
-    required: { ...push, failure, subscription_id: id('psh_7') },
+    required: { ...push, failure, push_subscription_id: id('psh_7') },
     optional: { ...sentFor, failed_at: time() },
   },
   'whatsapp_message.sent': {

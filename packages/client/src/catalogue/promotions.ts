@@ -46,8 +46,8 @@ export const promotions = defineDomain('promotion', 'Coupons, discounts, gift ca
   },
   'discount.started': {
     description: 'Prices went down for everybody, for a time.',
-    required: { ...discount, percent: percent(15), ends_at: time('2026-03-31T23:59:59Z') },
-    optional: { product_ids: list(id('prd_77')), started_at: time() },
+    required: { ...discount, kind: choice('percent', 'amount', 'bundle'), ends_at: time('2026-03-31T23:59:59Z') },
+    optional: { percent: percent(15), amount: money(300), product_ids: list(id('prd_77')), started_at: time() },
   },
   'discount.ended': {
     description: 'Prices that were down for a time are as before.',
