@@ -4,6 +4,7 @@ import { createSluice } from './client.ts'
 import type { DeadLetterRecord } from './dead-letter.ts'
 import type { SluiceOptions } from './options.ts'
 import { createFakeClock } from './testing/fake-clock.ts'
+import { defineTopics, withTopics } from './topics.ts'
 import { createRecordingTransport } from './testing/recording-transport.ts'
 
 function open(options: SluiceOptions = {}) {
@@ -179,4 +180,23 @@ test('a sink that fails is told to the logger and hides nothing', async () => {
       message: 'a dead letter could not be kept',
     },
   ])
+})
+
+test('what a session cannot flush goes there too, each event once, and stays in the session', async () => {
+  const { hub, letters, sluice } = open({ maxRetries: 0 })
+  const topics = defineTopics({
+    DefaultCategory: 'crm',
+    Topics: [{ Action: 'Created', Entity: 'Order', Description: 'an order', Schema: { type: 'object' } }],
+  })
+  const { transport } = hub
+  let requests = 0
+  const second = sluice.with({
+    transport: (request) => ((requests += 1) === 2 ? Promise.reject(new Error('no')) : transport(request)),
+  })
+  const other = withTopics(second, topics, { service: 'shop' }).serviceSession('job-2')
+  for (let n = 0; n < 600; n += 1) other.publish({ action: 'Created', entity: 'Order', data: { n } })
+  await assert.rejects(other.flush(), { name: 'FlushError' })
+  assert.deepEqual([hub.events.length, letters.length, other.events.length], [250, 350, 350])
+  assert.equal(letters[0]?.event.correlation_id, 'job-2')
+  assert.equal(letters[0]?.idempotency_key, other.events[0]?.idempotency_key)
 })

@@ -5,6 +5,8 @@ import type { Clock } from './clock.ts'
 import { createSluice } from './client.ts'
 import { ApiError } from './error.ts'
 import { backoffBaseMs, backoffCapMs, longestRetryAfterSeconds, parseRetryAfter, toBackoffMs } from './retry.ts'
+import { createFakeClock } from './testing/fake-clock.ts'
+import { createRecordingTransport } from './testing/recording-transport.ts'
 import type { TransportRequest, TransportResponse } from './transport.ts'
 
 const start = Date.parse('2026-01-31T12:00:00Z')
@@ -113,4 +115,28 @@ test('an answer that asks for longer than two minutes is given to the caller ins
     (error: unknown) => error instanceof ApiError && error.retryAfter === 3600,
   )
   assert.deepEqual(waits, [])
+})
+
+test('a date in Retry-After is waited for, and not beyond the total time', async () => {
+  const hub = createRecordingTransport()
+  const clock = createFakeClock()
+  const sluice = createSluice({ transport: hub.transport, clock, random: () => 0.5 })
+  hub.fail(1, { retryAfter: 'Sat, 31 Jan 2026 12:00:30 GMT' })
+  await sluice.events.send('a', {}, { totalTimeoutMs: 60_000 })
+  assert.deepEqual(clock.sleeps, [30_125])
+  hub.fail(1, { retryAfter: 'Sat, 31 Jan 2026 12:02:00 GMT' })
+  await assert.rejects(sluice.events.send('a', {}, { totalTimeoutMs: 60_000 }), {
+    name: 'ApiError',
+    retryAfter: 89.875,
+  })
+  assert.deepEqual([clock.sleeps.length, hub.requests.length], [1, 3])
+})
+
+test('the wait between two attempts grows to a cap, and no further', async () => {
+  const hub = createRecordingTransport()
+  const clock = createFakeClock()
+  const sluice = createSluice({ transport: hub.transport, clock, random: () => 1, maxRetries: 9 })
+  hub.disconnect(9)
+  await sluice.events.send('a', {})
+  assert.deepEqual(clock.sleeps, [250, 500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000])
 })
