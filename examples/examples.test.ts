@@ -88,6 +88,21 @@ describe('examples', () => {
     assert.match(output, /ApiError: GET \/api\/contacts\/1 answered 404 not-found: Item was not found\.\n$/)
   })
 
+  it('esauti-events: sent, signed, refused into a dead letter, checked before', async () => {
+    const output = await runExample('esauti-events.ts')
+    assert.equal(
+      output,
+      [
+        'customer.created: accepted',
+        'order.created, signed: accepted',
+        'refused: /event_type must not be empty',
+        'dead letter: validation-error, after 1 attempt',
+        'not built: /event_type must not be empty; /identity/email must not be empty',
+        '',
+      ].join('\n'),
+    )
+  })
+
   it('github-payloads: none lost, none left, though workers are killed', async () => {
     const output = await runExample('github-payloads.ts')
     assert.match(output, /^published 1000$/m)

@@ -14,15 +14,21 @@ import { createAdmin } from './admin.ts'
 import type * as Client from './index.ts'
 
 type Connection = { readonly baseUrl: string; readonly apiKey: string }
+type Secrets = { readonly keyId: string; readonly hmacSecret: string | undefined }
 
 /** Runs in the page, from its own text: nothing of this file but its arguments is there. */
-async function visit({ createSluice, ApiError }: typeof Client, connection: Connection): Promise<unknown> {
+async function visit(
+  { createSluice, ApiError }: typeof Client,
+  connection: Connection,
+  secrets: Secrets,
+): Promise<unknown> {
   const sluice = createSluice(connection)
   const inbox = sluice.inbox('crm')
   const sent = await sluice.events.send('page.opened', { text: 'ü' }, { idempotencyKey: 'a key, "quoted"' })
   const again = await sluice.events.send('page.opened', { text: 'ü' }, { idempotencyKey: 'a key, "quoted"' })
   const batch = await sluice.events.sendBatch([1, 2, 3].map((n) => ({ event_type: 'page.left', payload: { n } })))
   const { events } = await sluice.inbox().poll()
+  const signed = await createSluice({ baseUrl: connection.baseUrl, ...secrets }).events.send('signed', { text: 'ü' })
   const followed: string[] = []
   for await (const { event } of inbox.stream({ from: 'earliest' })) {
     followed.push(event.event_type)
@@ -41,7 +47,7 @@ async function visit({ createSluice, ApiError }: typeof Client, connection: Conn
     .events.get(sent.event_id)
     .catch((error: unknown) => (error instanceof Error ? error.name : String(error)))
   return {
-    statuses: [sent.status, again.status, batch.accepted],
+    statuses: [sent.status, again.status, batch.accepted, signed.status],
     polled: events.map((event) => event.payload),
     followed,
     leased: first.value?.event.payload,
@@ -85,13 +91,13 @@ async function serve() {
   }
 }
 
-function toPage(connection: Connection): string {
+function toPage(connection: Connection, secrets: Secrets): string {
   return `<!doctype html>
 <script type="importmap">{ "imports": { "#transport": "/transport/global-fetch.ts" } }</script>
 <script type="module">
 import * as client from '/index.ts'
 ${visit.toString()}
-const result = await visit(client, ${JSON.stringify(connection)}).catch((error) => String(error?.stack ?? error))
+const result = await visit(client, ${JSON.stringify(connection)}, ${JSON.stringify(secrets)}).catch((error) => String(error?.stack ?? error))
 await fetch('/', { method: 'POST', body: JSON.stringify(result) })
 </script>`
 }
@@ -116,7 +122,7 @@ const isMissing = spawnSync('chromium', ['--version']).error !== undefined
 const patienceMs = 60_000
 
 test(
-  'a page sends, polls, streams and leases with the sources as they are',
+  'a page sends, signs, polls, streams and leases with the sources as they are',
   {
     skip: isMissing && 'chromium is not installed',
   },
@@ -138,14 +144,19 @@ test(
     cleanup.defer(() => hub.close())
     const connection = { baseUrl: hub.url, apiKey: hub.apiKey ?? '' }
     await createAdmin(connection).putInbox('crm', { filter: { event_types: ['page.*'] } })
-    show(toPage(connection))
+    const { key_id: keyId, hmac_secret: hmacSecret } = await createAdmin(connection).createKey({
+      user_id: 'page',
+      hmac: true,
+      require_hmac: true,
+    })
+    show(toPage(connection, { keyId, hmacSecret }))
     const browser = openBrowser(origin, folder)
     cleanup.defer(() => closeBrowser(browser))
     browser.once('exit', () => told.reject(new Error('chromium ended by itself')))
     const giveUp = setTimeout(() => told.reject(new Error('the page has told nothing')), patienceMs)
     cleanup.defer(() => clearTimeout(giveUp))
     assert.deepEqual(await told.promise, {
-      statuses: ['accepted', 'duplicate', 3],
+      statuses: ['accepted', 'duplicate', 3, 'accepted'],
       polled: [{ text: 'ü' }, { n: 1 }, { n: 2 }, { n: 3 }],
       followed: ['page.opened', 'page.left', 'page.left', 'page.left'],
       leased: { text: 'ü' },

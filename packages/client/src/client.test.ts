@@ -7,6 +7,7 @@ import { startHub, type Hub } from '@sluice/hub'
 import { CloudEvent } from 'cloudevents'
 import { createAdmin, type Admin } from './admin.ts'
 import { createSluice, type Sluice } from './client.ts'
+import { createFakeClock } from './testing/fake-clock.ts'
 import { ApiError, EventValidationError, RateLimitError } from './error.ts'
 
 let folder: string
@@ -92,6 +93,31 @@ test('every fault of an event is named at once', async () => {
     assert.deepEqual(error.faults.map(({ pointer }) => pointer).toSorted(), ['/event_type', '/occurred_at', '/subject'])
     return true
   })
+})
+
+test('signed requests are taken, with the key and without it; unsigned and forged ones are not', async () => {
+  const key = await admin.createKey({ user_id: 'u', hmac: true, require_hmac: true })
+  const { hmac_secret: hmacSecret, key_id: keyId, api_key: apiKey } = key
+  const signed = createSluice({ baseUrl: hub.url, keyId, hmacSecret })
+  const both = createSluice({ baseUrl: hub.url, apiKey, hmacSecret })
+  for (const client of [signed, both]) {
+    const { event_id: id } = await client.events.send('signed', { text: 'ü\u2028' })
+    assert.equal((await client.events.get(id)).event_type, 'signed')
+    assert.equal((await client.events.sendBatch([{ event_type: 'signed', payload: {} }])).accepted, 1)
+    const types = (await client.inbox().poll({ limit: 200 })).events.map((event) => event.event_type)
+    assert.ok(types.includes('signed'))
+    for await (const { event } of client.inbox().stream({ from: 'earliest' })) {
+      assert.ok(event.event_id)
+      break
+    }
+  }
+  for (const refused of [
+    createSluice({ baseUrl: hub.url, apiKey }),
+    createSluice({ baseUrl: hub.url, keyId, hmacSecret: `${hmacSecret}x` }),
+    createSluice({ baseUrl: hub.url, keyId, hmacSecret, clock: { ...createFakeClock('2020-01-01T00:00:00Z') } }),
+  ]) {
+    await assert.rejects(refused.events.send('signed', {}), { name: 'ApiError', status: 401 })
+  }
 })
 
 test('a key with a limit is told how long to wait', async () => {

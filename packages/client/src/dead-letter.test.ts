@@ -6,6 +6,7 @@ import type { SluiceOptions } from './options.ts'
 import { createFakeClock } from './testing/fake-clock.ts'
 import { defineTopics, withTopics } from './topics.ts'
 import { createRecordingTransport } from './testing/recording-transport.ts'
+import type { Transport } from './transport.ts'
 
 function open(options: SluiceOptions = {}) {
   const hub = createRecordingTransport()
@@ -199,4 +200,29 @@ test('what a session cannot flush goes there too, each event once, and stays in 
   assert.deepEqual([hub.events.length, letters.length, other.events.length], [250, 350, 350])
   assert.equal(letters[0]?.event.correlation_id, 'job-2')
   assert.equal(letters[0]?.idempotency_key, other.events[0]?.idempotency_key)
+})
+
+test('attempts are counted for each event: those that failed for the time being were sent more often', async () => {
+  let requests = 0
+  const toResult = (line: string, index: number): object => {
+    const { event_type } = JSON.parse(line) as { event_type: string }
+    return { index, error: { error_code: event_type === 'bad' ? 'validation-error' : 'internal', message: 'no' } }
+  }
+  const transport: Transport = async ({ body = '' }) => {
+    requests += 1
+    const results = body.trim().split('\n').map(toResult)
+    const text = JSON.stringify({ accepted: 0, failed: results.length, results })
+    return { status: 200, header: () => null, text: async () => text, stream: () => null }
+  }
+  const { letters, sluice } = open({ maxRetries: 2, transport })
+  const events = ['bad', 'slow'].map((event_type) => ({ event_type, payload: {} }))
+  const outcome = await sluice.events.sendBatch(events)
+  assert.deepEqual([outcome.failed, requests], [2, 3])
+  assert.deepEqual(
+    letters.map(({ event, attempts }) => [event.event_type, attempts]),
+    [
+      ['bad', 1],
+      ['slow', 3],
+    ],
+  )
 })

@@ -70,7 +70,7 @@ export function createRequest(settings: Settings): Request {
     for (let attempt = 0; ; attempt += 1) {
       signal?.throwIfAborted()
       const limitMs = Math.max(0, Math.min(timeoutMs + (call.waitMs ?? 0), remainingMs()))
-      if (call.tries) call.tries.attempts = attempt + 1
+      if (call.tries) call.tries.attempts += 1
       const since = settings.debug ? clock.now() : 0
       const outcome = await tryOnce(settings, call, { outgoing, limitMs, signal })
       if (settings.debug) logAttempt(settings, call, { attempt: attempt + 1, outcome, since })

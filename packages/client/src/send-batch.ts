@@ -10,7 +10,7 @@ export type Sender = { readonly settings: Settings; readonly request: Request }
 
 type Run = {
   readonly results: BatchItemResult[]
-  /** by index, of the request that carried the event */
+  /** by index, of the requests that carried the event */
   readonly tries: Map<number, Tries>
   /** of a whole request */
   failure?: { readonly error: unknown }
@@ -37,10 +37,8 @@ async function sendChunks(sender: Sender, events: readonly NewBatchEvent[], opti
   const run: Run = { results: failed, tries: new Map() }
   const chunks = toChunks(lines, maxEvents)
   for (const [at, chunk] of chunks.entries()) {
-    const tries: Tries = { attempts: 0, status: null }
-    for (const line of chunk) run.tries.set(line.index, tries)
     try {
-      run.results.push(...(await sendUntilSettled(sender, chunk, { options: requestOptions, tries, attempt: 0 })))
+      run.results.push(...(await sendUntilSettled(sender, chunk, { options: requestOptions, run, attempt: 0 })))
     } catch (error) {
       run.failure = { error }
       // The rest would most likely meet the same; the caller decides whether to go on with it.
@@ -53,7 +51,7 @@ async function sendChunks(sender: Sender, events: readonly NewBatchEvent[], opti
   return run
 }
 
-type Way = { readonly options: RequestOptions; readonly tries: Tries; readonly attempt: number }
+type Way = { readonly options: RequestOptions; readonly run: Run; readonly attempt: number }
 
 /** Events that failed for the time being are tried again without the others, under the same keys. */
 async function sendUntilSettled(sender: Sender, chunk: readonly Line[], way: Way): Promise<BatchItemResult[]> {
@@ -76,7 +74,10 @@ function isForNow(result: BatchItemResult | undefined): boolean {
   return /^(no-result|internal|overloaded|storage-una|rate-lim)/.test(code)
 }
 
-async function sendChunk(sender: Sender, chunk: readonly Line[], { options, tries }: Way): Promise<BatchItemResult[]> {
+async function sendChunk(sender: Sender, chunk: readonly Line[], { options, run }: Way): Promise<BatchItemResult[]> {
+  // Those that are sent a second time have been sent equally often.
+  const tries: Tries = { attempts: 0, status: null, ...run.tries.get(chunk[0]?.index ?? 0) }
+  for (const line of chunk) run.tries.set(line.index, tries)
   const content = { type: 'application/x-ndjson', text: chunk.map((line) => line.text).join('') }
   const path = `${sender.settings.eventsEndpoint}/batch`
   const call = { method: 'POST', path, content, repeatable: true, tries } as const
