@@ -14,9 +14,12 @@ type Mode = CloudEventBody['mode']
  * then any of the fields that binary mode requires: who sends one means a CloudEvent, and is told which others are missing.
  */
 export function findCloudEventMode(request: HubRequest): Mode | undefined {
-  const contentType = request.header('content-type')?.trimStart().toLowerCase() ?? ''
-  if (contentType.startsWith('application/cloudevents-batch')) return 'batch'
-  if (contentType.startsWith('application/cloudevents')) return 'structured'
+  const contentType = request.header('content-type')
+  if (contentType !== undefined && contentType !== 'application/json') {
+    const type = contentType.trimStart().toLowerCase()
+    if (type.startsWith('application/cloudevents-batch')) return 'batch'
+    if (type.startsWith('application/cloudevents')) return 'structured'
+  }
   return cloudEventFields.some((field) => request.header(field) !== undefined) ? 'binary' : undefined
 }
 

@@ -1,8 +1,26 @@
 /** Control characters, halves of surrogate pairs, and the code points that are no characters. */
 const forbidden = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u
 
+const everyForbidden = new RegExp(forbidden, 'gu')
+
 export function isText(text: string): boolean {
   return !forbidden.test(text)
+}
+
+/** With U+FFFD for what may not stand in an attribute. */
+export function toAttributeText(text: string): string {
+  return text.replaceAll(everyForbidden, '\ufffd')
+}
+
+/** JSON that says the same and holds nothing that may not stand in an attribute. */
+export function toAttributeJson(json: string): string {
+  // Tabs and line breaks stand between tokens; everything else of the kind within strings.
+  return json.replaceAll(/[\t\r\n]/g, ' ').replaceAll(everyForbidden, (part) =>
+    Array.from({ length: part.length }, (_, index) => {
+      const unit = part.charCodeAt(index).toString(16)
+      return `\\u${unit.padStart(4, '0')}`
+    }).join(''),
+  )
 }
 
 const authority = String.raw`(?:[\w.~!$&'()*+,;=:@[\]-]|%[\da-f]{2})*`

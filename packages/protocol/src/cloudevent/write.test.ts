@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { parseBinary, parseStructured, toBinary, toCloudEventBatch, toStructured } from '../cloudevent.ts'
 import type { Event } from '../event.ts'
+import { toUriReference } from './grammar.ts'
 
 type Members = Record<string, unknown>
 
@@ -126,4 +128,51 @@ test('a batch is an array, also of nothing', () => {
   const wire = JSON.stringify({ event_id: 'e', event_type: 't', payload: {} })
   assert.equal(toCloudEventBatch([], here), '[]')
   assert.equal((JSON.parse(toCloudEventBatch([wire, wire], here)) as unknown[]).length, 2)
+})
+
+test('what our events may hold and CloudEvents may not is replaced, and in metadata escaped', () => {
+  const event = { event_id: 'e', event_type: 'a\u0085b', payload: {}, metadata: { '\ufffe': '\u{1ffff}\u0085' } }
+  const text = JSON.stringify(event).replace('"metadata":{', '"metadata":{\t')
+  const { type, slmetadata } = JSON.parse(toStructured(text, here)) as Members
+  assert.equal(type, 'a\ufffdb')
+  assert.match(String(slmetadata), /^[\u0020-\u007e]*$/)
+  assert.deepEqual(read(toStructured(text, here)).metadata, event.metadata)
+})
+
+const short = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
+  .filter((text) => !/[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u.test(text))
+const newEvent = fc.record(
+  {
+    event_type: short,
+    payload: fc.dictionary(fc.string(), fc.jsonValue()),
+    source: short.map(toUriReference),
+    external_event_id: short,
+    subject: short,
+    occurred_at: fc
+      .date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })
+      .map((date) => date.toISOString()),
+    metadata: fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ noUnicodeString: false })),
+    actor: fc.record({ type: fc.constantFrom('user', 'service', 'third-party'), id: short }),
+    identity: fc.record({ id: short, email: short, phone: short, external_id: short }, { requiredKeys: ['id'] }),
+    entity: fc.record({ type: short, id: short }),
+    correlation_id: short,
+    channel: short,
+  },
+  { requiredKeys: ['event_type', 'payload', 'source', 'external_event_id'] },
+)
+
+test('any native event comes back from structured and from binary mode with all its members', () => {
+  fc.assert(
+    fc.property(newEvent, (event) => {
+      const text = JSON.stringify({ event_id: 'e', timestamp: full.timestamp, ...event })
+      const said: unknown = JSON.parse(JSON.stringify(event))
+      const { cloudevent: _rest, ...structured } = read(toStructured(text, here))
+      assert.deepEqual(structured, said)
+      const { headers, body } = toBinary(text, here)
+      const parsed = parseBinary({ fields: Object.entries(headers), contentType: headers['content-type'], body })
+      const { cloudevent: _fields, ...binary } = JSON.parse(parsed.text) as Event
+      assert.deepEqual(binary, said)
+    }),
+  )
 })

@@ -1,5 +1,5 @@
 import { scanMembers } from '../json-scan.ts'
-import { isJsonType, toUriReference } from './grammar.ts'
+import { isJsonType, isText, toAttributeJson, toAttributeText, toUriReference } from './grammar.ts'
 import { toHeaderValue } from './header-value.ts'
 import { authTypes, hubExtensions, memberOfExtension, type MemberPath } from './names.ts'
 
@@ -78,7 +78,16 @@ function write(eventText: string, options: CloudEventOptions): Written {
   put('dataschema', rest.get('dataschema'))
   for (const [name, text] of textsOf(rest.get('extensions') ?? '{}')) put(name, text)
   for (const [name, text] of toExtensions(members)) put(name, text)
+  if (!members.has('cloudevent')) repairTexts(attributes)
   return { attributes, data: toData(members) }
+}
+
+/** Our own events may hold a few characters that CloudEvents may not. */
+function repairTexts(attributes: Map<string, string>): void {
+  for (const [name, text] of attributes) {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'string' && !isText(value)) attributes.set(name, JSON.stringify(toAttributeText(value)))
+  }
 }
 
 /** The members of an object, by their names. */
@@ -108,7 +117,7 @@ function* toExtensions(members: Texts): Generator<[string, string]> {
   yield* toAuthContext(members.get('actor'))
   for (const [name, path] of memberOfExtension) {
     const text = toMemberText(members, path)
-    if (text !== undefined) yield [name, name === 'slmetadata' ? JSON.stringify(text) : text]
+    if (text !== undefined) yield [name, name === 'slmetadata' ? JSON.stringify(toAttributeJson(text)) : text]
   }
   const [recorded, attempt] = [members.get('timestamp'), members.get('attempt')]
   if (recorded !== undefined) yield ['recordedtime', recorded]
