@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { routes, type BatchAccepted, type EventPage, type Route } from '@sluice/protocol'
+import { routes, type Accepted, type BatchAccepted, type EventPage, type Route } from '@sluice/protocol'
 import { openTestHub, type TestHub } from '../test-hub.ts'
 
 let t: TestHub
@@ -67,6 +67,89 @@ test('whatever is sent, to any route: no answer of 500, and problems where it is
     if (answer.status >= 400) assert.equal(typeof answer.body.error_code, 'string')
   })
   await fc.assert(property, { numRuns: 600 })
+})
+
+/** JSON that is often a CloudEvent, or nearly one. */
+const good = fc.record({
+  specversion: fc.constant('1.0'),
+  id: fc.uuid(),
+  source: fc.constantFrom('/s', 'urn:a:b', 'x'),
+  type: fc.constant('t'),
+})
+const data = fc.oneof(
+  fc.record({ data: fc.jsonValue() }),
+  fc.record({ data_base64: fc.base64String(), datacontenttype: fc.constantFrom('image/png', 'application/json') }),
+  fc.record({ data: fc.string({ unit: 'binary' }), datacontenttype: fc.constantFrom('text/plain', 'a/b+json') }),
+)
+const odd = fc.dictionary(
+  fc.constantFrom(
+    'specversion',
+    'id',
+    'source',
+    'time',
+    'subject',
+    'data',
+    'data_base64',
+    'ext',
+    'slmetadata',
+    '__proto__',
+    'É',
+  ),
+  fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.constantFrom('1.0', '/a', '{}', 'AAE=', 'a:b', 1, null)),
+  { maxKeys: 2 },
+)
+const cloudEvent = fc
+  .tuple(good, data, fc.oneof(fc.constant({}), odd))
+  .map((parts) => Object.assign({}, ...parts) as object)
+const fieldText = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) })
+
+test('whatever is sent as a CloudEvent: no answer of 500, and what was taken can be read in every form', async () => {
+  const structured = fc.record({
+    body: fc.oneof(
+      cloudEvent.map((event) => JSON.stringify(event)),
+      cloudEvent.map((event) => JSON.stringify(event)),
+      texts,
+      bytes,
+    ),
+    headers: fc.constant({ 'content-type': 'application/cloudevents+json' }),
+  })
+  const batch = fc.record({
+    body: fc.array(fc.oneof(cloudEvent, fc.jsonValue()), { maxLength: 4 }).map((list) => JSON.stringify(list)),
+    headers: fc.constant({ 'content-type': 'application/cloudevents-batch+json' }),
+  })
+  const binary = fc.record({
+    body: fc.oneof(texts, bytes),
+    headers: fc.record(
+      {
+        'ce-specversion': fc.constant('1.0'),
+        'ce-id': fc.oneof(fc.uuid(), fieldText),
+        'ce-source': fc.constantFrom('/s', 'x', '%'),
+        'ce-type': fc.constant('t'),
+        'ce-ext': fieldText,
+        'ce-slmetadata': fc.oneof(fc.constant('{}'), fieldText),
+        'content-type': fc.oneof(contentTypes, fc.constant('image/png')),
+      },
+      { requiredKeys: ['ce-specversion', 'ce-id', 'ce-source', 'ce-type', 'content-type'] },
+    ),
+  })
+  let taken = 0
+  const authorized = (): Record<string, string> => ({ authorization: `Bearer ${t.adminKey}` })
+  const property = fc.asyncProperty(fc.oneof(structured, batch, binary), async ({ body, headers }) => {
+    const answer = await t.call<Partial<Accepted & BatchAccepted>>('POST', '/v1/events', { body, headers })
+    assert.ok(answer.status < 500, answer.text)
+    const ids = [
+      answer.body.event_id,
+      ...(answer.body.results ?? []).map((result) => ('event_id' in result ? result.event_id : undefined)),
+    ]
+    for (const id of ids) {
+      if (id === undefined) continue
+      taken += 1
+      for (const query of ['', '?format=cloudevents', '?format=cloudevents-binary'])
+        assert.equal((await t.hub.app.request(`/v1/events/${id}${query}`, { headers: authorized() })).status, 200)
+    }
+  })
+  await fc.assert(property, { numRuns: 600 })
+  assert.ok(taken > 100, `only ${taken} were taken`)
 })
 
 test('addresses and methods of any kind', async () => {
