@@ -1,0 +1,63 @@
+export type BodyOptions = {
+  /** sent as JSON */
+  readonly json?: unknown
+  /** sent as it is; an object by `contentType`: JSON, or a form */
+  readonly data?: unknown
+  readonly contentType?: string | undefined
+}
+
+export type EncodedBody = { readonly body: string | Uint8Array | undefined; readonly contentType: string | undefined }
+
+/** Made once for all attempts, from what the caller gave: nothing is encoded twice. */
+export function encodeBody({ json, data, contentType }: BodyOptions): EncodedBody {
+  if (json !== undefined) return { body: JSON.stringify(json), contentType: contentType ?? 'application/json' }
+  if (data === undefined || data === null) return { body: undefined, contentType }
+  if (typeof data === 'string' || data instanceof Uint8Array) return { body: data, contentType }
+  if (data instanceof URLSearchParams) return { body: data.toString(), contentType: contentType ?? formType }
+  if (contentType?.startsWith(formType)) return { body: toForm(data), contentType }
+  return { body: JSON.stringify(data), contentType: contentType ?? 'application/json' }
+}
+
+const formType = 'application/x-www-form-urlencoded'
+
+function toForm(data: object): string {
+  const form = new URLSearchParams()
+  for (const [name, value] of Object.entries(data)) {
+    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (item !== null && item !== undefined)
+        form.append(name, typeof item === 'object' ? JSON.stringify(item) : String(item))
+    }
+  }
+  return form.toString()
+}
+
+/** How the body of an answer is given: `auto` by its type, JSON or text, and bytes where it is neither. */
+export type BodyMode = 'auto' | 'json' | 'text' | 'bytes'
+
+/** Null for an empty body. */
+export function decodeBody(bytes: Uint8Array, contentType: string, mode: BodyMode): unknown {
+  if (mode === 'bytes') return bytes
+  if (bytes.length === 0) return null
+  if (mode === 'text') return new TextDecoder().decode(bytes)
+  if (mode === 'json') return JSON.parse(new TextDecoder().decode(bytes))
+  const text = toText(bytes)
+  if (text === undefined) return bytes
+  return /^application\/(.+\+)?json\b/i.test(contentType) || /^[^;]+\+json\b/i.test(contentType) ? parseOr(text) : text
+}
+
+function toText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Some services call everything JSON; then it is text. */
+function parseOr(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,252 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { request, type Dispatcher } from 'undici'
+import { HTTPError, RateLimitError } from '../integration/error.ts'
+import { decodeBody, encodeBody, type BodyMode, type BodyOptions, type EncodedBody } from './body.ts'
+import { AddressRefusedError } from './outbound.ts'
+import { isRepeatable, isTransient, parseRetryAfter, toBackoffMs } from './retry.ts'
+import { toUrl, withoutQuery, type Params } from './url.ts'
+
+export type FetchOptions = BodyOptions & {
+  /** default GET */
+  readonly method?: string | undefined
+  /** added to the query */
+  readonly params?: Params | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** for one attempt, in ms, above 0; default that of the context */
+  readonly timeoutMs?: number | undefined
+  /** makes the request safe to repeat; sent as `Idempotency-Key` */
+  readonly idempotencyKey?: string | undefined
+  /** default `auto` */
+  readonly as?: BodyMode | undefined
+  /** waits as long as a 429 asks for, instead of throwing */
+  readonly retryRateLimited?: boolean | undefined
+  /** of the answer; default 50 MB */
+  readonly maxBytes?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export type FetchResponse<Data = unknown> = {
+  readonly status: number
+  /** by lower-case name; a list where a field came more than once */
+  readonly headers: Readonly<Record<string, string | string[]>>
+  /** parsed JSON, text, or bytes; null if empty */
+  readonly data: Data
+}
+
+export type Fetch = <Data = unknown>(url: string | URL, options?: FetchOptions) => Promise<FetchResponse<Data>>
+
+/** A header that makes a request somebody's. */
+export type Credential = { readonly name: string; readonly value: string }
+
+export type FetchSettings = {
+  readonly maxRetries: number
+  readonly timeoutMs: number
+  readonly dispatcher?: Dispatcher | undefined
+  /** the credential for a host, or undefined where it must not go */
+  readonly credentialFor: (url: URL) => Credential | undefined
+  readonly logger: { readonly debug: (fields: Record<string, unknown>, message: string) => void }
+  readonly signal?: AbortSignal | undefined
+  readonly random: () => number
+  readonly nowMs: () => number
+  readonly sleep?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined
+}
+
+const defaultMaxBytes = 50 * 1024 * 1024
+const maxRedirects = 5
+const longestRateLimitSeconds = 900
+
+/** What is the same for all attempts. */
+type Prepared = {
+  readonly url: URL
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly encoded: EncodedBody
+  readonly options: FetchOptions
+}
+
+type Answer = Omit<FetchResponse, 'data'> & { readonly bytes: Buffer }
+
+export function createFetch(settings: FetchSettings): Fetch {
+  return async <Data>(address: string | URL, options: FetchOptions = {}) => {
+    const prepared = prepare(address, options)
+    const signal = anySignal(settings.signal, options.signal)
+    const wait = settings.sleep ?? ((ms, until) => sleep(ms, undefined, { signal: until }).then(() => {}))
+    const mayRepeat = isRepeatable(prepared.method, options.idempotencyKey)
+    for (let attempt = 0; ; attempt += 1) {
+      signal?.throwIfAborted()
+      const isLast = attempt >= settings.maxRetries
+      let answer: Answer
+      try {
+        answer = await follow(settings, prepared, signal)
+      } catch (error) {
+        if (isLast || !mayRepeat || signal?.aborted || isFinal(error)) throw error
+        await wait(toBackoffMs(attempt, settings.random), signal)
+        continue
+      }
+      const { status } = answer
+      const delayMs = isLast ? undefined : toDelayMs(settings, { answer, attempt, mayRepeat, options })
+      if (delayMs === undefined) return toResult(answer, prepared.options, settings.nowMs()) as FetchResponse<Data> // what the caller expects
+      settings.logger.debug(
+        { url: withoutQuery(prepared.url), status, attempt, delay_ms: Math.round(delayMs) },
+        'trying again',
+      )
+      await wait(delayMs, signal)
+    }
+  }
+}
+
+type Failed = {
+  readonly answer: Answer
+  readonly attempt: number
+  readonly mayRepeat: boolean
+  readonly options: FetchOptions
+}
+
+/** How long to wait before the next attempt; undefined where the answer is final. */
+function toDelayMs(settings: FetchSettings, { answer, attempt, mayRepeat, options }: Failed): number | undefined {
+  const after = answer.headers['retry-after']?.toString()
+  if (answer.status === 429) {
+    if (options.retryRateLimited !== true) return undefined
+    const seconds = parseRetryAfter(after, { nowMs: settings.nowMs(), absent: 60 })
+    return seconds > longestRateLimitSeconds ? undefined : seconds * 1000 + settings.random() * 250
+  }
+  if (!isTransient(answer.status) || !mayRepeat) return undefined
+  const asked = parseRetryAfter(after, { nowMs: settings.nowMs(), absent: 0 }) * 1000
+  return Math.min(60_000, Math.max(asked, toBackoffMs(attempt, settings.random)))
+}
+
+function prepare(address: string | URL, options: FetchOptions): Prepared {
+  const { timeoutMs, idempotencyKey } = options
+  if (timeoutMs !== undefined && !(timeoutMs > 0)) throw new RangeError(`timeoutMs must be above 0; it is ${timeoutMs}`)
+  const encoded = encodeBody(options)
+  const given = Object.fromEntries(
+    Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+  )
+  const headers = {
+    accept: '*/*',
+    ...(encoded.contentType !== undefined && { 'content-type': encoded.contentType }),
+    ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+    ...given,
+  }
+  return {
+    url: toUrl(address, options.params),
+    method: (options.method ?? 'GET').toUpperCase(),
+    headers,
+    encoded,
+    options,
+  }
+}
+
+/** One attempt, with the redirects that it meets. */
+async function follow(settings: FetchSettings, prepared: Prepared, signal: AbortSignal | undefined): Promise<Answer> {
+  let hop = prepared
+  for (let hops = 0; ; hops += 1) {
+    const answer = await send(settings, hop, signal)
+    const location = answer.headers['location']?.toString()
+    if (!isRedirect(answer.status) || location === undefined) return answer
+    if (hops >= maxRedirects)
+      throw new HTTPError({ status: answer.status, message: `more than ${maxRedirects} redirects`, responseData: null })
+    hop = toNextHop(hop, answer.status, toUrl(new URL(location, hop.url)))
+  }
+}
+
+const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status)
+
+/** Fields that stay with the origin that they were meant for. */
+const privateFields = /^(authorization|cookie|proxy-authorization|.*(api|auth|access|secret|token|key).*)$/
+
+function toNextHop(hop: Prepared, status: number, url: URL): Prepared {
+  const isSame = url.origin === hop.url.origin
+  const becomesGet =
+    status === 303 ? hop.method !== 'HEAD' : (status === 301 || status === 302) && hop.method === 'POST'
+  const headers = Object.fromEntries(
+    Object.entries(hop.headers).filter(
+      ([name]) => (isSame || !privateFields.test(name)) && !(becomesGet && name.startsWith('content-')),
+    ),
+  )
+  return {
+    ...hop,
+    url,
+    headers,
+    ...(becomesGet && { method: 'GET', encoded: { body: undefined, contentType: undefined } }),
+  }
+}
+
+async function send(
+  settings: FetchSettings,
+  { url, method, headers, encoded, options }: Prepared,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const startedMs = performance.now()
+  const credential = settings.credentialFor(url)
+  const own =
+    credential && !(credential.name.toLowerCase() in headers)
+      ? { [credential.name.toLowerCase()]: credential.value }
+      : {}
+  const timeout = AbortSignal.timeout(Math.ceil(options.timeoutMs ?? settings.timeoutMs))
+  const response = await request(url, {
+    method: method as Dispatcher.HttpMethod,
+    headers: { ...own, ...headers },
+    body: encoded.body ?? null,
+    signal: anySignal(signal, timeout) ?? timeout,
+    ...(settings.dispatcher && { dispatcher: settings.dispatcher }),
+  })
+  const bytes = await readBytes(response.body, options.maxBytes ?? defaultMaxBytes)
+  const ms = Math.round(performance.now() - startedMs)
+  settings.logger.debug(
+    { method, url: withoutQuery(url), status: response.statusCode, ms, bytes: bytes.length },
+    'request',
+  )
+  return { status: response.statusCode, headers: toFields(response.headers), bytes }
+}
+
+async function readBytes(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of body) {
+    size += part.length
+    if (size > maxBytes) throw new AnswerTooLargeError(maxBytes)
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+/** The body of an answer is larger than the caller allows. */
+class AnswerTooLargeError extends Error {
+  constructor(maxBytes: number) {
+    super(`the answer has more than ${maxBytes} bytes; raise maxBytes if that is meant`)
+    this.name = 'AnswerTooLargeError'
+  }
+}
+
+function toFields(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
+/** Nothing that a second attempt would change. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof HTTPError || error instanceof AnswerTooLargeError) return true
+  return error instanceof AddressRefusedError || (error instanceof Error && error.cause instanceof AddressRefusedError)
+}
+
+const errorTextLength = 1000
+
+function toResult({ status, headers, bytes }: Answer, options: FetchOptions, nowMs: number): FetchResponse {
+  const contentType = headers['content-type']?.toString() ?? ''
+  if (status >= 200 && status < 300)
+    return { status, headers, data: decodeBody(bytes, contentType, options.as ?? 'auto') }
+  const responseData = decodeBody(bytes, contentType, 'auto')
+  if (status === 429) {
+    const retryAfter = parseRetryAfter(headers['retry-after']?.toString(), { nowMs, absent: 60 })
+    throw new RateLimitError({ retryAfter, responseData })
+  }
+  const text = typeof responseData === 'string' ? responseData : JSON.stringify(responseData)
+  throw new HTTPError({ status, message: text.slice(0, errorTextLength), responseData })
+}
+
+function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((signal) => signal !== undefined)
+  return given.length > 1 ? AbortSignal.any(given) : given[0]
+}

@@ -1,0 +1,108 @@
+import type { Dispatcher } from 'undici'
+import { createFetch, type Credential, type Fetch, type FetchSettings } from '../http/fetch.ts'
+import { isObject } from './report.ts'
+
+/** `PlatformOauth2`, `PlatformTeams`, `ApiKey`, `Basic`, `Custom`, or another that a configuration names. */
+export type Auth = {
+  readonly auth_type: string
+  readonly credentials: Readonly<Record<string, unknown>>
+}
+
+type Log = (fields: Record<string, unknown>, message: string) => void
+/** pino and its like fit. */
+export type Logger = { readonly debug: Log; readonly info: Log; readonly warn: Log; readonly error: Log }
+
+/** What a handler works with. */
+export type Context = {
+  readonly auth: Auth
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly logger: Logger
+  readonly fetch: Fetch
+  /** aborts when the run is cancelled or has used its time */
+  readonly signal: AbortSignal
+}
+
+export type ContextOptions = {
+  /** `{ auth_type, credentials }`, or the credentials alone, as tests have them */
+  readonly auth?: Readonly<Record<string, unknown>> | undefined
+  /** attempts after the first, default 3; seconds for one attempt, default 30 */
+  readonly requestConfig?: { readonly max_retries?: number; readonly timeout?: number } | undefined
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined
+  /** silent when left out */
+  readonly logger?: Logger | undefined
+  /** hosts that may receive the credentials; where left out, only the first one that they are sent to */
+  readonly hosts?: readonly string[] | undefined
+  /** the way out, as `createOutbound` makes it; where left out, any address is reached */
+  readonly dispatcher?: Dispatcher | undefined
+  readonly signal?: AbortSignal | undefined
+  /** between 0 and 1, as Math.random */
+  readonly random?: (() => number) | undefined
+  readonly nowMs?: (() => number) | undefined
+  readonly sleep?: FetchSettings['sleep']
+}
+
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+/**
+ * Makes the context that handlers are given.
+ *
+ * @throws RangeError for a timeout or a number of retries that can never work
+ * @example const context = createContext({ auth: { api_key: 'k' } })
+ */
+export function createContext(options: ContextOptions = {}): Context {
+  const { metadata = {}, logger = silent, signal = new AbortController().signal } = options
+  const auth = toAuth(options.auth)
+  const { max_retries: maxRetries = 3, timeout = 30 } = options.requestConfig ?? {}
+  if (!(timeout > 0)) throw new RangeError(`timeout must be above 0 seconds; it is ${timeout}`)
+  if (!(maxRetries >= 0)) throw new RangeError(`max_retries must be 0 or more; it is ${maxRetries}`)
+  const fetch = createFetch({
+    maxRetries,
+    timeoutMs: timeout * 1000,
+    dispatcher: options.dispatcher,
+    credentialFor: createCredentials(auth, { hosts: options.hosts, logger }),
+    logger,
+    signal,
+    random: options.random ?? Math.random,
+    nowMs: options.nowMs ?? Date.now,
+    sleep: options.sleep,
+  })
+  return { auth, metadata, logger, fetch, signal }
+}
+
+/** Credentials are always wrapped inside: handlers and schemas see one form. */
+function toAuth(given: Readonly<Record<string, unknown>> | undefined): Auth {
+  if (given === undefined) return { auth_type: 'Custom', credentials: {} }
+  const { auth_type: type, credentials } = given
+  if (isObject(credentials)) return { auth_type: typeof type === 'string' ? type : 'PlatformOauth2', credentials }
+  const { auth_type: _, ...flat } = given
+  return { auth_type: typeof type === 'string' ? type : 'Custom', credentials: flat }
+}
+
+type Places = { readonly hosts: readonly string[] | undefined; readonly logger: Logger }
+
+/** Only the platform's own tokens are added for the handler; it sends keys of other kinds itself. */
+function createCredentials(
+  { auth_type: type, credentials }: Auth,
+  { hosts, logger }: Places,
+): (url: URL) => Credential | undefined {
+  const token = credentials['access_token']
+  if (!/^(PlatformOauth2|PlatformTeams|oauth2)/i.test(type) || typeof token !== 'string') return () => undefined
+  const credential = { name: 'Authorization', value: `Bearer ${token}` }
+  let first: string | undefined
+  return (url) => {
+    if (hosts) return hosts.some((host) => isHost(host, url)) ? credential : undefined
+    // A host that nobody declared: a token that follows every address of an input is a token given away.
+    first ??= url.host
+    if (first === url.host) return credential
+    logger.warn(
+      { host: url.host },
+      `sent without credentials, which went to ${first}; list both in "hosts" of config.json`,
+    )
+    return undefined
+  }
+}
+
+function isHost(pattern: string, { host, hostname }: URL): boolean {
+  const name = pattern.includes(':') ? host : hostname
+  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern
+}

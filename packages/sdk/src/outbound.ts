@@ -1,0 +1,1 @@
+export { AddressRefusedError, createOutbound, type Outbound, type OutboundOptions } from './http/outbound.ts'
