@@ -8,6 +8,7 @@ import { addEvents } from './commands/events.ts'
 import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addInboxes } from './commands/inboxes.ts'
+import { addIntegrations } from './commands/integrations.ts'
 import { addKeys } from './commands/keys.ts'
 import { addOutbox } from './commands/outbox.ts'
 import { addPoll } from './commands/poll.ts'
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     addTypes,
     addErase,
     addOutbox,
+    addIntegrations,
     addExport,
     addImport,
     addBackup,

@@ -1,4 +1,4 @@
-export type ParamValue =
+type ParamValue =
   | string
   | number
   | boolean

@@ -124,7 +124,7 @@ function readOptionalTexts(
 function readFlag(value: JsonObject, name: string, reporter: Reporter): boolean {
   const flag = value[name]
   if (flag === undefined || typeof flag === 'boolean') return flag === true
-  const isTrue = /^(true|yes|1)$/i.test(String(flag))
+  const isTrue = /^("true"|"yes"|1)$/i.test(JSON.stringify(flag))
   reporter.repair(toPointer(name), `must be true or false; ${JSON.stringify(flag)} was taken as ${isTrue}`)
   return isTrue
 }

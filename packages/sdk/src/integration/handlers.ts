@@ -2,7 +2,7 @@ import type { ActionError } from './error.ts'
 import type { Context } from './context.ts'
 import type { ActionResult, ConnectedAccountInfo, PollRecord } from './result.ts'
 
-export type Answered<Value> = Value | Promise<Value>
+type Answered<Value> = Value | Promise<Value>
 type Inputs = Record<string, unknown>
 
 export type ActionFunction<In = Inputs, Out = unknown> = (

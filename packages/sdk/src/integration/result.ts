@@ -1,7 +1,7 @@
 import type { ValidationSource } from './error.ts'
 
 /** Of the format, not of this package: it is that of the Autohive SDK 2. */
-export const resultVersion = '2.0.0'
+const resultVersion = '2.0.0'
 
 /** What an action answers with. */
 export type ActionResult<Data = unknown> = {
