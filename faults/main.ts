@@ -8,6 +8,7 @@ import { consumers } from './suites/consumers.ts'
 import { diskFull } from './suites/disk-full.ts'
 import { kill } from './suites/kill.ts'
 import { nodes } from './suites/nodes.ts'
+import { outbox } from './suites/outbox.ts'
 import { postgresRestart } from './suites/postgres-restart.ts'
 import { powerCut } from './suites/power-cut.ts'
 import type { Suite, SuiteResult } from './suites/suite.ts'
@@ -17,7 +18,17 @@ import type { Suite, SuiteResult } from './suites/suite.ts'
  * one, `-- ci` all of them, each for a bounded time. `--seed N` repeats the choices of an earlier run, `--json FILE` keeps
  * the figures, `--store postgres` takes one store only. Ends with `faults: N passed, N failed`.
  */
-const suites: readonly Suite[] = [kill, powerCut, consumers, diskFull, clock, connections, postgresRestart, nodes]
+const suites: readonly Suite[] = [
+  kill,
+  powerCut,
+  consumers,
+  diskFull,
+  clock,
+  connections,
+  postgresRestart,
+  nodes,
+  outbox,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
