@@ -32,7 +32,7 @@ export type Esauti = {
    * @example await esauti.request({ method: 'GET', path: '/api/contacts/7/avatar' })
    */
   request(call: ApiCall, options?: RequestOptions): Promise<unknown>
-  /** The same client with other options, say for another instance. */
+  /** The same client with other options, say for another instance. A token, `oauth` or `basic` replaces what was there. */
   with(options: Partial<EsautiOptions>): Esauti
 }
 
@@ -59,8 +59,15 @@ export function createEsauti(options: EsautiOptions): Esauti {
       const again = repeatable ?? (call.method === 'GET' || 'when-refused')
       return unmark(await request({ ...call, ...parameters, repeatable: again }, requestOptions))
     },
-    with: (changes) => createEsauti({ ...options, ...changes }),
+    with: (changes) => createEsauti(merge(options, changes)),
   }
+}
+
+/** Another way to say who is asking takes the place of the one before. */
+function merge(options: EsautiOptions, changes: Partial<EsautiOptions>): EsautiOptions {
+  const says = [changes.token, changes.oauth, changes.basic].some((credentials) => credentials !== undefined)
+  const none = { token: undefined, oauth: undefined, basic: undefined }
+  return { ...options, ...(says && none), ...changes }
 }
 
 function createCredentials(options: EsautiOptions, rest: Rest): Credentials {

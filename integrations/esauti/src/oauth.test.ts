@@ -85,6 +85,6 @@ test('tokens may come from another address; Basic needs none', async (context) =
   await assert.rejects(esauti.api.tags.list(), { status: 401 })
   assert.deepEqual([issuer.seen.length, instance.seen.length], [2, 2])
   const basic = { username: 'client', password: 'secret' }
-  await esauti.with({ oauth: undefined, basic }).api.tags.list()
+  await esauti.with({ basic }).api.tags.list()
   assert.equal(instance.seen.at(-1)?.headers.authorization, 'Basic Y2xpZW50OnNlY3JldA==')
 })

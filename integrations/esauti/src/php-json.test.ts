@@ -3,9 +3,12 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseMarked, toCount, toEntries, toItems, toRecord, unmark } from './php-json.ts'
 
+/** What texts and keys are made of, with all that could be taken for something else. */
+const hostile = fc.constantFrom('"', '1', ':', ',', '{', '\\', ' ', 'a')
+
 test('what is parsed and unmarked is what JSON.parse would give', () => {
   fc.assert(
-    fc.property(fc.json(), (text) => {
+    fc.property(fc.json({ stringUnit: hostile }), (text) => {
       assert.deepEqual(unmark(parseMarked(text)), JSON.parse(text))
     }),
   )
@@ -26,8 +29,9 @@ test('an object by id keeps its order, whatever the ids are and whatever the tex
 })
 
 test('a text that looks like a key stays a text', () => {
-  const value = { note: '"12": and {"13":1}', list: ['14', '15'] }
-  assert.deepEqual(unmark(parseMarked(JSON.stringify(value))), value)
+  const keys = { '"12': 1, ',"13': { '7': 2 }, '{ \\': '"8":' }
+  const value = { note: '"12": and {"13":1}, "14":', list: ['14', '15'], keys }
+  for (const space of [0, 2]) assert.deepEqual(unmark(parseMarked(JSON.stringify(value, null, space))), value)
 })
 
 test('what PHP prints for nothing', () => {

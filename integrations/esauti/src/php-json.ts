@@ -8,9 +8,8 @@ const mark = '\u0000'
  * @throws SyntaxError that shows how the text begins, when it is no JSON: a login page, say
  */
 export function parseMarked(text: string): unknown {
-  const marked = text.replaceAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g, (part, colon: string | undefined) =>
-    colon !== undefined && /^"\d+"/.test(part) ? `"\\u0000${part.slice(1)}` : part,
-  )
+  // Within a text each quote has a backslash before it, and no closing quote has a digit behind it: these begin a key.
+  const marked = text.replaceAll(/(?<=[{,\s])"(?=\d+"\s*:)/g, '"\\u0000')
   try {
     return JSON.parse(marked)
   } catch {
@@ -22,10 +21,15 @@ export function parseMarked(text: string): unknown {
 /** The same with the keys as they were sent. */
 export function unmark(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unmark)
-  if (!isRecord(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key.startsWith(mark) ? key.slice(1) : key, unmark(member)]),
-  )
+  return isRecord(value) ? Object.fromEntries(Object.entries(value).map(unmarkEntry)) : value
+}
+
+function unmarkEntry([key, member]: [string, unknown]): [string, unknown] {
+  return [unmarkKey(key), unmark(member)]
+}
+
+function unmarkKey(key: string): string {
+  return key.startsWith(mark) ? key.slice(1) : key
 }
 
 /** An array, an object by id, or the `[]` that PHP makes of an empty one: all become an array, in the order that was sent. */
@@ -38,7 +42,7 @@ export function toItems(value: unknown): unknown[] {
 export function toEntries(value: unknown): [key: string, value: unknown][] {
   if (Array.isArray(value)) return value.map((member, index) => [String(index), toItem(member)])
   if (!isRecord(value)) return []
-  return Object.entries(value).map(([key, member]) => [key.startsWith(mark) ? key.slice(1) : key, toItem(member)])
+  return Object.entries(value).map(([key, member]) => [unmarkKey(key), toItem(member)])
 }
 
 /** With its `id` as a number, where it is one. */
