@@ -12,7 +12,7 @@ type Options = HubOptions & {
   readonly yes?: boolean
 }
 
-type Total = Pick<Erased, 'events' | 'dead_letters' | 'looked_at'>
+type Total = Pick<Erased, 'events' | 'dead_letters' | 'quarantined' | 'looked_at'>
 
 export function addErase(program: Command): void {
   withHub(program.command('erase'))
@@ -27,17 +27,20 @@ export function addErase(program: Command): void {
       const admin = openAdmin(options)
       const output = createOutput(options)
       if (!options.dryRun && !options.yes) {
-        const { events, dead_letters: letters } = await runAll(admin, options, true)
-        await confirm(`Erase ${events} events and ${letters} dead letters for good?`, options.yes)
+        const counted = await runAll(admin, options, true)
+        await confirm(`Erase ${toWords(counted)} for good?`, options.yes)
       }
       const total = await runAll(admin, options, options.dryRun === true)
       const done = options.dryRun ? 'would be erased' : 'erased'
-      const words = `${total.events} events and ${total.dead_letters} dead letters ${done}; ${total.looked_at} looked at.`
+      const words = `${toWords(total)} ${done}; ${total.looked_at} looked at.`
       output.result({ ...total, dry_run: options.dryRun === true, not_reached: notReached }, words)
       if (!output.isJson && !options.dryRun)
         output.note(`Not reached, and yours to see to:\n${notReached.map((line) => `  - ${line}`).join('\n')}`)
     })
 }
+
+const toWords = ({ events, dead_letters: letters, quarantined }: Total): string =>
+  `${events} events, ${letters} dead letters and ${quarantined} quarantined events`
 
 /** What lies beyond the hub's own tables. */
 const notReached = [
@@ -50,13 +53,14 @@ const notReached = [
 
 async function runAll(admin: Admin, { identity }: Options, dryRun: boolean): Promise<Total> {
   const counter = createCounter(dryRun ? 'looked at' : 'looked at and erased where found')
-  let total: Total = { events: 0, dead_letters: 0, looked_at: 0 }
+  let total: Total = { events: 0, dead_letters: 0, quarantined: 0, looked_at: 0 }
   let cursor: string | undefined
   do {
     const step = await admin.eraseIdentity({ identity: [...identity], dry_run: dryRun, ...(cursor && { cursor }) })
     total = {
       events: total.events + step.events,
       dead_letters: total.dead_letters + step.dead_letters,
+      quarantined: total.quarantined + step.quarantined,
       looked_at: total.looked_at + step.looked_at,
     }
     cursor = step.next_cursor ?? undefined

@@ -1,14 +1,28 @@
 import { createHash } from 'node:crypto'
 import { HubError, type EraseRequest, type Erased } from '@sluice/protocol'
+import { isIdentifiedBy } from '../store/identity.ts'
 import type { Identified } from '../store/store.ts'
 import { noteDeed, type Caller } from './audit.ts'
 import type { Context } from './context.ts'
 
 /** Events and dead letters that one request looks at. It bounds its time; the cursor goes on from there. */
 const rowBudget = 50_000
+/** Quarantined events that one request looks at: they come with their bodies. */
+const quarantineBudget = 500
+/** Events that are erased in one transaction. */
+const partSize = 500
 
-/** How far an erasure has come: events up to a position, of those that were there when it began; dead letters up to a row. */
-type Place = { readonly position: number; readonly last: number; readonly dead: number }
+/**
+ * How far an erasure has come. First what is quarantined: what is released from there meanwhile is in the log when that is
+ * looked at. Then the events that are in the log by then, up to a position, and dead letters, up to a row.
+ */
+type Place =
+  | { readonly in: 'quarantine'; readonly after: number }
+  | { readonly in: 'log'; readonly position: number; readonly last: number; readonly dead: number }
+
+type Counts = Pick<Erased, 'events' | 'dead_letters' | 'quarantined'>
+type Step = { readonly counts: Counts; readonly looked: number; readonly next: Place | null }
+type Order = { readonly workspaceId: number; readonly values: readonly string[]; readonly dryRun: boolean }
 
 /**
  * One step of erasing what identifies somebody. Beginning again from the start does no harm: what is erased stays erased. Each step
@@ -17,73 +31,83 @@ type Place = { readonly position: number; readonly last: number; readonly dead: 
  * @throws HubError `invalid-cursor`
  */
 export async function eraseIdentity(context: Context, caller: Caller, request: EraseRequest): Promise<Erased> {
-  const { store, cursors } = context
-  const { id } = caller.workspace
   const values = [request.identity].flat()
-  const digests = values.map(toDigest)
-  const scope = `${id}/erase/${digests.join(',')}`
-  const place = request.cursor === undefined ? await begin(context, id) : openPlace(context, scope, request.cursor)
-  const found = await store.findIdentified(id, {
-    values,
-    afterPosition: place.position,
-    lastPosition: place.last,
-    afterDead: place.dead,
-    rowBudget,
-  })
-  const dryRun = request.dry_run === true
-  const counts = dryRun ? countOf(found) : await erase(context, id, found)
-  if (!dryRun && (counts.events > 0 || counts.dead_letters > 0 || !found.more))
-    await noteDeed(context, caller, {
-      verb: 'identity.erase',
-      target: digests.join(','),
-      details: { ...counts, done: !found.more },
-    })
-  const next: Place = { position: found.positionsTo, last: place.last, dead: found.deadTo }
-  return {
-    ...counts,
-    looked_at: found.looked,
-    dry_run: dryRun,
-    done: !found.more,
-    next_cursor: found.more ? cursors.seal(scope, JSON.stringify(next)) : null,
-  }
+  const target = values.map(toDigest).join(',')
+  const scope = `${caller.workspace.id}/erase/${target}`
+  const order = { workspaceId: caller.workspace.id, values, dryRun: request.dry_run === true }
+  const place = openPlace(context, scope, request.cursor)
+  const { counts, looked, next } =
+    place.in === 'quarantine' ? await eraseQuarantined(context, order, place) : await eraseLogged(context, order, place)
+  const done = next === null
+  if (!order.dryRun && (done || Object.values(counts).some((count) => count > 0)))
+    await noteDeed(context, caller, { verb: 'identity.erase', target, details: { ...counts, done } })
+  const cursor = done ? null : context.cursors.seal(scope, JSON.stringify(next))
+  return { ...counts, looked_at: looked, dry_run: order.dryRun, done, next_cursor: cursor }
 }
 
-async function begin({ store }: Context, workspaceId: number): Promise<Place> {
-  const { head, trimmedTo } = await store.readHead(workspaceId)
-  return { position: trimmedTo, last: head, dead: 0 }
-}
-
-function openPlace({ cursors }: Context, scope: string, cursor: string): Place {
+function openPlace({ cursors }: Context, scope: string, cursor: string | undefined): Place {
+  if (cursor === undefined) return { in: 'quarantine', after: 0 }
   const value = cursors.open(scope, cursor)
   if (value === undefined)
     throw new HubError(
       'invalid-cursor',
       'the cursor belongs to an erasure of another identity, or was changed on its way',
     )
-  return JSON.parse(value) as Place // sealed by this function's caller
+  return JSON.parse(value) as Place // sealed by this file
 }
 
-/** Events that are erased in one transaction. */
-const partSize = 500
+async function eraseQuarantined(
+  context: Context,
+  order: Order,
+  { after }: Extract<Place, { in: 'quarantine' }>,
+): Promise<Step> {
+  const { workspaceId, values, dryRun } = order
+  const { quarantine } = context.store
+  const rows = await quarantine.list(workspaceId, { after, limit: quarantineBudget })
+  const ids = rows.filter(({ body }) => isIdentifiedBy(values, body)).map(({ id }) => id)
+  const count = dryRun || ids.length === 0 ? ids.length : await quarantine.remove(workspaceId, { ids })
+  const counts = { events: 0, dead_letters: 0, quarantined: count }
+  const last = rows.at(-1)
+  if (last && rows.length === quarantineBudget)
+    return { counts, looked: rows.length, next: { in: 'quarantine', after: last.place } }
+  const { head, trimmedTo } = await context.store.readHead(workspaceId)
+  const step = await eraseLogged(context, order, { in: 'log', position: trimmedTo, last: head, dead: 0 })
+  return { ...step, counts: { ...step.counts, quarantined: count }, looked: rows.length + step.looked }
+}
 
-type Counts = Pick<Erased, 'events' | 'dead_letters'>
+async function eraseLogged(
+  { store }: Context,
+  { workspaceId, values, dryRun }: Order,
+  { position, last, dead }: Extract<Place, { in: 'log' }>,
+): Promise<Step> {
+  const search = { values, afterPosition: position, lastPosition: last, afterDead: dead, rowBudget }
+  const found = await store.findIdentified(workspaceId, search)
+  const counts = dryRun ? countOf(found) : await erase(store, workspaceId, found)
+  const next: Place = { in: 'log', position: found.positionsTo, last, dead: found.deadTo }
+  return { counts, looked: found.looked, next: found.more ? next : null }
+}
 
 /** Dead letters of events that are erased anyway are not counted again. */
 function countOf({ positions, deadLetters }: Identified): Counts {
   const events = new Set(positions)
-  return { events: events.size, dead_letters: deadLetters.filter(({ position }) => !events.has(position)).length }
+  const outlived = deadLetters.filter((letter) => !events.has(letter.position))
+  return { events: events.size, dead_letters: outlived.length, quarantined: 0 }
 }
 
-async function erase({ store }: Context, workspaceId: number, { positions, deadLetters }: Identified): Promise<Counts> {
+async function erase(
+  store: Context['store'],
+  workspaceId: number,
+  { positions, deadLetters }: Identified,
+): Promise<Counts> {
   let [events, count] = [0, 0]
   // In parts: publishes and leases go on in between.
   for (let at = 0; at < positions.length; at += partSize)
     events += await store.eraseEvents(workspaceId, positions.slice(at, at + partSize))
   for (const [inbox, letters] of Map.groupBy(deadLetters, (letter) => letter.inbox)) {
-    const choice = { positions: letters.map(({ position }) => position) }
+    const choice = { positions: letters.map((letter) => letter.position) }
     count += await store.settleDeadLetters(workspaceId, inbox, choice, 'discard').catch(orGone)
   }
-  return { events, dead_letters: count }
+  return { events, dead_letters: count, quarantined: 0 }
 }
 
 /** The inbox was removed meanwhile, and its dead letters with it. */

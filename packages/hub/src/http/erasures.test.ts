@@ -16,7 +16,15 @@ test('an erased event is gone, its inbox goes on, and the record does not say wh
   assert.equal((await t.call('GET', `/v1/events/${gone}`)).status, 200)
 
   const { body } = await t.call<Erased>('POST', '/v1/erasures', { body: { identity: [jane.id, 'nobody'] } })
-  assert.deepEqual(body, { events: 1, dead_letters: 0, looked_at: 2, dry_run: false, done: true, next_cursor: null })
+  assert.deepEqual(body, {
+    events: 1,
+    dead_letters: 0,
+    quarantined: 0,
+    looked_at: 2,
+    dry_run: false,
+    done: true,
+    next_cursor: null,
+  })
   assert.equal((await t.fail('GET', `/v1/events/${gone}`)).error_code, 'erased')
   assert.equal((await t.call('GET', `/v1/events/${kept}`)).status, 200)
   const page = await t.call<{ events: { event_id: string }[] }>('GET', '/v1/events/inbox')
@@ -26,7 +34,7 @@ test('an erased event is gone, its inbox goes on, and the record does not say wh
   )
   const audit = await t.call<{ entries: AuditEntry[] }>('GET', '/v1/audit')
   const entry = audit.body.entries.find(({ verb }) => verb === 'identity.erase')
-  assert.deepEqual(entry?.details, { events: 1, dead_letters: 0, done: true })
+  assert.deepEqual(entry?.details, { events: 1, dead_letters: 0, quarantined: 0, done: true })
   assert.doesNotMatch(audit.text, /user-77|jane/)
 })
 
@@ -50,4 +58,16 @@ test('bad requests change nothing and name their faults', async () => {
   await using t = await openTestHub()
   for (const body of [{}, { identity: [] }, { identity: '' }, { identity: 'a', all: true }, { identity: { id: 'a' } }])
     assert.equal((await t.fail('POST', '/v1/erasures', { body })).error_code, 'validation-error')
+})
+
+test('what is quarantined is removed too', async () => {
+  await using t = await openTestHub()
+  const schema = { type: 'object', required: ['id'] }
+  await t.call('PUT', '/v1/event-types/order.created', { body: { mode: 'quarantine', schema } })
+  for (const identity of [jane, { id: 'user-78' }])
+    await t.call('POST', '/v1/events', { body: { event_type: 'order.created', payload: {}, identity } })
+  const { body } = await t.call<Erased>('POST', '/v1/erasures', { body: { identity: jane.id } })
+  assert.deepEqual([body.quarantined, body.events, body.done], [1, 0, true])
+  const { text } = await t.call('GET', '/v1/quarantine')
+  assert.equal(JSON.parse(text).quarantined.length, 1)
 })
