@@ -12,6 +12,7 @@ import { addIntegrations } from './commands/integrations.ts'
 import { addKeys } from './commands/keys.ts'
 import { addOutbox } from './commands/outbox.ts'
 import { addPoll } from './commands/poll.ts'
+import { addQuarantine } from './commands/quarantine.ts'
 import { addRestore } from './commands/restore.ts'
 import { addSend } from './commands/send.ts'
 import { addStart } from './commands/start.ts'
@@ -44,6 +45,7 @@ export function createProgram(): Command {
     addEvents,
     addDeadLetters,
     addTypes,
+    addQuarantine,
     addErase,
     addOutbox,
     addIntegrations,

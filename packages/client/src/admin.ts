@@ -81,6 +81,7 @@ export type {
   QuarantinedEvent,
   QuarantineReleased,
   QuarantineSelection,
+  ReleaseQuarantined,
   ReleaseRequest,
   ReleaseResult,
   Replayed,

@@ -143,19 +143,35 @@ export const QuarantinedEvent = Quarantined.extend({
 }).meta({ id: 'QuarantinedEvent' })
 export type QuarantinedEvent = z.infer<typeof QuarantinedEvent>
 
-/** Which ones: by id, or the oldest of a type. A release takes 1,000 at most, a discard by type takes all. */
+const selection = {
+  quarantine_ids: z.array(quarantineId).min(1).max(limits.leaseMax).optional(),
+  event_type: shortText().optional(),
+  dry_run: z.boolean().optional().describe('true: only say what would be done'),
+}
+const saysWhich = (chosen: {
+  readonly quarantine_ids?: unknown
+  readonly event_type?: unknown
+  readonly cursor?: unknown
+}): boolean =>
+  (chosen.quarantine_ids === undefined) !== (chosen.event_type === undefined) &&
+  (chosen.cursor === undefined || chosen.event_type !== undefined)
+
+/** Which ones: by id, or all of a type. */
 export const QuarantineSelection = z
-  .strictObject({
-    quarantine_ids: z.array(quarantineId).min(1).max(limits.leaseMax).optional(),
-    event_type: shortText().optional(),
-    dry_run: z.boolean().optional().describe('true: only say what would be done'),
-  })
-  .refine(
-    ({ quarantine_ids: ids, event_type: type }) => (ids === undefined) !== (type === undefined),
-    'must hold either quarantine_ids or event_type',
-  )
+  .strictObject(selection)
+  .refine(saysWhich, 'must hold either quarantine_ids or event_type')
   .meta({ id: 'QuarantineSelection' })
 export type QuarantineSelection = z.infer<typeof QuarantineSelection>
+
+/** The same; of a type a request takes 1,000, oldest first. */
+export const ReleaseQuarantined = z
+  .strictObject({
+    ...selection,
+    cursor: z.string().min(1).max(1024).optional().describe('with event_type: `next_cursor` of the answer before'),
+  })
+  .refine(saysWhich, 'must hold either quarantine_ids or event_type; a cursor goes with the latter')
+  .meta({ id: 'ReleaseQuarantined' })
+export type ReleaseQuarantined = z.infer<typeof ReleaseQuarantined>
 
 /** `refused` still does not match and stays; `in-doubt` was being released when a node ended, too long ago to repeat it. */
 export const ReleaseResult = z
@@ -173,7 +189,7 @@ export const QuarantineReleased = z
     released: z.int(),
     kept: z.int(),
     dry_run: z.boolean(),
-    more: z.boolean().describe('there are more of that type: ask again'),
+    next_cursor: z.string().nullable().describe('there are more of that type: ask again with it'),
     results: z.array(ReleaseResult),
   })
   .meta({ id: 'QuarantineReleased' })

@@ -51,6 +51,7 @@ export {
   QuarantinedEvent,
   QuarantineReleased,
   QuarantineSelection,
+  ReleaseQuarantined,
   ReleaseResult,
   Topic,
   UnknownEventTypes,

@@ -1,8 +1,11 @@
-import type { Command } from 'commander'
+import type { UnknownEventTypes } from '@sluice/client/admin'
+import { Option, type Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { withPages, type PageOptions } from '../options.ts'
 import { createOutput, toLines, toTable } from '../output.ts'
 import { onTarget, withTarget, type TargetOptions } from '../target.ts'
+
+type CreateOptions = TargetOptions & { readonly unknownEventTypes?: UnknownEventTypes }
 
 export function addWorkspaces(program: Command): void {
   const workspaces = program.command('workspaces').summary('tenants; nothing crosses from one to another')
@@ -23,8 +26,17 @@ export function addWorkspaces(program: Command): void {
   withTarget(workspaces.command('create'))
     .description('Makes a workspace, or sees to it that it is there.')
     .argument('<key>', 'a-z 0-9 . _ -')
-    .action(async (key: string, options: TargetOptions) => {
-      const workspace = await onTarget(options, (target) => target.putWorkspace(key), { make: true })
+    .addOption(
+      new Option('--unknown-event-types <what>', 'events whose type is not known; what is left out stays').choices([
+        'allow',
+        'warn',
+        'refuse',
+      ]),
+    )
+    .action(async (key: string, options: CreateOptions) => {
+      const { unknownEventTypes: unknown } = options
+      const settings = unknown === undefined ? {} : { unknown_event_types: unknown }
+      const workspace = await onTarget(options, (target) => target.putWorkspace(key, settings), { make: true })
       createOutput(options).result(workspace, toLines(workspace))
     })
   withTarget(workspaces.command('delete'))

@@ -1,4 +1,11 @@
-import type { Accepted, JsonObject, QuarantinedEvent, QuarantineReleased, QuarantineSelection } from '@sluice/protocol'
+import type {
+  Accepted,
+  JsonObject,
+  QuarantinedEvent,
+  QuarantineReleased,
+  QuarantineSelection,
+  ReleaseQuarantined,
+} from '@sluice/protocol'
 import type { Request, RequestOptions } from '../request.ts'
 import type { DeadLetterCount, PageQuery, QuarantinePage } from './page.ts'
 
@@ -12,7 +19,7 @@ export function createQuarantineRoutes(request: Request) {
     getQuarantined: (id: string, options?: RequestOptions): Promise<QuarantinedEvent> =>
       request({ method: 'GET', path: of(id), repeatable: true }, options),
     /** Each event is published once, however often it is released. */
-    releaseQuarantined: (selection: QuarantineSelection, options?: RequestOptions): Promise<QuarantineReleased> =>
+    releaseQuarantined: (selection: ReleaseQuarantined, options?: RequestOptions): Promise<QuarantineReleased> =>
       request({ method: 'POST', path: '/v1/quarantine/release', body: selection, repeatable: false }, options),
     fixQuarantined: (id: string, payload: JsonObject, options?: RequestOptions): Promise<Accepted> =>
       request({ method: 'POST', path: `${of(id)}/fix`, body: { payload }, repeatable: false }, options),

@@ -6,6 +6,7 @@ import {
   type Quarantined,
   type QuarantineReleased,
   type QuarantineSelection,
+  type ReleaseQuarantined,
   type ReleaseResult,
 } from '@sluice/protocol'
 import type { QuarantineRow } from '../store/quarantine.ts'
@@ -74,53 +75,60 @@ const maxReleased = limits.leaseMax
 export async function releaseQuarantined(
   context: Context,
   caller: Caller,
-  selection: QuarantineSelection,
+  order: ReleaseQuarantined,
 ): Promise<QuarantineReleased> {
   const { workspace } = caller
-  const { dry_run: dryRun = false, event_type: eventType, quarantine_ids: ids } = selection
+  const { dry_run: dryRun = false, event_type: eventType } = order
   const results: ReleaseResult[] = []
-  let last = 0
-  for await (const rows of select(context, workspace, selection)) {
+  let nextCursor: string | null = null
+  for await (const { rows, next, unknown = [] } of select(context, workspace, order)) {
     results.push(...(await releaseSome(context, workspace, { rows, dryRun })))
-    last = rows.at(-1)?.place ?? last
+    results.push(...unknown.map((id) => ({ quarantine_id: id, status: 'unknown' as const })))
+    nextCursor = next ?? null
   }
-  const seen = new Set(results.map(({ quarantine_id: id }) => id))
-  for (const id of ids ?? []) if (!seen.has(id)) results.push({ quarantine_id: id, status: 'unknown' })
   const released = results.filter(({ status }) => status === 'released').length
-  const answer = { released, kept: results.length - released, dry_run: dryRun, results }
   if (released > 0 && !dryRun) {
     const target = eventType ?? 'quarantine'
     await noteDeed(context, caller, { verb: 'quarantine.release', target, details: { released } })
   }
-  return { ...answer, more: eventType !== undefined && (await hasMore(context, workspace, { eventType, last })) }
+  return { released, kept: results.length - released, dry_run: dryRun, next_cursor: nextCursor, results }
 }
 
-async function hasMore(
-  { store }: Context,
-  workspace: Workspace,
-  { eventType, last }: { readonly eventType: string; readonly last: number },
-): Promise<boolean> {
-  return (await store.quarantine.list(workspace.id, { after: last, limit: 1, eventType })).length > 0
+type Selected = {
+  readonly rows: QuarantineRow[]
+  /** after the last of these, if there are more than one request takes */
+  readonly next?: string | undefined
+  readonly unknown?: string[]
 }
 
-async function* select(
-  { store }: Context,
-  workspace: Workspace,
-  { quarantine_ids: ids, event_type: eventType }: QuarantineSelection,
-): AsyncGenerator<QuarantineRow[]> {
-  if (ids) {
-    const all = [...new Set(ids)]
-    for (let at = 0; at < all.length; at += stepRows)
-      yield await store.quarantine.find(workspace.id, all.slice(at, at + stepRows))
-    return
+function select(context: Context, workspace: Workspace, order: ReleaseQuarantined): AsyncGenerator<Selected> {
+  const { quarantine_ids: ids, event_type: eventType = '', cursor } = order
+  return ids ? selectIds(context, workspace, [...new Set(ids)]) : selectType(context, workspace, { eventType, cursor })
+}
+
+async function* selectIds({ store }: Context, workspace: Workspace, ids: readonly string[]): AsyncGenerator<Selected> {
+  for (let at = 0; at < ids.length; at += stepRows) {
+    const wanted = ids.slice(at, at + stepRows)
+    const rows = await store.quarantine.find(workspace.id, wanted)
+    const found = new Set(rows.map(({ id }) => id))
+    yield { rows, unknown: wanted.filter((id) => !found.has(id)) }
   }
-  let after = 0
-  for (let count = 0; count < maxReleased; count += stepRows) {
-    const page = { after, limit: stepRows, ...(eventType !== undefined && { eventType }) }
-    const rows = await store.quarantine.list(workspace.id, page)
-    if (rows.length > 0) yield rows
-    if (rows.length < stepRows) return
+}
+
+async function* selectType(
+  { store, cursors }: Context,
+  workspace: Workspace,
+  { eventType, cursor }: { readonly eventType: string; readonly cursor: string | undefined },
+): AsyncGenerator<Selected> {
+  const scope = `${workspace.id}/release/${eventType}`
+  let after = openPosition(cursors, scope, cursor, 0)
+  for (let count = stepRows; count <= maxReleased; count += stepRows) {
+    const found = await store.quarantine.list(workspace.id, { after, limit: stepRows + 1, eventType })
+    const rows = found.slice(0, stepRows)
     after = rows.at(-1)?.place ?? after
+    const hasMore = found.length > rows.length
+    yield { rows, next: hasMore && count === maxReleased ? cursors.seal(scope, String(after)) : undefined }
+    if (!hasMore) return
   }
 }
 

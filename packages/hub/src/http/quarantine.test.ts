@@ -86,7 +86,7 @@ test('a release checks again, and publishes each once', async () => {
   assert.deepEqual([planned.released, planned.results[0]?.event_id], [1, undefined])
   assert.deepEqual(await logged('q.release'), [])
   const done = await release({ event_type: 'q.release' })
-  assert.deepEqual([done.released, done.more], [1, false])
+  assert.deepEqual([done.released, done.next_cursor], [1, null])
   const [event] = await logged('q.release')
   assert.deepEqual([event?.event_id, event?.payload], [done.results[0]?.event_id, { id: 1 }])
   const again = await release({ quarantine_ids: [id] })
@@ -130,6 +130,23 @@ test('a release that was broken off longer ago than keys are remembered is left 
   const fix = await t.fail('POST', `/v1/quarantine/${id}/fix`, { body: { payload: { id: 'a' } } })
   assert.equal(fix.error_code, 'conflict')
   assert.deepEqual(await logged('q.doubt'), [])
+})
+
+test('more than one request takes are released by asking again', async () => {
+  await keepBack('q.many')
+  const events = Array.from({ length: 600 }, (_, n) => ({ event_type: 'q.many', payload: n === 7 ? { id: n } : { n } }))
+  for (const half of [1, 2])
+    assert.equal((await t.call('POST', '/v1/events/batch', { body: events })).status, 200, `${half}`)
+  await t.call('PUT', '/v1/event-types/q.many?allow_incompatible=true', {
+    body: { schema: { properties: { id: { type: 'string' } } } },
+  })
+  const first = await release({ event_type: 'q.many' })
+  assert.deepEqual([first.released, first.kept], [998, 2])
+  const cursor = first.next_cursor
+  const second = await release({ event_type: 'q.many', cursor })
+  assert.deepEqual([second.released, second.kept, second.next_cursor], [200, 0, null])
+  assert.equal((await t.fail('POST', '/v1/quarantine/release', { body: { event_type: 'other', cursor } })).status, 400)
+  await t.call('POST', '/v1/quarantine/discard', { body: { event_type: 'q.many' } })
 })
 
 test('the same key while it waits gives the same id, and another body is refused', async () => {

@@ -12,6 +12,7 @@ import {
   QuarantinedEvent,
   QuarantineReleased,
   QuarantineSelection,
+  ReleaseQuarantined,
 } from '../event-type.ts'
 import { list, ok, page, type Route } from '../route.ts'
 
@@ -91,7 +92,7 @@ export const eventTypeRoutes = {
     path: '/v1/quarantine/release',
     summary: 'Check again, and publish what passes, each once',
     access: 'admin',
-    body: QuarantineSelection,
+    body: ReleaseQuarantined,
     answers: ok('what became of each', QuarantineReleased),
   },
   fixQuarantined: {
