@@ -275,3 +275,32 @@ test('a stream of frames that hold CloudEvents', async () => {
   const problem: Problem = await t.fail('GET', `${path}?format=cloudevents&lease_seconds=5`, { key })
   assert.equal(problem.errors?.[0]?.pointer, 'query.format')
 })
+
+test('CloudEvents are held to the schema of their type as all events are, and can be mended', async () => {
+  const key = await openWorkspace()
+  const schema = { type: 'object', required: ['total'] }
+  const define = (mode: string): ReturnType<typeof t.call> =>
+    t.call('PUT', '/v1/event-types/order.created', { key, body: { schema, mode } })
+  await define('reject')
+  const { data: _data, ...none } = event
+  const bad = [none, { ...none, data: null }, { ...none, data: ['total'] }, { ...none, data_base64: 'AAE=' }]
+  for (const body of bad) {
+    const problem = await t.fail('POST', '/v1/events', { key, headers: structured, body })
+    assert.deepEqual([problem.status, problem.error_code], [422, 'schema-mismatch'])
+  }
+  assert.equal((await t.call('POST', '/v1/events', { key, headers: structured, body: event })).status, 201)
+  await define('quarantine')
+  for (const [index, body] of bad.entries()) {
+    const sent = { key, headers: structured, body: { ...body, id: `kept-${index}` } }
+    const kept = await t.call<Accepted>('POST', '/v1/events', sent)
+    assert.deepEqual([kept.status, kept.body.status], [202, 'quarantined'])
+    const path = `/v1/quarantine/${kept.body.quarantine_id}/fix`
+    const fixed = await t.call<Accepted>('POST', path, { key, body: { payload: { total: index } } })
+    assert.equal(fixed.status, 201, fixed.text)
+    const found = await t.call<CloudEvent>('GET', `/v1/events/${fixed.body.event_id}?format=cloudevents`, { key })
+    assert.deepEqual(
+      [found.body.id, found.body.data, found.body.data_base64],
+      [`kept-${index}`, { total: index }, undefined],
+    )
+  }
+})
