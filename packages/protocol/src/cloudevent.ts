@@ -12,9 +12,6 @@ export const cloudEventTypes = {
   batch: 'application/cloudevents-batch+json',
 } as const
 
-/** The fields of binary mode without which nothing is a CloudEvent. */
-export const cloudEventFields = ['ce-specversion', 'ce-id', 'ce-source', 'ce-type'] as const
-
 /** A CloudEvent 1.0 in JSON. */
 export const CloudEvent = z
   .looseObject({

@@ -24,7 +24,6 @@ export {
 } from './event.ts'
 export {
   CloudEvent,
-  cloudEventFields,
   cloudEventTypes,
   parseBinary,
   parseStructured,

@@ -1,4 +1,4 @@
-import { HubError, cloudEventFields, cloudEventTypes } from '@sluice/protocol'
+import { HubError, cloudEventTypes } from '@sluice/protocol'
 import type { Principal } from '../domain/authenticate.ts'
 import type { Context } from '../domain/context.ts'
 import type { CloudEventBody } from '../domain/parse-cloudevent.ts'
@@ -11,7 +11,7 @@ type Mode = CloudEventBody['mode']
 
 /**
  * The mode of a request that brings CloudEvents, or undefined. The media type decides, and the longer of the two first;
- * then any of the fields that binary mode requires: who sends one means a CloudEvent, and is told which others are missing.
+ * then two of the fields that binary mode requires: who sends either means a CloudEvent, and is told which others are missing.
  */
 export function findCloudEventMode(request: HubRequest): Mode | undefined {
   const contentType = request.header('content-type')
@@ -20,7 +20,8 @@ export function findCloudEventMode(request: HubRequest): Mode | undefined {
     if (type.startsWith('application/cloudevents-batch')) return 'batch'
     if (type.startsWith('application/cloudevents')) return 'structured'
   }
-  return cloudEventFields.some((field) => request.header(field) !== undefined) ? 'binary' : undefined
+  // Two looks, not four: every native publish passes here.
+  return (request.header('ce-specversion') ?? request.header('ce-id')) === undefined ? undefined : 'binary'
 }
 
 type Arrived = {
