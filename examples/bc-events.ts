@@ -32,7 +32,7 @@ try {
   userSession.in('billing').invoicePaid({ cents: 0 })
 } catch (error) {
   if (!(error instanceof TopicDataError)) throw error
-  console.log(`refused: ${error.faults.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ')}`)
+  console.log(error.message)
 }
 
 // At the end of the request: all of them in one request, under one job. A second flush has nothing left to send.
