@@ -12,6 +12,7 @@ import { publishBatchPostgres } from './rows/publish-batch-postgres.ts'
 import { publishBatch } from './rows/publish-batch.ts'
 import { publishSinglePostgres } from './rows/publish-single-postgres.ts'
 import { publishSingle } from './rows/publish-single.ts'
+import { session } from './rows/session.ts'
 import { trimming } from './rows/trimming.ts'
 
 /** In the order they run. `trimming` is the last of those that share the large log: it uses it up. */
@@ -25,6 +26,7 @@ export const rows: readonly Row[] = [
   latency,
   idleInboxes,
   clientSend,
+  session,
   coldStart,
   growth,
   narrowFilter,

@@ -103,6 +103,21 @@ describe('examples', () => {
     )
   })
 
+  it('bc-events.ts: the walk-through of sessions, line by line', async () => {
+    const output = await runExample('bc-events.ts')
+    assert.deepEqual(output.split('\n'), [
+      'a service session: service MyService, a job of its own',
+      'published, not sent: 5',
+      'data of billing.InvoicePaid is refused: does not have required property "invoice_id"; /cents 0 is less than 1',
+      'flushed: 5, then 0',
+      'rolled back: 1',
+      'at once: accepted',
+      'not sent: 1, still in the session: 1',
+      'local: 0 sent, 0 left',
+      '',
+    ])
+  })
+
   it('github-payloads: none lost, none left, though workers are killed', async () => {
     const output = await runExample('github-payloads.ts')
     assert.match(output, /^published 1000$/m)

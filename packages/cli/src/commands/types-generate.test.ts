@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { topicsFromFile } from '@sluice/client/node'
 import { parseTopics } from '@sluice/client/topics'
 import { toTypeScript } from './types-generate.ts'
 
@@ -40,4 +41,12 @@ test('a member named __proto__ stays a member', () => {
   const schema = JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}')
   const topics = parseTopics({ Topics: [{ Action: 'Done', Entity: 'Work', Category: 'a', Schema: schema }] })
   assert.match(toTypeScript(topics, 'x'), /\["__proto__"\]: \{/)
+})
+
+test('the example has the types of its topic file', async () => {
+  const { definitions } = await import(join(root, 'examples/topics.ts'))
+  const { list } = parseTopics(definitions)
+  const fromFile = await topicsFromFile(join(root, 'examples/topics.yaml'))
+  // Their validators are left out of it.
+  assert.equal(JSON.stringify(list), JSON.stringify(fromFile.list))
 })

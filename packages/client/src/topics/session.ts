@@ -89,7 +89,7 @@ export type Session<
    */
   publish(input: PublishInput<Definitions>, options?: PublishOptions): Published<Immediate>
   /** Methods of another category. @example session.in('billing').invoicePaid({ id: '7' }) */
-  in<Category extends CategoryOf<Definitions, TopicOf<Definitions>>>(
+  in<Category extends (IsDynamic<Definitions> extends true ? string : CategoryOf<Definitions, TopicOf<Definitions>>)>(
     category: Category,
   ): Methods<Definitions, Category, Immediate>
 } & Methods<Definitions, DefaultOf<Definitions>, Immediate>
