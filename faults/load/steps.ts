@@ -52,7 +52,7 @@ export function watchSqlite(database: DatabaseSync, step: Step): SqliteDatabase 
   }
 }
 
-export type WatchedClient = Pick<PoolClient, 'release' | 'getTransactionStatus'> & {
+type WatchedClient = Pick<PoolClient, 'release' | 'getTransactionStatus'> & {
   readonly query: (sql: string, values?: unknown[]) => Promise<{ readonly rows: readonly Record<string, unknown>[] }>
 }
 

@@ -61,6 +61,9 @@ type OutboxRows = {
   isPassing(error: unknown): boolean
 }
 
+/** A claim looks at so many rows for each that it may take: one hot subject in other hands must not cost a walk over all its rows. */
+export const scannedPerRow = 40
+
 export type ClaimOrder = {
   /** names the claim; a new one each time */
   readonly token: string

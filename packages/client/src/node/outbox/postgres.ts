@@ -1,5 +1,6 @@
 import type { NewBatchEvent } from '@sluice/protocol'
 import {
+  scannedPerRow,
   toPlainId,
   toRefusedEvent,
   type ClaimOrder,
@@ -105,9 +106,11 @@ select subject, event from given cross join locks where taken >= 0 order by plac
 async function claim(query: Query, { table }: TableNames, order: ClaimOrder): Promise<readonly OutboxRow[]> {
   await query(`select pg_advisory_xact_lock(hashtextextended('claim', '${table}'::regclass::oid::bigint))::text`)
   const rows = await query(
-    `with picked as (
-  select id from ${table} as candidate
-  where id > 0 and (claimed_until is null or claimed_until <= clock_timestamp())
+    `with oldest as (
+  select id, subject, claimed_until from ${table} where id > 0 order by id limit $1::text::int * ${scannedPerRow}
+), picked as (
+  select id from oldest as candidate
+  where (claimed_until is null or claimed_until <= clock_timestamp())
     and not exists (
       select from ${table} as held
       where held.subject = candidate.subject and held.claimed_until > clock_timestamp()

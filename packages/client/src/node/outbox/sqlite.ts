@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { NewBatchEvent } from '@sluice/protocol'
 import {
+  scannedPerRow,
   toPlainId,
   toRefusedEvent,
   type ClaimOrder,
@@ -108,10 +109,13 @@ async function claim(
   return runInTransaction(database, () => {
     const rows = database
       .prepare(
-        `select cast(id as text) as id, event as text from ${table} as candidate
-where id > 0 and (claimed_until is null or claimed_until <= ${nowMs})
+        `with oldest as (
+  select id, subject, event, claimed_until from ${table} where id > 0 order by id limit ?1 * ${scannedPerRow}
+)
+select cast(id as text) as id, event as text from oldest as candidate
+where (claimed_until is null or claimed_until <= ${nowMs})
   and not exists (select 1 from ${table} as held where held.subject = candidate.subject and held.claimed_until > ${nowMs})
-order by candidate.id limit ?`,
+order by candidate.id limit ?1`,
       )
       .all(order.limit)
     database
