@@ -85,7 +85,8 @@ function openEvents(options: EsautiOptions, plain: Rest, credentials: Credential
   const rest = hmacSecret === undefined ? plain : openRest(options, plain.baseUrl, hmacSecret)
   const { clock, newId } = rest
   const nowMs = (): number => clock.wall?.() ?? clock.now()
-  return createEvents({ path: pathname, source, nowMs, newId }, authorize(rest, credentials))
+  const identifyPath = '/api/integrations/identify'
+  return createEvents({ path: pathname, identifyPath, source, nowMs, newId }, authorize(rest, credentials))
 }
 
 function openRest(options: EsautiOptions, baseUrl: string, hmacSecret?: string): Rest {

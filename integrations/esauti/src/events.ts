@@ -1,7 +1,8 @@
 import type { RequestOptions } from '@sluice/client'
 import type { Request } from '@sluice/client/rest'
-import { toEnvelope, type Envelope, type EventOptions } from './envelope.ts'
+import { toEnvelope, type Customer, type Envelope, type EventOptions } from './envelope.ts'
 import { isRecord } from './php-json.ts'
+import type { Fields } from './shapes.ts'
 
 export type SendOptions = EventOptions &
   RequestOptions & {
@@ -22,6 +23,14 @@ export type Receipt = {
   readonly raw: unknown
 }
 
+export type Linked = {
+  readonly linked: boolean
+  /** of the contact that it was linked to, where the answer names one */
+  readonly contact_id?: string
+  readonly status: number
+  readonly raw: unknown
+}
+
 export type Events = {
   /**
    * Injects one event. It is tried again under the same idempotency key, and, with `hmacSecret`, signed anew each time.
@@ -31,46 +40,74 @@ export type Events = {
    * @example await esauti.events.send('order.created', { identity: { id: 'cus_456' }, data: { value: 99.99 } })
    */
   send(type: string, options?: SendOptions): Promise<Receipt>
+  /**
+   * Says who a customer is, by an address, a number or an id of another system.
+   *
+   * @param more what else is known, as it should stand beside the identity
+   * @example const { contact_id } = await esauti.events.identify({ email: 'jane@esauti.com' }, { firstname: 'Jane' })
+   */
+  identify(identity: Customer, more?: Fields, options?: RequestOptions): Promise<Linked>
   /** The envelope that `send` would send. */
   build(type: string, options?: EventOptions): Envelope
 }
 
 type EventSettings = {
   readonly path: string
+  readonly identifyPath: string
   readonly source: string
   readonly nowMs: () => number
   readonly newId: () => string
 }
 
 export function createEvents(settings: EventSettings, request: Request): Events {
-  const { path, source, nowMs, newId } = settings
+  const { path, identifyPath, source, nowMs, newId } = settings
   const build = (type: string, options: EventOptions = {}): Envelope =>
     toEnvelope(type, options, { source, nowMs: nowMs() })
+  const post = createPost(newId, request)
   return {
     build,
     send: async (type, options = {}) => {
-      const { idempotencyKey = newId(), requestId = newId(), signal, timeoutMs, maxRetries, totalTimeoutMs } = options
       const envelope = build(type, options)
-      const headers = { 'x-request-id': requestId, 'x-esauti-source': envelope.source }
-      const body = envelope
-      const call = { method: 'POST', path, body, idempotencyKey, headers, repeatable: true, answer: 'text' } as const
-      let status = 0
-      const onAnswer: RequestOptions['onAnswer'] = (answer) => {
-        status = answer.status
-        options.onAnswer?.(answer)
-      }
-      const text = await request<string>(call, { signal, timeoutMs, maxRetries, totalTimeoutMs, onAnswer })
-      return toReceipt(status, text)
+      const answer = await post({ path, source: envelope.source, body: envelope }, options)
+      return { received: !isDenied(answer, 'received'), ...idOf(answer, ['event_id', 'id'], 'event_id'), ...answer }
+    },
+    identify: async (identity, more = {}, options = {}) => {
+      const answer = await post({ path: identifyPath, source, body: { ...more, identity } }, options)
+      return { linked: !isDenied(answer, 'linked'), ...idOf(answer, ['contact_id'], 'contact_id'), ...answer }
     },
   }
 }
 
-/** What a success looks like is nowhere written: any 2xx is one, with an id where there is one. */
-function toReceipt(status: number, text: string): Receipt {
-  const raw = parseLeniently(text)
-  const eventId = isRecord(raw) ? (raw['event_id'] ?? raw['id']) : undefined
-  const known = typeof eventId === 'string' || typeof eventId === 'number' ? { event_id: String(eventId) } : {}
-  return { received: !(isRecord(raw) && raw['received'] === false), ...known, status, raw }
+type Post = { readonly path: string; readonly source: string; readonly body: object }
+type Posted = { readonly status: number; readonly raw: unknown }
+
+/** Every attempt of one post has the same keys. */
+function createPost(newId: () => string, request: Request) {
+  return async ({ path, source, body }: Post, options: SendOptions): Promise<Posted> => {
+    const { idempotencyKey = newId(), requestId = newId(), signal, timeoutMs, maxRetries, totalTimeoutMs } = options
+    const headers = { 'x-request-id': requestId, 'x-esauti-source': source }
+    const call = { method: 'POST', path, body, idempotencyKey, headers, repeatable: true, answer: 'text' } as const
+    let status = 0
+    const onAnswer: RequestOptions['onAnswer'] = (answer) => {
+      status = answer.status
+      options.onAnswer?.(answer)
+    }
+    const text = await request<string>(call, { signal, timeoutMs, maxRetries, totalTimeoutMs, onAnswer })
+    return { status, raw: parseLeniently(text) }
+  }
+}
+
+/** What a success looks like is nowhere written: any 2xx is one, unless the answer says no. */
+function isDenied({ raw }: Posted, name: string): boolean {
+  return isRecord(raw) && raw[name] === false
+}
+
+function idOf<Name extends string>({ raw }: Posted, names: readonly string[], as: Name): { [Key in Name]?: string } {
+  const found = isRecord(raw) ? names.map((name) => raw[name]).find((id) => id !== undefined) : undefined
+  // One member of that name, or none.
+  return (typeof found === 'string' || typeof found === 'number' ? { [as]: String(found) } : {}) as {
+    [Key in Name]?: string
+  }
 }
 
 function parseLeniently(text: string): unknown {

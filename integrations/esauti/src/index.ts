@@ -3,7 +3,7 @@ export { toContactFields } from './contact-fields.ts'
 export type { BatchOutcome, BatchResult } from './batch.ts'
 export type { OAuthOptions, Tokens } from './oauth.ts'
 export type { Customer, Envelope, EventOptions } from './envelope.ts'
-export type { Events, Receipt, SendOptions } from './events.ts'
+export type { Events, Linked, Receipt, SendOptions } from './events.ts'
 export type { EsautiOptions } from './options.ts'
 export type { Condition, ListQuery, Order } from './query.ts'
 export type {

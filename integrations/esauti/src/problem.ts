@@ -30,7 +30,10 @@ const words: ReadonlyMap<number, string> = new Map([
 export function parseProblem(answer: TransportResponse, text: string): Problem | undefined {
   const { status } = answer
   const location = status >= 300 && status <= 399 ? answer.header('location') : null
-  const reasons = location === null ? parseReasons(text) : [toMoved(location)]
+  const body = parseBody(text)
+  // Where events go to a hub instead, it says what it has to say in full.
+  if (isProblem(body)) return body
+  const reasons = location === null ? toReasons(body) : [toMoved(location)]
   const [first] = reasons
   if (!first) return undefined
   const detail = reasons.map(({ message }) => message).join('; ')
@@ -48,18 +51,25 @@ export function parseProblem(answer: TransportResponse, text: string): Problem |
   }
 }
 
+function parseBody(text: string): unknown {
+  try {
+    return parseMarked(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The hub writes these members in every refusal, and eSauti in none. */
+function isProblem(body: unknown): body is Problem {
+  return isRecord(body) && typeof body['error_code'] === 'string' && typeof body['detail'] === 'string'
+}
+
 function toMoved(location: string): Reason {
   const message = `the address has moved to ${location}, and credentials are not sent after it; set baseUrl to the new one`
   return { status: undefined, code: 'moved', message, details: {} }
 }
 
-function parseReasons(text: string): Reason[] {
-  let body: unknown
-  try {
-    body = parseMarked(text)
-  } catch {
-    return []
-  }
+function toReasons(body: unknown): Reason[] {
   if (!isRecord(body)) return []
   const { error, errors, error_description: description } = body
   if (typeof error === 'string') {

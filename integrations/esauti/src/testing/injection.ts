@@ -3,7 +3,7 @@ import { toRefusal } from './entities.ts'
 import type { Reply, SeenRequest } from './serve.ts'
 import type { Store } from './store.ts'
 
-export const eventsPath = '/api/integrations/events'
+export const injectionPaths: readonly string[] = ['/api/integrations/events', '/api/integrations/identify']
 
 /** An hmac secret makes the signature do for a token. */
 export function isSigned({ method, target, headers, body }: SeenRequest, secret: string | undefined): boolean {
@@ -12,6 +12,15 @@ export function isSigned({ method, target, headers, body }: SeenRequest, secret:
   const hmac = createHmac('sha256', secret).update(`${method}\n${target}\n${timestamp}\n`).update(body)
   const expected = Buffer.from(`sha256=${hmac.digest('hex')}`)
   return expected.length === signature.length && timingSafeEqual(expected, Buffer.from(signature))
+}
+
+/** Knows who an address belongs to. */
+export function identify(store: Store, data: unknown): Reply {
+  const { identity } = Object(data) as { identity?: { email?: unknown } } // checked below
+  const email = typeof identity?.email === 'string' ? identity.email : undefined
+  if (email === undefined) return toRefusal(422, 'Missing required field: identity')
+  const contact = store.rows('contacts').find((row) => JSON.stringify(row).includes(JSON.stringify(email)))
+  return { status: 200, body: { linked: true, ...(contact && { contact_id: contact.id }) } }
 }
 
 /** Takes an event; the same idempotency key twice is one event. */

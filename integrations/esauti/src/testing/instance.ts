@@ -1,6 +1,6 @@
 import { answerEntity, notFound, toRefusal, type Ask } from './entities.ts'
 import { answerExtra } from './extras.ts'
-import { eventsPath, inject, isSigned } from './injection.ts'
+import { identify, inject, injectionPaths, isSigned } from './injection.ts'
 import { serve, type SeenRequest, type Turn } from './serve.ts'
 import { createStore } from './store.ts'
 import { createTokenIssuer } from './tokens.ts'
@@ -58,11 +58,11 @@ export async function startInstance(options: InstanceOptions = {}): Promise<Inst
     if (pathname === '/oauth/v2/token') return tokens.issue(request)
     const turn = turns.shift()
     if (turn !== undefined) return turn
-    const isInjection = pathname === eventsPath
+    const isInjection = injectionPaths.includes(pathname)
     if (!tokens.isAllowed(request) && !(isInjection && isSigned(request, options.hmacSecret)))
       return toRefusal(401, 'The access token provided is invalid.')
     const data = await toData(request)
-    if (isInjection) return inject(store, request, data)
+    if (isInjection) return pathname.endsWith('/identify') ? identify(store, data) : inject(store, request, data)
     const path = pathname.replace(/^\/api\//, '')
     const ask: Ask = { method: request.method, path, query: searchParams, data, store, pageMax }
     return answerExtra(ask) ?? answerEntity(ask) ?? notFound
