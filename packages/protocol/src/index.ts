@@ -95,6 +95,7 @@ export {
 } from './key.ts'
 export { BriteAccepted, BriteBulkAccepted, BriteEvent, briteBulkMax, briteRetryable } from './brite-event.ts'
 export { EraseRequest, Erased } from './erasure.ts'
+export { EsautiEvent, EsautiIdentify, EsautiLinked, EsautiReceipt } from './esauti-event.ts'
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'

@@ -26,7 +26,17 @@ export function toOpenapi(version: string, url: string): Json {
     paths,
     components: {
       schemas: components(),
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, basic: { type: 'http', scheme: 'basic' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        basic: { type: 'http', scheme: 'basic', description: 'the key as user name' },
+        signature: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-Sluice-Signature',
+          description:
+            '`sha256=` and the HMAC-SHA256 in hex of method, path with query, X-Sluice-Timestamp and body, with line feeds between; with X-Sluice-Key-Id where no key stands beside it',
+        },
+      },
     },
   }
 }
@@ -60,7 +70,7 @@ function operation(name: string, route: Route): Json {
     operationId: name,
     summary: route.summary,
     tags: [tag(route)],
-    security: route.access === 'open' ? [] : [{ bearer: [] }, { basic: [] }],
+    security: route.access === 'open' ? [] : [{ bearer: [] }, { basic: [] }, { signature: [] }],
     parameters: [...parameters, ...queryParameters(route)],
     ...(route.body && { requestBody: { required: !route.bodyOptional, content: requestContent(name, route) } }),
     responses: responses(route),

@@ -26,6 +26,8 @@ export type ParseOptions = {
   readonly notes: string | null
   /** of the request, for events without an idempotency key */
   readonly signature?: string | undefined
+  /** what must be equal under a used key; the stored text unless given */
+  readonly content?: string | undefined
 }
 
 const schemas = { single: NewEvent, batch: NewBatchEvent }
@@ -36,7 +38,10 @@ const known = { single: new Set(Object.keys(NewEvent.shape)), batch: new Set(Obj
  *
  * @throws HubError `validation-error` with every fault, `payload-too-large`
  */
-export function parseEvent(event: EventText, { batch, idempotencyKey, notes, signature }: ParseOptions): Draft {
+export function parseEvent(
+  event: EventText,
+  { batch, idempotencyKey, notes, signature, content }: ParseOptions,
+): Draft {
   const { text, start, value } = event
   const kind = batch ? 'batch' : 'single'
   if (!isObject(value)) throw toValidationError([{ pointer: '', detail: 'must be a JSON object' }])
@@ -55,7 +60,7 @@ export function parseEvent(event: EventText, { batch, idempotencyKey, notes, sig
       idempotencyKey: idempotencyKey ?? checked.idempotency_key,
       source: checked.source,
       externalEventId: checked.external_event_id,
-      content: body,
+      content: content ?? body,
       signature,
     }),
   }

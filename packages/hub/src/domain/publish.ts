@@ -21,6 +21,8 @@ export type Publication = {
   /** the event, as received */
   readonly bytes: Buffer
   readonly idempotencyKey?: string
+  /** what makes it the same event under a used key; its bytes unless given */
+  readonly content?: string
   /** the W3C `traceparent` of the request */
   readonly traceparent?: string
 }
@@ -36,7 +38,7 @@ export async function publishEvent(
   publisher: Publisher,
   publication: Publication,
 ): Promise<Published> {
-  const { bytes, idempotencyKey, traceparent } = publication
+  const { bytes, idempotencyKey, content, traceparent } = publication
   const text = toText(bytes)
   const value = parseJson(text)
   const draft = parseEvent(
@@ -45,6 +47,7 @@ export async function publishEvent(
       batch: false,
       notes: toNotes(traceparent),
       signature: publisher.signature,
+      content,
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     },
   )

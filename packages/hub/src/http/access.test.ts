@@ -47,6 +47,8 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   fixQuarantined: { payload: {} },
   publishBriteEvent: briteEvent,
   publishBriteEvents: [briteEvent],
+  publishEsautiEvent: { type: 'order.created' },
+  identifyEsautiCustomer: { identity: { email: 'a@example.org' } },
 }
 
 const names = Object.keys(routes) as RouteName[] // the table's keys

@@ -28,6 +28,7 @@ import { createCors } from './cors.ts'
 import { deadLetterHandlers } from './dead-letters.ts'
 import { briteEventsHandlers } from './dialects/briteevents.ts'
 import { toErrorFor } from './dialects/dialect.ts'
+import { esautiHandlers } from './dialects/esauti.ts'
 import { erasureHandlers } from './erasures.ts'
 import { eventTypeHandlers, quarantineHandlers } from './event-types.ts'
 import { eventHandlers } from './events.ts'
@@ -97,6 +98,7 @@ export function createApp(options: AppOptions): App {
     ...erasureHandlers(context),
     ...workspaceHandlers(context),
     ...briteEventsHandlers(context),
+    ...esautiHandlers(context),
   }
   const budgets = { budget: createBodyBudget(), strangers: createBodyBudget(strangersBytes) }
   const parts: Parts = { context, auth, handlers, find: createRouter(), ...budgets }

@@ -28,6 +28,13 @@ type Handler<Name extends RouteName> = (call: Call<Name>) => HubResponse | Promi
 export type Handlers = { readonly [Name in RouteName]: Handler<Name> }
 
 /** Events are stored as they were received: their handlers read the bytes. */
-const rawBodyRoutes = ['publishEvent', 'publishBatch', 'publishBriteEvent', 'publishBriteEvents'] as const
+const rawBodyRoutes = [
+  'publishEvent',
+  'publishBatch',
+  'publishBriteEvent',
+  'publishBriteEvents',
+  'publishEsautiEvent',
+  'identifyEsautiCustomer',
+] as const
 type RawBody = (typeof rawBodyRoutes)[number]
 export const rawBodies: ReadonlySet<RouteName> = new Set<RouteName>(rawBodyRoutes)

@@ -1,6 +1,7 @@
 import type { HubResponse } from '../exchange.ts'
 import { toProblem, type ErrorContext } from '../problem.ts'
 import { briteEventsDialect } from './briteevents.ts'
+import { esautiDialect } from './esauti.ts'
 
 /** How a foreign client speaks: its addresses, and what it takes for a failure. Requests and results are its handlers'. */
 export type Dialect = {
@@ -8,7 +9,7 @@ export type Dialect = {
   readonly toError: (error: unknown, context: ErrorContext) => HubResponse
 }
 
-const dialects: readonly Dialect[] = [briteEventsDialect]
+const dialects: readonly Dialect[] = [briteEventsDialect, esautiDialect]
 
 /** A failure in the words of whoever sent the request; also where the address is wrong, for such clients ask no others. */
 export function toErrorFor(path: string): typeof toProblem {
