@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { shortText } from './event.ts'
+import { Accepted, shortText } from './event.ts'
 
 /**
  * Libraries of several languages send what they have not as null or as an empty text, ids as numbers, and in PHP an object
@@ -50,23 +50,11 @@ export const EsautiIdentify = z
   .meta({ id: 'EsautiIdentify', description: "who a visitor turned out to be, as eSauti's SDKs send it" })
 export type EsautiIdentify = z.infer<typeof EsautiIdentify>
 
-export const EsautiReceipt = z
-  .object({
-    received: z.literal(true),
-    event_id: z.string(),
-    timestamp: z.string(),
-    status: z.enum(['accepted', 'duplicate']),
-    message: z.string(),
-  })
-  .meta({ id: 'EsautiReceipt' })
+export const EsautiReceipt = Accepted.extend({ received: z.literal(true) }).meta({ id: 'EsautiReceipt' })
 export type EsautiReceipt = z.infer<typeof EsautiReceipt>
 
-export const EsautiLinked = z
-  .object({
-    linked: z.literal(true),
-    contact_id: z.string().optional().describe('the id that the request named'),
-    event_id: z.string(),
-    status: z.enum(['accepted', 'duplicate']),
-  })
-  .meta({ id: 'EsautiLinked' })
+export const EsautiLinked = Accepted.extend({
+  linked: z.literal(true),
+  contact_id: z.string().optional().describe('the id that the request named'),
+}).meta({ id: 'EsautiLinked' })
 export type EsautiLinked = z.infer<typeof EsautiLinked>

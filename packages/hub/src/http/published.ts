@@ -9,10 +9,11 @@ const messages = {
   quarantined: 'Event waits in quarantine',
 } as const
 
-/** The answer to one event. */
-export function acceptedResponse(published: Published): HubResponse {
+/** The answer to one event. @param more members that a dialect puts in front */
+export function acceptedResponse(published: Published, more?: Readonly<Record<string, unknown>>): HubResponse {
   const { status } = published
-  return jsonText(statuses[status], `{${toMembersText(published)},"message":"${messages[status]}"}`)
+  const front = more === undefined ? '' : `${JSON.stringify(more).slice(1, -1)},`
+  return jsonText(statuses[status], `{${front}${toMembersText(published)},"message":"${messages[status]}"}`)
 }
 
 /** Put together as text: this is said of every event that is published. */

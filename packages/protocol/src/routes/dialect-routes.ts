@@ -48,6 +48,7 @@ export const dialectRoutes = {
     answers: {
       200: { description: 'a repetition', schema: EsautiReceipt },
       201: { description: 'stored', schema: EsautiReceipt },
+      202: { description: 'waits in quarantine', schema: EsautiReceipt },
     },
     error: EsautiError,
   },
@@ -61,6 +62,7 @@ export const dialectRoutes = {
     answers: {
       200: { description: 'a repetition', schema: EsautiLinked },
       201: { description: 'stored', schema: EsautiLinked },
+      202: { description: 'waits in quarantine', schema: EsautiLinked },
     },
     error: EsautiError,
   },

@@ -1,13 +1,4 @@
-import {
-  EsautiEvent,
-  EsautiIdentify,
-  startOfJson,
-  toFaults,
-  toValidationError,
-  type EsautiLinked,
-  type EsautiReceipt,
-  type Member,
-} from '@sluice/protocol'
+import { EsautiEvent, EsautiIdentify, startOfJson, toFaults, toValidationError, type Member } from '@sluice/protocol'
 import type { z } from 'zod'
 import type { Context } from '../../domain/context.ts'
 import { membersOnce, parseJson, toText } from '../../domain/json-text.ts'
@@ -18,6 +9,7 @@ import { traceOf } from '../events.ts'
 import { json } from '../exchange.ts'
 import { parseIdempotencyKey } from '../idempotency-key.ts'
 import { toProblemParts } from '../problem.ts'
+import { acceptedResponse } from '../published.ts'
 import type { Dialect } from './dialect.ts'
 
 const addresses = /^\/api\/integrations\/|^\/v1\/inbound\/event$/
@@ -38,14 +30,14 @@ export function esautiHandlers(context: Context): Pick<Handlers, 'publishEsautiE
     publishEsautiEvent: async (call) => {
       const source = call.request.header('x-esauti-source')
       const published = await publish(context, call, toNative(parse(call, EsautiEvent), source))
-      return json(published.status === 'accepted' ? 201 : 200, toReceipt(published))
+      return acceptedResponse(published, { received: true })
     },
     identifyEsautiCustomer: async (call) => {
       const parsed = parse(call, EsautiIdentify)
       const customer = toCustomer(parsed.value.identity)
       const source = call.request.header('x-esauti-source')
       const published = await publish(context, call, toIdentified(parsed, customer, source))
-      return json(published.status === 'accepted' ? 201 : 200, toLinked(published, customer))
+      return acceptedResponse(published, { linked: true, contact_id: customer.identity['id'] })
     },
   }
 }
@@ -87,21 +79,6 @@ async function publish(context: Context, { request, principal }: EsautiCall, nat
     ...traceOf(request),
   })
 }
-
-const toReceipt = ({ eventId, timestamp, status }: Published): EsautiReceipt => ({
-  received: true,
-  event_id: eventId,
-  timestamp,
-  status,
-  message: status === 'accepted' ? 'Event accepted' : 'Event was accepted before',
-})
-
-const toLinked = ({ eventId, status }: Published, { identity }: Customer): EsautiLinked => ({
-  linked: true,
-  ...(identity['id'] !== undefined && { contact_id: identity['id'] }),
-  event_id: eventId,
-  status,
-})
 
 const enveloped = new Set(Object.keys(EsautiEvent.shape))
 
