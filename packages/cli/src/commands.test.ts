@@ -94,7 +94,9 @@ test('send takes its payload as an argument, from a file, and from stdin', async
 })
 
 test('many events go in from stdin; what the hub refuses is named by line, and the exit code says partly', async () => {
-  const lines = Array.from({ length: 1100 }, (_, n) => JSON.stringify({ event_type: 'bulk.sent', payload: { n } }))
+  const lines = Array.from({ length: 1100 }, (_, n) =>
+    JSON.stringify({ event_type: 'bulk.sent', payload: { n, text: '\u2028' } }),
+  )
   const good = await run(['send', '--ndjson'], { input: lines.join('\n') })
   assert.deepEqual([good.status, good.stdout], [0, '1100 accepted, 0 failed\n'])
   assert.match(good.stderr, /1,100 accepted/)

@@ -10,6 +10,9 @@ const batchRecords = 250
 /** A payload has at most 256 KB, so that one request takes so many of any size. */
 const batchCharacters = 4_000_000
 
+/** Errors beyond this are counted and not kept. */
+const keptErrors = 1000
+
 type Pending = { readonly number: number; readonly record: DeadLetterRecord }
 type Failure = {
   readonly line: number
@@ -106,7 +109,8 @@ type Failed = Extract<BatchItemResult, { error: unknown }>
 function addFailure(tally: Tally, { number, record }: Pending, { error }: Failed): void {
   tally.failed += 1
   const { error_code, message } = error
-  tally.errors.push({ line: number, dead_letter_id: record.dead_letter_id, error_code, message })
+  if (tally.errors.length < keptErrors)
+    tally.errors.push({ line: number, dead_letter_id: record.dead_letter_id, error_code, message })
 }
 
 /** Reads the file once, so that marks behind their records are known before anything is sent. */

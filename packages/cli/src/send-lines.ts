@@ -1,10 +1,10 @@
 import { createReadStream, statSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { BatchItemResult, Sluice } from '@sluice/client'
 import type { NewBatchEvent } from '@sluice/protocol'
 import { CommandError, exitCodes, toFailure, usage } from './exit.ts'
 import type { Output } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'
+import { readLines } from './read-lines.ts'
 
 /** Half of what the hub takes at once: the next lines are read while these are stored. */
 const batchEvents = 500
@@ -82,10 +82,9 @@ function addError(tally: Tally, error: LineError): void {
 
 async function* readBatches(file: string | undefined, tally: Tally, progress: Progress): AsyncGenerator<Line[]> {
   const input = file === undefined ? process.stdin : createReadStream(file)
-  input.on('data', (piece: Buffer | string) => progress.read(piece.length))
   let batch: Line[] = []
   let number = 0
-  for await (const text of createInterface({ input, crlfDelay: Infinity })) {
+  for await (const text of readLines(input, progress.read)) {
     number += 1
     if (text.trim() === '') continue
     const line = parseLine(text, number, tally)
