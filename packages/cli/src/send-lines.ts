@@ -84,7 +84,7 @@ async function* readBatches(file: string | undefined, tally: Tally, progress: Pr
   const input = file === undefined ? process.stdin : createReadStream(file)
   let batch: Line[] = []
   let number = 0
-  for await (const text of readLines(input, progress.read)) {
+  for await (const text of readLines(input, (bytes) => progress.read(bytes))) {
     number += 1
     if (text.trim() === '') continue
     const line = parseLine(text, number, tally)
