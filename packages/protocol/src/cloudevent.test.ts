@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseBinary, parseStructured, toBinary, toStructured } from './cloudevent.ts'
+import {
+  parseBinaryCloudEvent,
+  parseStructuredCloudEvent,
+  toBinaryCloudEvent,
+  toStructuredCloudEvent,
+} from './cloudevent.ts'
 import { HubError } from './error.ts'
 import type { Event } from './event.ts'
 import type { Fault } from './problem.ts'
@@ -11,7 +16,7 @@ const minimal = { specversion: '1.0', id: 'i-1', source: '/shop', type: 'order.c
 const here = { source: '/workspaces/default' }
 
 function read(text: string): Event {
-  return JSON.parse(parseStructured({ text, start: 0, value: JSON.parse(text) }).text)
+  return JSON.parse(parseStructuredCloudEvent({ text, start: 0, value: JSON.parse(text) }).text)
 }
 
 const readObject = (members: Members): Event => read(JSON.stringify({ ...minimal, ...members }))
@@ -29,7 +34,7 @@ function readFields({ contentType, body = '', fields = {} }: Binary): Event {
     contentType,
     body: typeof body === 'string' ? Buffer.from(body) : body,
   }
-  return JSON.parse(parseBinary(message).text)
+  return JSON.parse(parseBinaryCloudEvent(message).text)
 }
 
 function faultsOf(act: () => unknown): Record<string, string> {
@@ -80,18 +85,18 @@ test('attributes become members of our event, the rest stands in `cloudevent`', 
 test('data and extensions keep the very characters in which they came', () => {
   const data = '{ "n" : 12345678901234567890, "f":1.0,"e":1e2, "s":"\\u00e4\\/" }'
   const text = `{"id":"\\u0069","source":"/s","type":"t","specversion":"1.0","data":${data},"ext":"\\u00e9"}`
-  const { text: stored } = parseStructured({ text, start: 0, value: JSON.parse(text) })
+  const { text: stored } = parseStructuredCloudEvent({ text, start: 0, value: JSON.parse(text) })
   assert.ok(stored.includes(`"payload":${data}`), stored)
-  const out = toStructured(`{"event_id":"e",${stored.slice(1)}`, here)
+  const out = toStructuredCloudEvent(`{"event_id":"e",${stored.slice(1)}`, here)
   assert.ok(out.includes(`"data":${data}`), out)
   assert.ok(out.includes('"ext":"\\u00e9"'), out)
-  const { body } = toBinary(`{"event_id":"e",${stored.slice(1)}`, here)
+  const { body } = toBinaryCloudEvent(`{"event_id":"e",${stored.slice(1)}`, here)
   assert.equal(Buffer.from(body).toString(), data)
 })
 
 test('line breaks between tokens become blanks: an event is one line', () => {
   const text = JSON.stringify({ ...minimal, data: { a: [1, '\n'] } }, undefined, 2)
-  const { text: stored } = parseStructured({ text, start: 0, value: JSON.parse(text) })
+  const { text: stored } = parseStructuredCloudEvent({ text, start: 0, value: JSON.parse(text) })
   assert.doesNotMatch(stored, /[\r\n]/)
   assert.deepEqual((JSON.parse(stored) as Event).payload, { a: [1, '\n'] })
 })
@@ -126,7 +131,7 @@ test('a string of data with a JSON type is a JSON string, not JSON to be read ag
   const event = readObject({ datacontenttype: 'application/json', data: '{"a":1}' })
   assert.equal(event.payload as unknown, '{"a":1}')
   const wire = JSON.stringify(event)
-  assert.equal(Buffer.from(toBinary(wire, here).body).toString(), '"{\\"a\\":1}"')
+  assert.equal(Buffer.from(toBinaryCloudEvent(wire, here).body).toString(), '"{\\"a\\":1}"')
 })
 
 test('what is required is named when it is missing, all faults at once', () => {
@@ -135,7 +140,7 @@ test('what is required is named when it is missing, all faults at once', () => {
     ['/specversion', '/id', '/source', '/type'],
   )
   assert.deepEqual(
-    pointersOf(() => parseBinary({ fields: [], contentType: undefined, body: new Uint8Array() })),
+    pointersOf(() => parseBinaryCloudEvent({ fields: [], contentType: undefined, body: new Uint8Array() })),
     ['header.ce-specversion', 'header.ce-id', 'header.ce-source', 'header.ce-type'],
   )
   const many = {
@@ -225,6 +230,16 @@ test('members given twice, too deep, or no object are refused', () => {
   const binary = (levels: number) => (): Event => readFields({ contentType: 'application/json', body: deep(levels) })
   assert.match(faultsOf(binary(128))['data'] ?? '', /128/)
   assert.ok(binary(127)())
+})
+
+test('metadata keep their digits, and are no way around the depth of an event', () => {
+  const text = JSON.stringify({ ...minimal, slmetadata: ' {"n": 12345678901234567890.10} ' })
+  const { text: stored } = parseStructuredCloudEvent({ text, start: 0, value: JSON.parse(text) })
+  assert.ok(stored.includes('"metadata":{"n": 12345678901234567890.10},'), stored)
+  const nested = (levels: number): string => `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`
+  assert.ok(readObject({ slmetadata: nested(126) }))
+  for (const levels of [127, 200_000])
+    assert.match(faultsOf(() => readObject({ slmetadata: nested(levels) }))['/slmetadata'] ?? '', /127 levels/)
 })
 
 test('more than 100 extensions are refused; long names are only advised against', () => {
@@ -344,11 +359,12 @@ test('data may have 262,144 bytes, counted as JSON text or as the bytes themselv
 })
 
 test('the same event says the same in any mode, whatever its extensions and blanks', () => {
-  const contentOf = (text: string): string => parseStructured({ text, start: 0, value: JSON.parse(text) }).content
+  const contentOf = (text: string): string =>
+    parseStructuredCloudEvent({ text, start: 0, value: JSON.parse(text) }).content
   const structured = contentOf(JSON.stringify({ ...minimal, data: { a: [1] }, traceparent: 'x' }))
   const fields = Object.entries(minimal).map(([name, value]): [string, string] => [`ce-${name}`, value])
   const binary = (body: string): string =>
-    parseBinary({ fields, contentType: 'application/json', body: Buffer.from(body) }).content
+    parseBinaryCloudEvent({ fields, contentType: 'application/json', body: Buffer.from(body) }).content
   assert.equal(binary('{ "a": [ 1 ] }'), structured)
   assert.notEqual(binary('{ "a": [ 2 ] }'), structured)
   assert.notEqual(binary(''), binary('null'))

@@ -3,7 +3,12 @@ import { readBinary, type CloudEventMessage } from './cloudevent/read-binary.ts'
 import { readStructured, type CloudEventText } from './cloudevent/read-structured.ts'
 import { toEvent, type ParsedCloudEvent } from './cloudevent/to-event.ts'
 
-export { toBinary, toCloudEventBatch, toStructured, type CloudEventOptions } from './cloudevent/write.ts'
+export {
+  toBinaryCloudEvent,
+  toCloudEventBatch,
+  toStructuredCloudEvent,
+  type CloudEventOptions,
+} from './cloudevent/write.ts'
 export type { CloudEventMessage, CloudEventText, ParsedCloudEvent }
 
 /** The media types of CloudEvents in JSON; their first words tell the modes apart, the longer one first. */
@@ -33,9 +38,9 @@ export type CloudEvent = z.infer<typeof CloudEvent>
  * A CloudEvent in structured mode, or one of a batch, as our event.
  *
  * @throws HubError `validation-error` with every fault, pointers into the JSON; `payload-too-large`
- * @example parseStructured({ text, start: 0, value: JSON.parse(text) }).eventType
+ * @example parseStructuredCloudEvent({ text, start: 0, value: JSON.parse(text) }).eventType
  */
-export function parseStructured(event: CloudEventText): ParsedCloudEvent {
+export function parseStructuredCloudEvent(event: CloudEventText): ParsedCloudEvent {
   return toEvent(readStructured(event))
 }
 
@@ -43,8 +48,8 @@ export function parseStructured(event: CloudEventText): ParsedCloudEvent {
  * A CloudEvent in HTTP's binary mode as our event.
  *
  * @throws HubError `validation-error` with every fault, pointers `header.ce-NAME` and `data`; `payload-too-large`
- * @example parseBinary({ fields: Object.entries(headers), contentType: 'application/json', body })
+ * @example parseBinaryCloudEvent({ fields: Object.entries(headers), contentType: 'application/json', body })
  */
-export function parseBinary(message: CloudEventMessage): ParsedCloudEvent {
+export function parseBinaryCloudEvent(message: CloudEventMessage): ParsedCloudEvent {
   return toEvent(readBinary(message))
 }

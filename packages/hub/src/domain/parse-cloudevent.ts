@@ -1,8 +1,8 @@
 import {
   HubError,
   limits,
-  parseBinary,
-  parseStructured,
+  parseBinaryCloudEvent,
+  parseStructuredCloudEvent,
   scanElements,
   startOfJson,
   toValidationError,
@@ -35,12 +35,12 @@ type Extras = {
  * @throws HubError `validation-error` if a batch as a whole cannot be read, `payload-too-large` beyond 1,000 events
  */
 export function parseCloudEvents(body: CloudEventBody): ToDraft[] {
-  if (body.mode === 'binary') return [toDraftOf(() => parseBinary(body.message))]
+  if (body.mode === 'binary') return [toDraftOf(() => parseBinaryCloudEvent(body.message))]
   const text = toText(body.bytes)
   const start = startOfJson(text)
   const value = parseJson(text)
-  if (body.mode === 'structured') return [toDraftOf(() => parseStructured({ text, start, value }))]
-  return toElements({ text, start, value }).map((element) => toDraftOf(() => parseStructured(element)))
+  if (body.mode === 'structured') return [toDraftOf(() => parseStructuredCloudEvent({ text, start, value }))]
+  return toElements({ text, start, value }).map((element) => toDraftOf(() => parseStructuredCloudEvent(element)))
 }
 
 function toElements({ text, start, value }: CloudEventText): CloudEventText[] {

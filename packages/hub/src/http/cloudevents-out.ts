@@ -1,4 +1,4 @@
-import { cloudEventTypes, toBinary, toCloudEventBatch, toStructured } from '@sluice/protocol'
+import { cloudEventTypes, toBinaryCloudEvent, toCloudEventBatch, toStructuredCloudEvent } from '@sluice/protocol'
 import type { Workspace } from '../domain/context.ts'
 import type { Page } from '../domain/page.ts'
 import { jsonText, type HubRequest, type HubResponse } from './exchange.ts'
@@ -15,9 +15,9 @@ export function toDefaultSource(workspace: Workspace): { source: string } {
 /** One event, as JSON text, in the form that was asked for. */
 export function eventResponse({ request, query, principal }: AskedForOne, eventText: string): HubResponse {
   const source = toDefaultSource(principal.workspace)
-  if (query.format === 'cloudevents-binary') return { status: 200, ...toBinary(eventText, source) }
+  if (query.format === 'cloudevents-binary') return { status: 200, ...toBinaryCloudEvent(eventText, source) }
   const isWanted = query.format === 'cloudevents' || prefers(request, cloudEventTypes.structured)
-  return isWanted ? cloudEvents('structured', toStructured(eventText, source)) : jsonText(200, eventText)
+  return isWanted ? cloudEvents('structured', toStructuredCloudEvent(eventText, source)) : jsonText(200, eventText)
 }
 
 /** A list of events, in the form that was asked for; of a batch of CloudEvents, what is no event stands in fields. */

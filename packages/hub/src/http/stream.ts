@@ -1,4 +1,4 @@
-import { toStructured, toValidationError } from '@sluice/protocol'
+import { toStructuredCloudEvent, toValidationError } from '@sluice/protocol'
 import type { Context } from '../domain/context.ts'
 import { requirePermission } from '../domain/authenticate.ts'
 import { followInbox, type StreamItem } from '../domain/follow.ts'
@@ -56,7 +56,9 @@ async function openStream(context: Context, call: Call<'streamInbox'>): Promise<
 /** How an event stands in its frame. */
 function toPrint({ query, principal }: Call<'streamInbox'>): (eventText: string) => string {
   const source = toDefaultSource(principal.workspace)
-  return query.format === undefined ? (eventText) => eventText : (eventText) => toStructured(eventText, source)
+  return query.format === undefined
+    ? (eventText) => eventText
+    : (eventText) => toStructuredCloudEvent(eventText, source)
 }
 
 /** Proxies cut connections on which nothing has moved for a while. */

@@ -3,6 +3,7 @@ import { HubError } from '../error.ts'
 import { toFaults, toValidationError, type Fault } from '../problem.ts'
 import { isMediaType, isText, isTime, isUri, isUriReference } from './grammar.ts'
 import { authTypes, hubExtensions, memberOfAttribute, memberOfExtension, type MemberPath } from './names.ts'
+import { parseMetadata } from './metadata.ts'
 import type { Attribute, Data, Reading } from './reading.ts'
 
 /** A CloudEvent as our event. */
@@ -85,6 +86,8 @@ const rules: Readonly<Record<string, { readonly holds: (text: string) => boolean
 }
 
 function findExtensionFault(name: string, value: Attribute['value']): string | undefined {
+  if (name === 'slmetadata' && parseMetadata(value) === undefined)
+    return `must be the JSON text of an object, nested no deeper than ${limits.depth - 1} levels`
   if (typeof value !== 'string') return undefined
   if (!isText(value)) return forbiddenText
   const isOurs = memberOfExtension.has(name) // which has limits of its own
@@ -99,8 +102,9 @@ type Members = Record<string, unknown>
 function toMembers({ attributes }: Reading): Members {
   const members: Members = {}
   for (const [name, path] of [...memberOfAttribute, ...memberOfExtension]) {
-    const value = attributes.get(name)?.value
-    if (value !== undefined) setMember(members, path, name === 'slmetadata' ? parseObject(value) : value)
+    const given = attributes.get(name)?.value
+    const value = name === 'slmetadata' && given !== undefined ? parseMetadata(given) : given
+    if (value !== undefined) setMember(members, path, value)
   }
   const actor = toActor(attributes)
   const correlation = shortText().safeParse(attributes.get('correlationid')?.value)
@@ -110,15 +114,6 @@ function toMembers({ attributes }: Reading): Members {
 function setMember(members: Members, [name, inner]: MemberPath, value: unknown): void {
   if (inner === undefined) members[name] = value
   else members[name] = { ...(members[name] as Members | undefined), [inner]: value } // only ever set here
-}
-
-/** Metadata travels as JSON text; what is none is left for the schema to refuse. */
-function parseObject(value: Attribute['value']): unknown {
-  try {
-    return JSON.parse(String(value))
-  } catch {
-    return value
-  }
 }
 
 /** The extension says more than we do: who does not fit stays an extension alone. */
@@ -139,7 +134,7 @@ function findMemberFaults({ attributes, pointerOf }: Reading, members: Members):
   if (result.success) return []
   const names = new Map([...memberOfAttribute, ...memberOfExtension].map(([name, path]) => [path.join('/'), name]))
   return toFaults(result.error).flatMap(({ pointer, detail }) => {
-    const name = names.get(pointer.slice(1)) ?? 'slmetadata'
+    const name = names.get(pointer.slice(1)) ?? ''
     const value = attributes.get(name)?.value
     // What is missing, empty or forbidden has been told in the words of CloudEvents.
     if (context.has(name) && (typeof value !== 'string' || value === '' || !isText(value))) return []
@@ -168,9 +163,11 @@ function toText(reading: Reading, members: Members): string {
     const attribute = attributes.get(name)
     if (attribute) parts.push(`"${member}":${attribute.text}`)
   }
-  for (const name of ['correlation_id', 'channel', 'actor', 'entity', 'identity', 'metadata']) {
+  for (const name of ['correlation_id', 'channel', 'actor', 'entity', 'identity']) {
     if (members[name] !== undefined) parts.push(`"${name}":${JSON.stringify(members[name])}`)
   }
+  const metadata = attributes.get('slmetadata')?.value
+  if (metadata !== undefined) parts.push(`"metadata":${toOneLine(String(metadata).trim())}`)
   if (data?.kind === 'json') parts.push(`"payload":${toOneLine(data.text)}`)
   if (data?.kind === 'bytes') parts.push(`"payload_base64":"${data.base64}"`)
   parts.push(`"cloudevent":${toRestText(attributes)}`)

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseBinary, parseStructured, toBinary, toCloudEventBatch, toStructured } from '../cloudevent.ts'
+import {
+  parseBinaryCloudEvent,
+  parseStructuredCloudEvent,
+  toBinaryCloudEvent,
+  toCloudEventBatch,
+  toStructuredCloudEvent,
+} from '../cloudevent.ts'
 import type { Event } from '../event.ts'
 import { toUriReference } from './grammar.ts'
 
@@ -10,7 +16,7 @@ type Members = Record<string, unknown>
 const here = { source: '/workspaces/default' }
 
 function read(text: string): Event {
-  return JSON.parse(parseStructured({ text, start: 0, value: JSON.parse(text) }).text)
+  return JSON.parse(parseStructuredCloudEvent({ text, start: 0, value: JSON.parse(text) }).text)
 }
 
 const readObject = (members: Members): Event =>
@@ -35,7 +41,7 @@ const full = {
 }
 
 test('a native event goes out as a CloudEvent with an extension for each member that has no attribute', () => {
-  assert.deepEqual(JSON.parse(toStructured(JSON.stringify(full), here)), {
+  assert.deepEqual(JSON.parse(toStructuredCloudEvent(JSON.stringify(full), here)), {
     specversion: '1.0',
     id: 'x-1',
     source: 'shop',
@@ -65,12 +71,16 @@ test('what goes out and comes in again has lost nothing but what the hub said', 
   for (const type of ['user', 'service', 'third-party'] as const) {
     const event = { ...full, actor: { type, id: 'a' } }
     const { event_id: _id, timestamp, attempt: _attempt, ...said } = event
-    const back = read(toStructured(JSON.stringify(event), here))
+    const back = read(toStructuredCloudEvent(JSON.stringify(event), here))
     const { cloudevent, ...members } = back
     assert.deepEqual(members, said)
     assert.equal(cloudevent?.extensions?.['recordedtime'], timestamp)
-    const { headers, body } = toBinary(JSON.stringify(event), here)
-    const binary = parseBinary({ fields: Object.entries(headers), contentType: headers['content-type'], body })
+    const { headers, body } = toBinaryCloudEvent(JSON.stringify(event), here)
+    const binary = parseBinaryCloudEvent({
+      fields: Object.entries(headers),
+      contentType: headers['content-type'],
+      body,
+    })
     assert.deepEqual(
       { ...(JSON.parse(binary.text) as Event), cloudevent: undefined },
       { ...said, cloudevent: undefined },
@@ -80,11 +90,13 @@ test('what goes out and comes in again has lost nothing but what the hub said', 
 
 test('an event without a source and an id of its own gets those of the hub', () => {
   const plain = { event_id: 'e-1', timestamp: full.timestamp, event_type: 't', payload: {} }
-  const { id, source, sleventid } = JSON.parse(toStructured(JSON.stringify(plain), here)) as Members
+  const { id, source, sleventid } = JSON.parse(toStructuredCloudEvent(JSON.stringify(plain), here)) as Members
   assert.deepEqual([id, source, sleventid], ['e-1', '/workspaces/default', undefined])
-  const named = JSON.parse(toStructured(JSON.stringify({ ...plain, source: 'Shop 1' }), here)) as Members
+  const named = JSON.parse(toStructuredCloudEvent(JSON.stringify({ ...plain, source: 'Shop 1' }), here)) as Members
   assert.deepEqual([named['id'], named['source']], ['e-1', 'Shop%201'])
-  const external = JSON.parse(toStructured(JSON.stringify({ ...plain, external_event_id: 'x' }), here)) as Members
+  const external = JSON.parse(
+    toStructuredCloudEvent(JSON.stringify({ ...plain, external_event_id: 'x' }), here),
+  ) as Members
   assert.deepEqual([external['id'], external['slexternalid']], ['e-1', 'x'])
 })
 
@@ -97,7 +109,7 @@ test('extensions that know an actor or a correlation fill ours and go out as the
   })
   assert.deepEqual([event.actor, event.correlation_id], [{ type: 'user', id: 'a' }, 'c'])
   const out = JSON.parse(
-    toStructured(JSON.stringify({ ...event, event_id: 'e', timestamp: full.timestamp }), here),
+    toStructuredCloudEvent(JSON.stringify({ ...event, event_id: 'e', timestamp: full.timestamp }), here),
   ) as Members
   assert.deepEqual([out['authtype'], out['recordedtime']], ['app_user', '2020-01-01T00:00:00Z'])
   assert.equal(readObject({ authtype: 'unknown', authid: 'a' }).actor, undefined)
@@ -107,21 +119,21 @@ test('extensions that know an actor or a correlation fill ours and go out as the
 test('what another hub said about its copy is not taken over', () => {
   const event = readObject({ sleventid: 'theirs', slattempt: 3 })
   assert.equal(event.cloudevent?.extensions, undefined)
-  const out = JSON.parse(toStructured(JSON.stringify({ ...event, event_id: 'ours' }), here)) as Members
+  const out = JSON.parse(toStructuredCloudEvent(JSON.stringify({ ...event, event_id: 'ours' }), here)) as Members
   assert.equal(out['sleventid'], 'ours')
 })
 
 test('binary out: content type and fields', () => {
   const wire = (members: Members): string => JSON.stringify({ event_id: 'e', event_type: 't €', ...members })
-  const text = toBinary(wire({ payload: 'a "b"', cloudevent: { datacontenttype: 'text/plain' } }), here)
+  const text = toBinaryCloudEvent(wire({ payload: 'a "b"', cloudevent: { datacontenttype: 'text/plain' } }), here)
   assert.deepEqual([text.headers['content-type'], Buffer.from(text.body).toString()], ['text/plain', 'a "b"'])
   assert.equal(text.headers['ce-type'], 't%20%E2%82%AC')
   assert.equal(text.headers['ce-datacontenttype'], undefined)
-  const implied = toBinary(wire({ payload: 'a', cloudevent: {} }), here)
+  const implied = toBinaryCloudEvent(wire({ payload: 'a', cloudevent: {} }), here)
   assert.deepEqual([implied.headers['content-type'], Buffer.from(implied.body).toString()], ['application/json', '"a"'])
-  const bytes = toBinary(wire({ payload_base64: 'AAE=', cloudevent: {} }), here)
+  const bytes = toBinaryCloudEvent(wire({ payload_base64: 'AAE=', cloudevent: {} }), here)
   assert.deepEqual([bytes.headers['content-type'], [...bytes.body]], [undefined, [0, 1]])
-  assert.equal(toBinary(wire({ cloudevent: {} }), here).body.byteLength, 0)
+  assert.equal(toBinaryCloudEvent(wire({ cloudevent: {} }), here).body.byteLength, 0)
 })
 
 test('a batch is an array, also of nothing', () => {
@@ -133,10 +145,10 @@ test('a batch is an array, also of nothing', () => {
 test('what our events may hold and CloudEvents may not is replaced, and in metadata escaped', () => {
   const event = { event_id: 'e', event_type: 'a\u0085b', payload: {}, metadata: { '\ufffe': '\u{1ffff}\u0085' } }
   const text = JSON.stringify(event).replace('"metadata":{', '"metadata":{\t')
-  const { type, slmetadata } = JSON.parse(toStructured(text, here)) as Members
+  const { type, slmetadata } = JSON.parse(toStructuredCloudEvent(text, here)) as Members
   assert.equal(type, 'a\ufffdb')
   assert.match(String(slmetadata), /^[\u0020-\u007e]*$/)
-  assert.deepEqual(read(toStructured(text, here)).metadata, event.metadata)
+  assert.deepEqual(read(toStructuredCloudEvent(text, here)).metadata, event.metadata)
 })
 
 const short = fc
@@ -167,10 +179,14 @@ test('any native event comes back from structured and from binary mode with all 
     fc.property(newEvent, (event) => {
       const text = JSON.stringify({ event_id: 'e', timestamp: full.timestamp, ...event })
       const said: unknown = JSON.parse(JSON.stringify(event))
-      const { cloudevent: _rest, ...structured } = read(toStructured(text, here))
+      const { cloudevent: _rest, ...structured } = read(toStructuredCloudEvent(text, here))
       assert.deepEqual(structured, said)
-      const { headers, body } = toBinary(text, here)
-      const parsed = parseBinary({ fields: Object.entries(headers), contentType: headers['content-type'], body })
+      const { headers, body } = toBinaryCloudEvent(text, here)
+      const parsed = parseBinaryCloudEvent({
+        fields: Object.entries(headers),
+        contentType: headers['content-type'],
+        body,
+      })
       const { cloudevent: _fields, ...binary } = JSON.parse(parsed.text) as Event
       assert.deepEqual(binary, said)
     }),

@@ -21,9 +21,9 @@ type Written = {
  * An event as a CloudEvent in structured mode, to be sent as `application/cloudevents+json`.
  *
  * @param eventText the event as the hub hands it out, in JSON; its payload is passed on as it stands there
- * @example toStructured(text, { source: '/workspaces/default' }) // '{"specversion":"1.0","id":…'
+ * @example toStructuredCloudEvent(text, { source: '/workspaces/default' }) // '{"specversion":"1.0","id":…'
  */
-export function toStructured(eventText: string, options: CloudEventOptions): string {
+export function toStructuredCloudEvent(eventText: string, options: CloudEventOptions): string {
   const { attributes, data } = write(eventText, options)
   const parts = Array.from(attributes, ([name, text]) => `"${name}":${text}`)
   if (data) parts.push(`"${data.name}":${data.text}`)
@@ -32,15 +32,15 @@ export function toStructured(eventText: string, options: CloudEventOptions): str
 
 /** Events as a batch, to be sent as `application/cloudevents-batch+json` to one who has asked for batches. */
 export function toCloudEventBatch(eventTexts: readonly string[], options: CloudEventOptions): string {
-  return `[${eventTexts.map((text) => toStructured(text, options)).join(',')}]`
+  return `[${eventTexts.map((text) => toStructuredCloudEvent(text, options)).join(',')}]`
 }
 
 /**
  * An event as a CloudEvent in HTTP's binary mode. Names of fields are in lower case.
  *
- * @example toBinary(text, { source: '/workspaces/default' }) // { headers: { 'ce-id': …, 'content-type': … }, body }
+ * @example toBinaryCloudEvent(text, { source: '/workspaces/default' }) // { headers: { 'ce-id': …, 'content-type': … }, body }
  */
-export function toBinary(
+export function toBinaryCloudEvent(
   eventText: string,
   options: CloudEventOptions,
 ): { headers: Record<string, string>; body: Uint8Array } {
