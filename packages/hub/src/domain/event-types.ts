@@ -191,14 +191,19 @@ async function refuseSchemas(imported: readonly Imported[], plans: readonly Plan
   if (faults.length > 0) throw toValidationError(faults)
 }
 
+const printed = 10
+const maxErrors = 200
+
 function refuseIncompatible(imported: readonly Imported[], plans: readonly Plan[]): void {
   const errors = plans.flatMap(({ incompatible }, index) =>
     incompatible.map(({ pointer, detail }) => ({ pointer: `${imported[index]?.schemaPointer}${pointer}`, detail })),
   )
   if (errors.length === 0) return
   const names = plans.flatMap(({ kind }, index) => (kind === 'incompatible' ? [imported[index]?.wanted.name] : []))
-  const words = `payloads that were right before may be refused by ${names.slice(0, 10).join(', ')}; see errors`
-  throw new HubError('incompatible-schema', words, { errors: errors.slice(0, 200), details: { names } })
+  const of = names.slice(0, printed).join(', ') + (names.length > printed ? ` and ${names.length - printed} more` : '')
+  const faults = errors.slice(0, printed).map(({ pointer, detail }) => `${pointer} ${detail}`)
+  const words = `${of} may refuse payloads that were right before: ${faults.join('; ')}`
+  throw new HubError('incompatible-schema', words, { errors: errors.slice(0, maxErrors), details: { names } })
 }
 
 /** With its versions; events stay. @throws HubError `not-found` */

@@ -37,8 +37,10 @@ export function findSchemaFaults(schema: Schema): Fault[] {
  * @throws Error if it cannot be compiled
  */
 export function compileSchema(schema: Schema): Validator {
+  const { faults, recursive } = checkSchema(schema)
+  // An export that was made up may hold what was never saved.
+  if (faults[0]) throw new Error(`${faults[0].pointer} ${faults[0].detail}`)
   const validate = compile(schema)
-  const { recursive } = checkSchema(schema)
   return (payload, size) => {
     const passes = recursive || size > largeEvent ? validateInTime(validate, payload) : validate(payload)
     if (passes === undefined) return [{ pointer: '/payload', detail: `takes longer than ${limitMs} ms to check` }]

@@ -1,4 +1,15 @@
-import { InboxSettings, InboxStatus, KeyStatus, Role, Slug, maxPosition, tagSpace } from '@sluice/protocol'
+import {
+  EventTypeMode,
+  EventTypeName,
+  InboxSettings,
+  InboxStatus,
+  KeyStatus,
+  Role,
+  Slug,
+  UnknownEventTypes,
+  maxPosition,
+  tagSpace,
+} from '@sluice/protocol'
 import { movedColumns, type AnyRow, type MovedKind, type MovedRow } from '../../store/moving.ts'
 import { refuse, type Line } from './lines.ts'
 
@@ -84,6 +95,14 @@ function findFault({ kind, row }: MovedRow, known: Known): string | undefined {
       return isObject(row.body) ? undefined : 'has a body that is no JSON object'
     case 'api_key':
       return findKeyFault(row)
+    case 'event_type_setting':
+      return UnknownEventTypes.safeParse(row.unknown).success ? undefined : 'has a setting that no workspace has'
+    case 'event_type':
+      return findTypeFault(row)
+    case 'event_type_version':
+      return isSchema(row.schema) ? undefined : 'has a schema that is no JSON object'
+    case 'quarantine':
+      return findQuarantineFault(row)
     case 'audit':
       return isJson(row.details) ? undefined : 'has details that are not JSON'
     default:
@@ -130,6 +149,25 @@ function findEventFault(row: Row<'event'>, known: Known): string | undefined {
   known.position = row.position
   known.acceptedMs = row.accepted_ms
   return undefined
+}
+
+const isSchema = (text: string | null): boolean => text === null || isObject(text)
+
+/** Whether its schema can be used is seen when it is used. */
+function findTypeFault(row: Row<'event_type'>): string | undefined {
+  if (!EventTypeName.safeParse(row.name).success || !EventTypeMode.safeParse(row.mode).success)
+    return 'has a name or mode that no event type has'
+  return isSchema(row.schema) ? undefined : 'has a schema that is no JSON object'
+}
+
+function findQuarantineFault(row: Row<'quarantine'>): string | undefined {
+  if (!isObject(row.body) || !isJson(row.notes)) return 'has a body that is no JSON object in one line'
+  return isDedup(toJson(row.dedup)) && Array.isArray(toJson(row.faults)) ? undefined : 'has damaged keys or faults'
+}
+
+function isDedup(list: unknown): boolean {
+  const isText = (value: unknown): boolean => typeof value === 'string'
+  return Array.isArray(list) && list.every((item) => isText(item?.key) && isText(item?.fingerprint))
 }
 
 function findKeyFault(row: Row<'api_key'>): string | undefined {

@@ -157,9 +157,26 @@ for (const [from, to] of [
           lastUsedMs: null,
           hmac: { required: true, secrets: [{ sealed: 'v1.a.b', untilMs: null }] },
         })
+        const content = { description: 'ünd', category: 'c', entity: 'E', action: 'A', mode: 'quarantine' } as const
+        const type = { ...content, name: 'c.EA', schema: '{"type":"object"}', version: 1, expects: 0 }
+        await here.store.eventTypes.save(id, [type])
+        await here.store.quarantine.add(id, [
+          {
+            eventType: 'c.EA',
+            source: null,
+            subject: null,
+            body: '{"event_type":"c.EA","payload":{"nul":"\\u0000"}}',
+            notes: null,
+            dedup: [{ key: 'q', fingerprint: 'f' }],
+            id: 'kept',
+            version: 1,
+            faults: '[]',
+          },
+        ])
         const file = await toFile(here.store, 'shop')
         const { counts, resumed } = await fromFile(there.store, file)
         assert.deepEqual([counts['event'], counts['dedup'], counts['api_key'], resumed], [1201, 1, 1, 0])
+        assert.deepEqual([counts['event_type'], counts['quarantine'], counts['quarantine_key']], [1, 1, 1])
         const rowsOf = (text: string): string[] => text.split('\n').filter((line) => line.includes('"row"'))
         assert.deepEqual(rowsOf(await toFile(there.store, 'shop')), rowsOf(file))
         const key = await there.store.findKey('key-1')
