@@ -12,13 +12,14 @@ import { test } from 'node:test'
 import { startHub } from '@sluice/hub'
 import { createAdmin } from './admin.ts'
 import type * as Client from './index.ts'
+import type * as Topics from './topics.ts'
 
 type Connection = { readonly baseUrl: string; readonly apiKey: string }
 type Secrets = { readonly keyId: string; readonly hmacSecret: string | undefined }
 
 /** Runs in the page, from its own text: nothing of this file but its arguments is there. */
 async function visit(
-  { createSluice, ApiError }: typeof Client,
+  { createSluice, ApiError, defineTopics, withTopics }: typeof Client & typeof Topics,
   connection: Connection,
   secrets: Secrets,
 ): Promise<unknown> {
@@ -46,7 +47,16 @@ async function visit(
   const away = await createSluice({ ...connection, baseUrl: 'http://127.0.0.1:1', maxRetries: 0 })
     .events.get(sent.event_id)
     .catch((error: unknown) => (error instanceof Error ? error.name : String(error)))
+  const Schema = { type: 'object', properties: { mail: { type: 'string', format: 'email' } } } as const
+  const topics = defineTopics({ DefaultCategory: 'web', Topics: [{ Action: 'Filled', Entity: 'Form', Schema }] })
+  const session = withTopics(sluice, topics, { service: 'page' }).userSession('user-1', 'job-1')
+  session.filledForm({ mail: 'visitor@example.com' })
+  const fault = await Promise.resolve()
+    .then(() => session.formFilled({ mail: 'nobody' }))
+    .catch((error: unknown) => String(error))
+  const flushed = await session.flush()
   return {
+    session: [flushed.accepted, fault],
     statuses: [sent.status, again.status, batch.accepted, signed.status],
     polled: events.map((event) => event.payload),
     followed,
@@ -55,6 +65,15 @@ async function visit(
     refused,
     away,
   }
+}
+
+/** The one package that topics bring along, as it is installed. */
+const validator = { path: '/json-schema/', file: import.meta.resolve('@cfworker/json-schema') }
+
+/** No code may be made of text: what validates interprets. */
+const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': "script-src 'self' 'unsafe-inline'",
 }
 
 /** The page, the sources of the client without their types, and a place to tell what came of it. */
@@ -68,7 +87,11 @@ async function serve() {
       told.resolve(JSON.parse(await text(request)))
       return void response.end()
     }
-    if (url === '/') return void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page)
+    if (url === '/') return void response.writeHead(200, pageHeaders).end(page)
+    if (url.startsWith(validator.path)) {
+      const source = await readFile(new URL(url.slice(validator.path.length), validator.file))
+      return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(source)
+    }
     if (!url.endsWith('.ts')) return void response.writeHead(404).end()
     loaded.push(url)
     const source = await readFile(new URL(`.${url}`, import.meta.url), 'utf8')
@@ -93,11 +116,15 @@ async function serve() {
 
 function toPage(connection: Connection, secrets: Secrets): string {
   return `<!doctype html>
-<script type="importmap">{ "imports": { "#transport": "/transport/global-fetch.ts" } }</script>
+<script type="importmap">{ "imports": {
+  "#transport": "/transport/global-fetch.ts",
+  "@cfworker/json-schema": "${validator.path}index.js"
+} }</script>
 <script type="module">
 import * as client from '/index.ts'
+import * as topics from '/topics.ts'
 ${visit.toString()}
-const result = await visit(client, ${JSON.stringify(connection)}, ${JSON.stringify(secrets)}).catch((error) => String(error?.stack ?? error))
+const result = await visit({ ...client, ...topics }, ${JSON.stringify(connection)}, ${JSON.stringify(secrets)}).catch((error) => String(error?.stack ?? error))
 await fetch('/', { method: 'POST', body: JSON.stringify(result) })
 </script>`
 }
@@ -156,6 +183,7 @@ test(
     const giveUp = setTimeout(() => told.reject(new Error('the page has told nothing')), patienceMs)
     cleanup.defer(() => clearTimeout(giveUp))
     assert.deepEqual(await told.promise, {
+      session: [1, 'TopicDataError: data of web.FormFilled is refused: /mail does not match format "email"'],
       statuses: ['accepted', 'duplicate', 3, 'accepted'],
       polled: [{ text: 'ü' }, { n: 1 }, { n: 2 }, { n: 3 }],
       followed: ['page.opened', 'page.left', 'page.left', 'page.left'],
