@@ -98,17 +98,22 @@ function findExtensionFault(name: string, value: Attribute['value']): string | u
 
 type Members = Record<string, unknown>
 
+const paths = [...memberOfAttribute, ...memberOfExtension]
+const correlationId = shortText()
+
 /** Our event without its payload. */
 function toMembers({ attributes }: Reading): Members {
   const members: Members = {}
-  for (const [name, path] of [...memberOfAttribute, ...memberOfExtension]) {
+  for (const [name, path] of paths) {
     const given = attributes.get(name)?.value
     const value = name === 'slmetadata' && given !== undefined ? parseMetadata(given) : given
     if (value !== undefined) setMember(members, path, value)
   }
   const actor = toActor(attributes)
-  const correlation = shortText().safeParse(attributes.get('correlationid')?.value)
-  return { ...members, ...(actor && { actor }), ...(correlation.success && { correlation_id: correlation.data }) }
+  if (actor) members['actor'] = actor
+  const correlation = attributes.get('correlationid')?.value
+  if (correlation !== undefined && correlationId.safeParse(correlation).success) members['correlation_id'] = correlation
+  return members
 }
 
 function setMember(members: Members, [name, inner]: MemberPath, value: unknown): void {
@@ -119,12 +124,14 @@ function setMember(members: Members, [name, inner]: MemberPath, value: unknown):
 /** The extension says more than we do: who does not fit stays an extension alone. */
 function toActor(attributes: Reading['attributes']): Actor | undefined {
   const id = attributes.get('authid')?.value
+  if (id === undefined) return undefined
   const told = attributes.get('slactortype')?.value
   const known = authTypes.find(([, authType]) => authType === attributes.get('authtype')?.value)
   const actor = Actor.safeParse({ type: told ?? known?.[0], id })
   return actor.success ? actor.data : undefined
 }
 
+const attributeOfMember = new Map(paths.map(([name, path]) => [path.join('/'), name]))
 const memberSchema = NewEvent.omit({ payload: true, occurred_at: true, actor: true, correlation_id: true })
 
 /** The limits are those of native events: faults are told by the attribute that the member came from. */
@@ -132,9 +139,8 @@ function findMemberFaults({ attributes, pointerOf }: Reading, members: Members):
   const { occurred_at: _time, actor: _actor, correlation_id: _correlation, ...rest } = members
   const result = memberSchema.safeParse(rest)
   if (result.success) return []
-  const names = new Map([...memberOfAttribute, ...memberOfExtension].map(([name, path]) => [path.join('/'), name]))
   return toFaults(result.error).flatMap(({ pointer, detail }) => {
-    const name = names.get(pointer.slice(1)) ?? ''
+    const name = attributeOfMember.get(pointer.slice(1)) ?? ''
     const value = attributes.get(name)?.value
     // What is missing, empty or forbidden has been told in the words of CloudEvents.
     if (context.has(name) && (typeof value !== 'string' || value === '' || !isText(value))) return []
