@@ -12,7 +12,7 @@ export const consoleLogger: Logger = {
 }
 
 /** @param secrets masked wherever they stand */
-export function createRedactingLogger(logger: Logger, secrets: readonly string[]): Logger {
+export function createRedactingLogger(logger: Logger, secrets: readonly string[] = []): Logger {
   const toLog =
     (level: keyof Logger): Log =>
     (fields, message) =>

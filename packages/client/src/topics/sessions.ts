@@ -1,6 +1,6 @@
 import type { Actor, Event, JsonObject } from '@sluice/protocol'
 import type { Sluice } from '../client.ts'
-import type { Logger } from '../logger.ts'
+import { createRedactingLogger, type Logger } from '../logger.ts'
 import { newUuid } from '../uuid.ts'
 import { createBuffer } from './buffer.ts'
 import type { TopicDefinitions } from './definition.ts'
@@ -68,7 +68,8 @@ export function withTopics<Definitions extends TopicDefinitions, const Immediate
   topics: Topics<Definitions>,
   options: SessionOptions<Immediate>,
 ): Sessions<Definitions, Immediate> {
-  const { service, newId = newUuid, now = Date.now, logger } = options
+  const { service, newId = newUuid, now = Date.now } = options
+  const logger = options.logger && createRedactingLogger(options.logger)
   checkId('service', service)
   const context: Context = {
     sluice,

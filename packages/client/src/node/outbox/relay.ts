@@ -1,7 +1,7 @@
 import type { NewBatchEvent } from '@sluice/protocol'
 import type { Sluice } from '../../client.ts'
 import { systemClock, type Clock } from '../../clock.ts'
-import type { Logger } from '../../logger.ts'
+import { createRedactingLogger, type Logger } from '../../logger.ts'
 import { longestRetryAfterSeconds, toBackoffMs } from '../../retry.ts'
 import type { Outbox, OutboxRow } from './outbox.ts'
 import { toAskedMs, toVerdict, toVerdictOfFailure, type Verdict } from './verdicts.ts'
@@ -105,7 +105,8 @@ export async function relay(outbox: Outbox, sluice: Sluice, options: RelayOption
 function toSettings(options: RelayOptions): Settings {
   const { once = false, batch = 250, pollMs = 500, leaseSeconds = 30 } = options
   const { attempts = once ? 4 : Infinity, clock = systemClock, random = Math.random } = options
-  const { newId = () => crypto.randomUUID(), signal, logger, onProgress } = options
+  const { newId = () => crypto.randomUUID(), signal, onProgress } = options
+  const logger = options.logger && createRedactingLogger(options.logger)
   check('batch', batch, { least: 1, most: 1000 })
   check('pollMs', pollMs, { least: 1, most: 3_600_000 })
   check('leaseSeconds', leaseSeconds, { least: 2, most: 3600 })
