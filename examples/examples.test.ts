@@ -108,7 +108,7 @@ describe('examples', () => {
     assert.deepEqual(output.split('\n'), [
       'a service session: service MyService, a job of its own',
       'published, not sent: 5',
-      'data of billing.InvoicePaid is refused: does not have required property "invoice_id"; /cents 0 is less than 1',
+      'data of billing.InvoicePaid is refused: does not have required property "invoice_id"; /cents is less than 1',
       'flushed: 5, then 0',
       'rolled back: 1',
       'at once: accepted',

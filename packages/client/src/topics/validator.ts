@@ -1,5 +1,6 @@
 import { dereference, Validator, type OutputUnit, type Schema, type SchemaDraft } from '@cfworker/json-schema'
 import type { Fault } from '@sluice/protocol'
+import { toAccept } from './accept.ts'
 import { checkSchema, isObject, type Reference, type SchemaFault } from './check-schema.ts'
 
 /** Every fault of data that has been through JSON; none if it is good. */
@@ -32,7 +33,9 @@ function compile(schema: Schema, references: readonly Reference[]): Validate | r
   if (unresolved.length > 0) return unresolved
   // Throws for references that go round for ever.
   validator.validate({})
+  const accepts = draft === '4' ? undefined : toAccept(schema)
   return (data) => {
+    if (accepts?.(data)) return []
     try {
       const { valid, errors } = validator.validate(data)
       return valid ? [] : toFaults(errors)
@@ -80,6 +83,7 @@ function toFaults(errors: readonly OutputUnit[]): Fault[] {
 }
 
 function toDetail(error: string): string {
-  const words = error.replace(/^(Instance|String|Array) /, '').replace(/\.$/, '')
+  // Numbers of the data stand at the beginning.
+  const words = error.replace(/^(Instance|String|Array|-?[\d.e+-]+) /, '').replace(/\.$/, '')
   return words.charAt(0).toLowerCase() + words.slice(1)
 }
