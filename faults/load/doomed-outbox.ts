@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSluice } from '@sluice/client'
@@ -12,6 +13,9 @@ const order = parseOutboxOrder(process.argv[2] ?? '')
 const random = createRandom(order.run)
 const step = createStep(order.dieAt)
 let written = 0
+
+// Node writes it at the end of a process, which these do not have. It halves the time until the next one is ready.
+flushCompileCache()
 
 process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
 if (order.store === 'sqlite') await runOnSqlite()

@@ -9,16 +9,28 @@ import type { OutboxOrder, StepName } from './outbox-order.ts'
 /** A relay that finds nothing to do takes few steps. */
 const longestLifeMs = 4000
 
+type RunOptions = {
+  /** for what Node compiles */
+  readonly cacheFolder: string
+  /** counted from when it is ready; with a step in the order, it lives that long at most */
+  readonly killAfterMs?: number | undefined
+}
+
 /**
  * Starts a doomed application or relay and waits for its end: by its own hand at the step of its order, or by ours.
  *
- * @param killAfterMs counted from when it is ready; with a step in the order, only that long at most
  * @returns the step at which it died; undefined if we have killed it
  * @throws if it ends in any other way
  */
-export async function runDoomed(order: OutboxOrder, killAfterMs = longestLifeMs): Promise<StepName | undefined> {
+export async function runDoomed(
+  order: OutboxOrder,
+  { cacheFolder, killAfterMs = longestLifeMs }: RunOptions,
+): Promise<StepName | undefined> {
   const file = fileURLToPath(new URL('doomed-outbox.ts', import.meta.url))
-  const child = spawn(process.execPath, [file, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [file, JSON.stringify(order)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_COMPILE_CACHE: cacheFolder },
+  })
   const reap = endWithThisProcess(() => child.kill('SIGKILL'))
   const ended = once(child, 'close').finally(reap)
   let said = ''

@@ -26,8 +26,12 @@ export const outbox: Suite = {
   run,
 }
 
+/** The processes of a round may leave little of the machine to a hub that starts beside them. */
+const readyTimeoutMs = 60_000
+
 type Stage = {
   readonly place: Place
+  readonly cacheFolder: string
   readonly database: ApplicationDatabase
   readonly random: Random
   readonly target: Target
@@ -45,12 +49,13 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
   const place = await openPlace(options.store)
   try {
     const database = await openApplicationDatabase(place, folder)
-    const hub = await place.startHub()
+    const hub = await place.startHub({ readyTimeoutMs })
     const target = { url: hub.url, apiKey: hub.apiKey ?? '' }
     const random = createRandom(options.seed)
     const orders = { application: 0, relay: 0 }
     const counts = { kills: 0, hubKills: 0, runs: 0, orders, steps: new Set<StepName>() }
-    const stage: Stage = { place, database, random, target, hub, ...counts }
+    const cacheFolder = join(folder, 'compiled')
+    const stage: Stage = { place, cacheFolder, database, random, target, hub, ...counts }
     for (let round = 1; round <= options.rounds; round += 1) {
       await killAll(stage)
       if (round % 25 === 0) options.tell(`${round} of ${options.rounds} rounds, ${stage.kills} kills`)
@@ -72,7 +77,7 @@ async function killAll(stage: Stage): Promise<void> {
   const isHubKilled = random.chance(0.08)
   await Promise.all([...roles.map((role) => killOne(stage, role)), isHubKilled && stage.hub.kill()])
   if (isHubKilled) {
-    stage.hub = await place.startHub({ port: Number(new URL(stage.target.url).port) })
+    stage.hub = await place.startHub({ readyTimeoutMs, port: Number(new URL(stage.target.url).port) })
     stage.hubKills += 1
   }
   // Else the claims of the dead go on for a while, as they would.
@@ -88,7 +93,10 @@ async function killOne(stage: Stage, role: OutboxOrder['role']): Promise<void> {
   const isAnyInstant = random.chance(0.3)
   const dieAt = isAnyInstant ? null : (stage.orders[role]++ % stepsOf[role]) + 1
   const order = { role, store: place.store, database: database.address, target, run: stage.runs, dieAt }
-  const step = await runDoomed(order, isAnyInstant ? random.between(0, 500) : undefined)
+  const step = await runDoomed(order, {
+    cacheFolder: stage.cacheFolder,
+    killAfterMs: isAnyInstant ? random.between(0, 500) : undefined,
+  })
   stage.kills += 1
   if (step !== undefined) stage.steps.add(`${role}: ${step}`)
 }
