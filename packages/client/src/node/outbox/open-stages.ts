@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
 import { Pool } from 'pg'
 import postgres from 'postgres'
 import type { NewBatchEvent } from '@sluice/protocol'
@@ -18,6 +19,35 @@ export type Stage = {
   readonly exec: (sql: string) => Promise<unknown>
   readonly past: string
   readonly close: () => Promise<void>
+}
+
+type Kind = { readonly name: string; readonly skip: string | false; readonly open: () => Promise<Stage> }
+
+/** @param database read only where it is not to be skipped */
+export function toKinds(folder: string, database: { readonly url: string; readonly skip: string | false }): Kind[] {
+  return [
+    { name: 'node:sqlite', skip: false, open: () => openSqlite(folder) },
+    { name: 'pg', skip: database.skip, open: () => openPool(database.url) },
+    { name: 'postgres.js', skip: database.skip, open: () => openPostgresJs(database.url) },
+  ]
+}
+
+/** Makes a `test` that is run on each of these; events of a case are told apart by their type. */
+export function testOn(
+  kinds: readonly Kind[],
+): (title: string, run: (stage: Stage, eventType: string) => Promise<void>) => void {
+  return (title, run) => {
+    for (const { name, skip, open } of kinds) {
+      void test(`${name}: ${title}`, { skip }, async () => {
+        const stage = await open()
+        try {
+          await run(stage, `case.${stage.outbox.table}`)
+        } finally {
+          await stage.close()
+        }
+      })
+    }
+  }
 }
 
 let made = 0

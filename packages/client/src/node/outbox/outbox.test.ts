@@ -9,8 +9,10 @@ import { usePostgres } from '../../../../../scripts/use-postgres.ts'
 import { createAdmin } from '../../admin.ts'
 import { createSluice } from '../../client.ts'
 import type { EventValidationError } from '../../error.ts'
+import { defineTopics } from '../../topics/topics.ts'
+import { withTopics } from '../../topics/sessions.ts'
 import type { NewBatchEvent } from '../../index.ts'
-import { meddle, openPool, openPostgresJs, openSqlite, toEvents, type Stage } from './open-stages.ts'
+import { openSqlite, testOn, toEvents, toKinds } from './open-stages.ts'
 import type { Outbox } from './outbox.ts'
 import { relay, type RelayOptions } from './relay.ts'
 import { sqliteOutbox } from './sqlite.ts'
@@ -33,27 +35,7 @@ after(async () => {
   rmSync(folder, { recursive: true })
 })
 
-type Kind = { readonly name: string; readonly skip: string | false; readonly open: () => Promise<Stage> }
-
-const kinds: readonly Kind[] = [
-  { name: 'node:sqlite', skip: false, open: () => openSqlite(folder) },
-  { name: 'pg', skip: database.skip, open: () => openPool(database.url) },
-  { name: 'postgres.js', skip: database.skip, open: () => openPostgresJs(database.url) },
-]
-
-/** The same on each database; events of a case are told apart by their type. */
-function testEach(title: string, run: (stage: Stage, eventType: string) => Promise<void>): void {
-  for (const { name, skip, open } of kinds) {
-    test(`${name}: ${title}`, { skip }, async () => {
-      const stage = await open()
-      try {
-        await run(stage, `case.${stage.outbox.table}`)
-      } finally {
-        await stage.close()
-      }
-    })
-  }
-}
+const testEach = testOn(toKinds(folder, database))
 
 function drain(outbox: Outbox, options: RelayOptions = {}, sluice = createSluice(connection)) {
   return relay(outbox, sluice, { once: true, pollMs: 1, ...options })
@@ -85,22 +67,6 @@ testEach('what is committed is sent once and in order; what is rolled back is go
   assert.equal(events[0]?.source, 'shop')
 })
 
-testEach('an answer that is lost doubles nothing', async (stage, eventType) => {
-  await stage.write(toEvents(eventType, 4), 'commit')
-  let requests = 0
-  // The request arrives and its answer does not.
-  const transport = meddle(
-    () => undefined,
-    () => {
-      requests += 1
-      if (requests === 1) throw new Error('the connection broke')
-    },
-  )
-  const sluice = createSluice({ ...connection, transport })
-  assert.deepEqual(await drain(stage.outbox, { random: () => 0 }, sluice), { sent: 4, duplicates: 4, refused: 0 })
-  assert.equal((await readLog(eventType)).length, 4)
-})
-
 testEach(
   'what the hub refuses is kept aside with the reason, and can be tried again or removed',
   async (stage, eventType) => {
@@ -126,52 +92,6 @@ testEach(
     assert.deepEqual([again.length, again[0]?.id], [1, kept[0]?.id])
     assert.equal(await outbox.discard(kept.map(({ id }) => id)), 2)
     assert.deepEqual(await outbox.status(), emptied)
-  },
-)
-
-testEach('a request that is refused as a whole is cut until the culprit stands alone', async (stage, eventType) => {
-  await stage.write(toEvents(eventType, 20), 'commit')
-  const transport = meddle(({ body }) =>
-    body?.includes('"n":13}') ? new Response('too large for this proxy', { status: 413 }) : undefined,
-  )
-  const sluice = createSluice({ ...connection, transport })
-  assert.deepEqual(await drain(stage.outbox, {}, sluice), { sent: 19, duplicates: 0, refused: 1 })
-  assert.deepEqual((await stage.outbox.status()).refused_events[0]?.event.payload, { n: 13 })
-  assert.equal((await readLog(eventType)).length, 19)
-})
-
-testEach('a wrong key or address ends the relay and costs no event', async (stage, eventType) => {
-  await stage.write(toEvents(eventType, 2), 'commit')
-  const stranger = createSluice({ ...connection, apiKey: 'slk_nobody_0' })
-  await assert.rejects(drain(stage.outbox, {}, stranger), { name: 'ApiError', status: 401 })
-  const lost = createSluice({ ...connection, eventsEndpoint: '/v2/events' })
-  await assert.rejects(drain(stage.outbox, {}, lost), { name: 'ApiError', status: 404 })
-  const { waiting, claimed } = await stage.outbox.status()
-  assert.deepEqual([waiting, claimed], [2, 0])
-})
-
-testEach(
-  'while the hub is away nothing is lost; --once gives up, a relay that stays does not',
-  async (stage, eventType) => {
-    await stage.write(toEvents(eventType, 3), 'commit')
-    let isAway = true
-    const transport = meddle(() => {
-      if (isAway) throw new Error('refused')
-      return undefined
-    })
-    const sluice = createSluice({ ...connection, transport })
-    await assert.rejects(drain(stage.outbox, { random: () => 0 }, sluice), { name: 'TransportError' })
-    assert.deepEqual((await stage.outbox.status()).waiting, 3)
-    const stop = new AbortController()
-    let waits = 0
-    const warn = (): void => {
-      waits += 1
-      if (waits === 6) isAway = false
-    }
-    const onProgress = (): void => stop.abort()
-    const logger = { warn, debug: () => undefined }
-    const done = await relay(stage.outbox, sluice, { signal: stop.signal, random: () => 0, logger, onProgress })
-    assert.deepEqual([done, waits], [{ sent: 3, duplicates: 0, refused: 0 }, 6])
   },
 )
 
@@ -249,6 +169,34 @@ testEach(
   },
 )
 
+testEach(
+  'a session hands its events over in the transaction of its rows, and keeps them if it fails',
+  async (stage, eventType) => {
+    const category = eventType.split('.')[1] ?? ''
+    const topics = defineTopics({
+      DefaultCategory: category,
+      Topics: [{ Action: 'Created', Entity: 'Order', Description: 'An order was placed', Schema: { type: 'object' } }],
+    })
+    const session = withTopics(null, topics, { service: 'shop' }).userSession('user-1', 'job-1')
+    session.createdOrder({ n: 1 }, { subject: 'order-1' })
+    session.createdOrder({ n: 2 })
+    const wrong = new Error('the business row is refused')
+    const giveUp = async (events: readonly NewBatchEvent[]): Promise<never> => {
+      await stage.write(events, 'rollback')
+      throw wrong
+    }
+    await assert.rejects(session.flushTo(giveUp), wrong)
+    assert.equal(session.events.length, 2)
+    assert.equal(await session.flushTo((events) => stage.write(events, 'commit')), 2)
+    assert.equal(session.events.length, 0)
+    assert.deepEqual(await drain(stage.outbox), { sent: 2, duplicates: 0, refused: 0 })
+    const { events } = await admin.searchEvents({ event_type: `${category}.*`, limit: 10 })
+    const seen = events.map(({ payload, correlation_id: job, actor }) => ({ payload, job, actor: actor?.id }))
+    const expected = [1, 2].map((n) => ({ payload: { n }, job: 'job-1', actor: 'user-1' }))
+    assert.deepEqual(seen.toReversed(), expected)
+  },
+)
+
 test('node:sqlite: without a transaction nothing is written, and a relay stays out of one that is open', async () => {
   const { outbox, close, exec, write } = await openSqlite(folder)
   const handle = new DatabaseSync(':memory:')
@@ -261,13 +209,5 @@ test('node:sqlite: without a transaction nothing is written, and a relay stays o
   await exec('rollback')
   assert.deepEqual(await drain(outbox), { sent: 1, duplicates: 0, refused: 0 })
   handle.close()
-  await close()
-})
-
-test('a large outbox goes out in requests that the hub takes', async () => {
-  const { outbox, write, close } = await openSqlite(folder)
-  const events = toEvents('outbox.large', 40).map((event) => ({ ...event, payload: { text: 'x'.repeat(250_000) } }))
-  await write(events, 'commit')
-  assert.deepEqual(await drain(outbox), { sent: 40, duplicates: 0, refused: 0 })
   await close()
 })
