@@ -42,8 +42,8 @@ export type BatchOutcome = {
 
 export type Events = {
   /**
-   * Publishes one event. It is on disk when this resolves; `status` is `duplicate` when its idempotency key was known. When
-   * it rejects after trying or because the signal aborted, the event has gone to the dead-letter sink, if there is one.
+   * Publishes one event. It is on disk when this resolves; `status` is `duplicate` when its idempotency key was known, and
+   * `quarantined` when its schema keeps it back; `warnings` say what else is wrong with it. When it rejects after trying or because the signal aborted, the event has gone to the dead-letter sink, if there is one.
    *
    * @param eventType 1 to 255 characters, as `order.created`
    * @param payload an object of at most 256 KB as JSON

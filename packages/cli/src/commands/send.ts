@@ -69,7 +69,9 @@ async function sendOne(type: string, payload: string | undefined, options: Optio
     channel: options.channel,
     idempotencyKey: options.idempotencyKey,
   })
-  createOutput(options).result(accepted, `${accepted.event_id} ${accepted.status}`)
+  const output = createOutput(options)
+  for (const { message } of accepted.warnings ?? []) output.note(`warning: ${message}`)
+  output.result(accepted, `${accepted.event_id} ${accepted.status}`)
 }
 
 async function sendCloudEvent(file: string, type: string | undefined, options: Options): Promise<void> {

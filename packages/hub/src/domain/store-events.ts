@@ -42,7 +42,7 @@ export async function append(
   workspace: Workspace,
   drafts: readonly Draft[],
 ): Promise<(Published | HubError)[]> {
-  const outcomes = await store.appendEvents(workspace.id, drafts)
+  const outcomes = drafts.length === 0 ? [] : await store.appendEvents(workspace.id, drafts)
   return drafts.map((_draft, index) => {
     const outcome = outcomes[index]
     if (!outcome) throw new Error('the store gave no outcome for an event')

@@ -21,7 +21,7 @@ export type EventTypes = {
   setUnknown(workspaceId: number, unknown: UnknownEventTypes): Promise<void>
 }
 
-export type EventTypeContent = {
+type EventTypeContent = {
   readonly name: string
   readonly description: string | null
   /** JSON text */

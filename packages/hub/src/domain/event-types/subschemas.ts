@@ -3,7 +3,7 @@ import { isObject } from '../json-text.ts'
 export type Schema = Readonly<Record<string, unknown>>
 
 /** `here` is asked about the same value, `inside` about a part of it, `aside` only where a `$ref` leads to it. */
-export type Use = 'here' | 'inside' | 'aside'
+type Use = 'here' | 'inside' | 'aside'
 
 export type Subschema = {
   /** JSON Pointer */
@@ -40,7 +40,7 @@ const keywords: ReadonlyMap<string, readonly [Use, ...Form[]]> = new Map([
   ['definitions', ['aside', 'map']],
 ])
 
-export const isSchema = (value: unknown): value is Schema | boolean => typeof value === 'boolean' || isObject(value)
+const isSchema = (value: unknown): value is Schema | boolean => typeof value === 'boolean' || isObject(value)
 
 /** One token of a JSON Pointer, whole: two names never become one. */
 export const toToken = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
