@@ -282,6 +282,23 @@ describe('a request that comes again', () => {
     assert.deepEqual(ids(second), ids(first))
   })
 
+  it('stores a CloudEvent once, in each mode', async () => {
+    const cloudEvent = { specversion: '1.0', type: 'c.d', source: '/s', id: '1', data: {} }
+    const bodies = {
+      'application/cloudevents+json': JSON.stringify({ ...cloudEvent, id: '2' }),
+      'application/cloudevents-batch+json': JSON.stringify([
+        { ...cloudEvent, id: '3' },
+        { ...cloudEvent, id: '4' },
+      ]),
+    }
+    for (const [contentType, body] of Object.entries(bodies)) {
+      const headers = { ...sign(body), 'content-type': contentType }
+      const send = () => t.call('POST', '/v1/events', { key: null, body, headers })
+      const [first, second] = [await send(), await send()]
+      assert.ok(first.status < 300 && second.text.includes('"duplicate"'), second.text)
+    }
+  })
+
   it('with an idempotency key goes by that key', async () => {
     const send = async () => {
       advance(1)

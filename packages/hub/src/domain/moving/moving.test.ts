@@ -257,6 +257,43 @@ describe('a file that is not in order', () => {
     assert.equal(await opened.store.findWorkspace('copy'), undefined)
   })
 
+  it('may lack a column that is newer than it, and holds no secrets that no key has', async () => {
+    const known = lines.find((line) => line.includes('"kind":"log"')) ?? ''
+    const key = {
+      key_id: 'older',
+      secret_hash: 'h',
+      previous_hash: null,
+      previous_until_ms: null,
+      user_id: 'u',
+      user_email: null,
+      role: 'creator',
+      allowed_event_types: null,
+      allowed_actions: null,
+      rate_limit: null,
+      expires_ms: null,
+      status: 'active',
+      created_ms: 1,
+      last_used_ms: null,
+    }
+    const toFileWith = (row: object): string => {
+      const printer = createLinePrinter()
+      const parts = [
+        printer.header({ id: JSON.stringify(row), workspace: 'older', exportedMs: 1, sluice: '0' }),
+        printer.row({ kind: 'log', row: { ...JSON.parse(known).row, head: 0 } }),
+        printer.row({ kind: 'api_key', row }),
+        printer.mark(),
+        printer.end().text,
+      ]
+      return parts.join('')
+    }
+    for (const hmac of ['', '[]', '{}', '{"required":1,"secrets":[]}', '{"required":true,"secrets":[{"sealed":1}]}']) {
+      const refused = fromFile(opened.store, toFileWith({ ...key, hmac }), { restart: true })
+      await assert.rejects(refused, refusedAs(/line 3 \(api_key\) has HMAC secrets that no key has/), hmac)
+    }
+    await fromFile(opened.store, toFileWith(key), { restart: true })
+    assert.equal((await opened.store.findKey('older'))?.hmac, null)
+  })
+
   it('goes on where it was cut off once it is whole, and not with another file', async () => {
     const event = 1 + lines.findIndex((line) => line.includes('"kind":"event"'))
     const cut = `${lines.slice(0, event + 600).join('\n')}\n`
