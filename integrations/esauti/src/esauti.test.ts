@@ -229,4 +229,5 @@ test('what the table lacks can be asked for as it is', async (context) => {
   const answer = await esauti.request({ method: 'GET', path: '/api/contacts', query: { limit: 1 } })
   assert.deepEqual(answer, { total: '0', contacts: [] })
   assert.equal(instance.seen.at(-1)?.target, '/api/contacts?limit=1')
+  await assert.rejects(esauti.request({ method: 'GET', path: '.example.com/' }), /path must begin with \//)
 })

@@ -55,6 +55,9 @@ export function createEsauti(options: EsautiOptions): Esauti {
     api: Object.fromEntries(clients) as Api,
     events: openEvents(options, rest, credentials),
     request: async ({ query, repeatable, ...call }, requestOptions) => {
+      // Without it the path would become part of the host.
+      if (!call.path.startsWith('/'))
+        throw new TypeError(`path must begin with /, as /api/contacts; it is ${call.path}`)
       const parameters = query === undefined ? {} : { query: toParameters(query) }
       const again = repeatable ?? (call.method === 'GET' || 'when-refused')
       return unmark(await request({ ...call, ...parameters, repeatable: again }, requestOptions))

@@ -9,7 +9,8 @@ export type Operations<Member, Data> = {
   /** One page. `limit` is 30 when left out, and an instance may send fewer than asked for. */
   list(query?: ListQuery, options?: RequestOptions): Promise<List<Member>>
   /**
-   * All items, page after page, in the order of their ids unless `orderBy` says another.
+   * All items, page after page, in the order of their ids unless `orderBy` says another. Pages are counted from the start, so
+   * that deleting while it runs may pass over an item.
    *
    * @example for await (const contact of esauti.api.contacts.iterate({ search: 'is:mine' })) console.log(contact.id)
    */
