@@ -56,13 +56,13 @@ const ifPhone: Replace = (match) => {
   return rest.replaceAll(/\D/g, '').length < least ? match : mask
 }
 
-/** Each takes time in proportion to the text: repetitions are bounded or cannot overlap. */
+/** Each takes time in proportion to the text: repetitions are bounded, or begin where a word does. */
 const patterns: readonly (readonly [RegExp, Replace])[] = [
   // Fields of HTTP have a value to the end of the line.
   [/\b((?:authorization|cookie)["']?\s*[:=]\s*)[^\r\n]+/gi, behind],
   [/\b((?:bearer|basic|digest)\s+)[^\s,;"']+/gi, behind],
   [/(:\/\/)[^\s/?#@]{1,1000}(?=@)/g, behind],
-  [/[^\s@<>"'`,;:=&?/()[\]{}]{1,64}(?:@|%40)[^\s@<>"'`,;:=&?/()[\]{}]{1,255}/gi, whole],
+  [/(?<![^\s@<>"'`,;:=&?/()[\]{}])[^\s@<>"'`,;:=&?/()[\]{}]+(?:@|%40)[^\s@<>"'`,;:=&?/()[\]{}]+/gi, whole],
   [/\b(?:(?:sl[ks]|whsec)_|eyJ|sha(?:1|256|512)=)[\w.+/=-]+/gi, whole],
   [/\b(?:[spr]k|gh[a-z]|xox[a-z]|AKIA)[_-]?[\w.+/=-]{8,}/g, ifMixed],
   // UUIDs name things in every log, and open none.
@@ -71,7 +71,7 @@ const patterns: readonly (readonly [RegExp, Replace])[] = [
 ]
 
 /** `name=value`, `name: value`, `"name":"value"`, also within JSON that is quoted itself. */
-const named = /([\w.-]{1,64})[\\"']{0,8}\s{0,8}[:=]\s{0,8}/g
+const named = /(?<![\w.-])([\w.-]+)[\\"']{0,8}\s{0,8}[:=]\s{0,8}/g
 const namedValue = /(\\*["'])(?:\\.|[^\\])*?(?:\1|$)|[^\s&;,"'}\])]+/y
 
 function maskNamed(text: string): string {
