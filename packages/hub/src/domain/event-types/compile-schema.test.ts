@@ -68,6 +68,14 @@ describe('compileSchema', () => {
     const first = compileSchema({ $id: 'https://example.com/a', type: 'string' })
     const second = compileSchema({ $id: 'https://example.com/a', type: 'number' })
     assert.deepEqual([first('a', 1), second(1, 1)], [[], []])
+    const tree = (leaf: string): Schema => ({
+      properties: { leaf: { $ref: '#/$defs/leaf' }, next: { $ref: '#' }, other: { $ref: '#here' } },
+      $defs: { leaf: { type: leaf }, other: { $anchor: 'here', type: leaf } },
+    })
+    const [texts, numbers] = [compileSchema(tree('string')), compileSchema(tree('number'))]
+    assert.deepEqual(texts({ leaf: 'a', next: { leaf: 'b', other: 'c' } }, 1), [])
+    assert.deepEqual(numbers({ leaf: 1, next: { leaf: 2, other: 3 } }, 1), [])
+    assert.equal(texts({ leaf: 1, next: { leaf: 2, other: 3 } }, 1).length, 3)
   })
 
   it('19.99 is a multiple of 0.01', () => {

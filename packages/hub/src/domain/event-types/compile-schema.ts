@@ -105,14 +105,29 @@ const options: Options = {
 
 const engines: Readonly<Record<Draft, typeof Ajv | typeof Ajv2020>> = { '2020-12': Ajv2020, 'draft-07': Ajv }
 
-/** In an engine of its own: it keeps what it has compiled, and names of two schemas must not meet. */
+const compilers = new Map<Draft, Ajv | Ajv2020>()
+
+/** One for each draft: making one takes longer than compiling a small schema. */
+function compilerOf(draft: Draft): Ajv | Ajv2020 {
+  const known = compilers.get(draft)
+  if (known) return known
+  const compiler = new engines[draft](options)
+  compiler.removeKeyword('uniqueItems')
+  compiler.addKeyword({ keyword: 'uniqueItems', type: 'array', validate: areUnique })
+  compilers.set(draft, compiler)
+  return compiler
+}
+
+/** The compiler is to keep nothing of a schema: names of two must not meet, and memory is to follow those that are in use. */
 function compile(schema: Schema): ValidateFunction {
-  const Engine = engines[draftOf(schema) ?? '2020-12']
-  const engine = new Engine(options)
-  engine.removeKeyword('uniqueItems')
-  engine.addKeyword({ keyword: 'uniqueItems', type: 'array', validate: areUnique })
+  const compiler = compilerOf(draftOf(schema) ?? '2020-12')
   const { $schema: _draft, $id: _name, ...content } = schema
-  return engine.compile(content as AnySchemaObject)
+  try {
+    return compiler.compile(content as AnySchemaObject)
+  } finally {
+    compiler.removeSchema(content as AnySchemaObject)
+    delete compiler.refs['']
+  }
 }
 
 /** By their texts: comparing each with each takes hours for a large array. */
