@@ -49,6 +49,7 @@ const tags = {
   quarantine: 'Events that their schemas keep back',
   keys: 'API keys of the workspace',
   audit: 'Who did what',
+  erasures: 'Payloads of one person, erased for good',
   workspaces: 'Tenants, for administrators of the instance',
   dialects: 'Requests of foreign clients, as these send them',
 }

@@ -10,7 +10,7 @@ export type Cors = {
 const exposed =
   'X-Request-ID, RateLimit, RateLimit-Policy, Retry-After, Location, X-Sluice-Has-More, X-Sluice-Next-Cursor, X-Sluice-Searched-To, X-Sluice-Lease-Id, X-Sluice-Leased-Until, X-Sluice-Inbox-Status'
 const accepted =
-  'Authorization, Content-Type, Content-Encoding, Idempotency-Key, Last-Event-ID, X-Request-ID, X-Sluice-Key-Id, X-Sluice-Timestamp, X-Sluice-Signature, traceparent'
+  'Authorization, Content-Type, Content-Encoding, Idempotency-Key, Last-Event-ID, X-Request-ID, X-Sluice-Key-Id, X-Sluice-Timestamp, X-Sluice-Signature, X-eSauti-Source, X-eSauti-Timestamp, X-eSauti-Signature, traceparent'
 
 /** @param origins as browsers send them, `https://app.example`, or `*`. Keys travel in a field, never in cookies. */
 export function createCors(origins: readonly string[]): Cors {
