@@ -11,7 +11,7 @@ import type { HubRequest } from './exchange.ts'
 export type Identified = { readonly principal: Principal; readonly again: () => Promise<Principal> }
 
 /** Whoever has shown a key or a ticket, or says to have signed. */
-export type Claim =
+type Claim =
   | { readonly kind: 'shown'; readonly identified: Identified }
   | {
       readonly kind: 'signed'

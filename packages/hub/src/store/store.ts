@@ -373,7 +373,7 @@ export type KeyRow = {
   readonly hmac: KeyHmac | null
 }
 
-export type KeyHmac = {
+type KeyHmac = {
   /** requests without a signature are refused */
   readonly required: boolean
   /** the newest first; not empty */
