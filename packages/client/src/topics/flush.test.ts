@@ -118,7 +118,8 @@ test('a rollback drops what no flush has begun to send', async () => {
 
 test('what the hub refuses stays in the session and is named, the rest has left it', async () => {
   const { api_key: apiKey } = await admin.createKey({ user_id: 'u', allowed_event_types: ['testing.*'] })
-  const session = withTopics(sluice.with({ apiKey }), topics, { service }).serviceSession('job-partly')
+  const { transport, bodies } = createWatched()
+  const session = withTopics(sluice.with({ apiKey, transport }), topics, { service }).serviceSession('job-partly')
   session.createdTest({ n: 1 })
   session.in('billing').invoicePaid({ secret: 'personal' })
   session.createdTest({ n: 2 })
@@ -136,9 +137,11 @@ test('what the hub refuses stays in the session and is named, the rest has left 
   )
   assert.equal(session.rollback(), 1)
   assert.equal((await stored('job-partly')).length, 2)
+  // What is refused for good is not asked for again, and no empty request follows.
+  assert.equal(bodies.length, 1)
 })
 
-for (const status of [401, 403, 404, 429, 502, 503]) {
+for (const status of [400, 401, 403, 404, 429, 500, 502, 503]) {
   test(`an answer ${status} is a failure, whatever its body: nothing is lost without a word`, async () => {
     const { events } = watch(async () => ({
       status,
@@ -213,6 +216,21 @@ test('a lost answer: the session goes on under the same keys, and the event is s
   )
   assert.deepEqual(lines(0), lines(1))
   assert.equal((await stored('job-lost')).length, 1)
+})
+
+test('three failures that pass and then a good answer are four requests of the same', async () => {
+  const answers = [500, 503, 'nothing']
+  const { events, bodies } = watch(async (n, pass) => {
+    const status = answers[n - 1]
+    if (status === undefined) return pass()
+    if (typeof status === 'string') throw new Error('socket hang up')
+    return { status, header: () => null, text: async () => '', stream: () => null }
+  })
+  const session = events.serviceSession('job-four')
+  session.createdTest({ n: 1 })
+  assert.equal((await session.flush()).accepted, 1)
+  assert.deepEqual([bodies.length, new Set(bodies).size], [4, 1])
+  assert.equal((await stored('job-four')).length, 1)
 })
 
 test('a hub that hangs is given up after a time, and the events stay', async () => {

@@ -42,8 +42,21 @@ export function toEvent(
 /** For those that give no options: they need not be copied. */
 export const none: PublishOptions = {}
 
+const optional: ReadonlySet<string> = new Set([
+  'subject',
+  'occurred_at',
+  'metadata',
+  'identity',
+  'entity',
+  'external_event_id',
+  'channel',
+] satisfies (keyof PublishOptions)[])
+
 function toMembers(eventType: string, options: PublishOptions): PublishOptions {
   const { copy, faults } = toSnapshot(options)
-  if (faults.length > 0) throw new TopicDataError(eventType, faults)
+  const unknown = Object.keys(copy ?? {}).filter((name) => !optional.has(name))
+  const detail = `is no option of publishing; there are ${[...optional].join(', ')}`
+  const all = [...faults, ...unknown.map((name) => ({ pointer: `/${name}`, detail }))]
+  if (all.length > 0) throw new TopicDataError(eventType, all)
   return copy
 }

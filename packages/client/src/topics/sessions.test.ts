@@ -113,15 +113,39 @@ test('each kind of session has its actor, and a job id is made where none is giv
   assert.throws(() => withTopics(sluice, topics, { service: '' }), TypeError)
 })
 
-test('without a buffer an event is sent when it is published, once, with the job, and nothing is buffered', async () => {
-  const { bodies } = watch()
-  const direct = withTopics(sluice, topics, { service, publishImmediately: true }).userSession('user-1', 'job-direct')
+test('without a buffer an event is sent when it is published: one request, with the job, and nothing is buffered', async () => {
+  const { transport, requests, bodies } = createWatched()
+  const watched = sluice.with({ baseUrl: `${hub.url}/`, transport })
+  const direct = withTopics(watched, topics, { service, publishImmediately: true }).userSession('user-1', 'job-direct')
   const answer = await direct.publish({ action: 'Created', entity: 'Test', data: { n: 1 } })
   assert.equal(answer?.status, 'accepted')
   assert.deepEqual([direct.events.length, direct.rollback(), (await direct.flush()).accepted], [0, 0, 0])
   const [event] = await stored('job-direct')
-  assert.deepEqual([event?.event_id, event?.actor], [answer?.event_id, { type: 'user', id: 'user-1' }])
-  assert.equal(bodies.length, 0)
+  assert.equal(event?.event_id, answer?.event_id)
+  assert.deepEqual(
+    requests.map(({ method, url }) => [method, url]),
+    [['POST', `${hub.url}/v1/events`]],
+  )
+  assert.match(requests[0]?.headers['idempotency-key'] ?? '', /^[0-9a-f-]{36}$/)
+  const { occurred_at: _, ...wire } = JSON.parse(bodies[0] ?? '')
+  assert.deepEqual(wire, {
+    event_type: 'testing.TestCreated',
+    payload: { n: 1 },
+    source: service,
+    actor: { type: 'user', id: 'user-1' },
+    correlation_id: 'job-direct',
+  })
+})
+
+test('arguments in a row, and options that would replace what was checked, are refused', () => {
+  const session = withTopics(null, topics, { service }).serviceSession()
+  // @ts-expect-error -- one object
+  assert.throws(() => session.publish('Created', 'Test', { n: 1 }), TypeError)
+  // @ts-expect-error -- no option
+  assert.throws(() => session.createdTest({ n: 1 }, { payload: {}, event_type: 'other' }), TopicDataError)
+  // @ts-expect-error -- no options
+  assert.throws(() => session.createdTest({ n: 1 }, 7), TopicDataError)
+  assert.equal(session.events.length, 0)
 })
 
 test('in local mode everything is checked and logged without data, nothing is sent, and a flush clears', async () => {

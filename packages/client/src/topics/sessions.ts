@@ -127,8 +127,7 @@ function openSession(context: Context, author: Author): object {
     },
     flushTo: (store) => buffer.flushTo(store),
     rollback,
-    publish: ({ action, entity, category, data }, options) =>
-      publish(topics.get({ action, entity, category }), data, options),
+    publish: (input, options) => publish(topics.get(checkNamed(input)), input.data, options),
     in: (category) => withMethods({}, topics, { category, publish }),
     [Symbol.asyncDispose]: async () => {
       await buffer.settled()
@@ -147,6 +146,12 @@ type Named = {
   readonly entity: string
   readonly category?: string | undefined
   readonly data: JsonObject
+}
+
+/** For callers without TypeScript: the order of four arguments is not to be remembered. */
+function checkNamed(input: Named): Named {
+  if (typeof input === 'object' && input !== null) return input
+  throw new TypeError("publish takes one object, as { action: 'Created', entity: 'MyEntity', data }")
 }
 
 /** An id that the hub takes: 1 to 255 characters, none of them control characters. */
