@@ -132,6 +132,17 @@ test('refusals in each form that eSauti has', async (context) => {
   })
 })
 
+test('a refusal that comes as a 200 is one, and what it says besides is kept', async (context) => {
+  const { instance, esauti } = await open(context)
+  instance.meet(refuse(200, { errors: [{ message: 'No such column', code: 0, details: ['one', 'two'] }] }))
+  await assert.rejects(esauti.api.stats.list('page_hits', { limit: 1 }), (error: unknown) => {
+    assert.ok(error instanceof ApiError)
+    assert.equal(error.message, 'GET /api/stats/page_hits answered 200 refused: No such column')
+    assert.deepEqual(error.problem?.details, { reasons: ['one', 'two'] })
+    return true
+  })
+})
+
 test('reading is tried again, and making only where nothing was done', async (context) => {
   const { instance, esauti } = await open(context)
   instance.meet('reset', refuse(500), refuse(429, '', { 'Retry-After': '0' }))
@@ -162,7 +173,7 @@ test('a page that is no JSON, and an answer of another kind, say what is wrong',
   instance.meet(refuse(200, '<!DOCTYPE html><title>Login</title>'))
   await assert.rejects(esauti.api.tags.list(), /begins "<!DOCTYPE html>.*is baseUrl that of the instance/)
   instance.meet(refuse(200, { hello: 'there' }))
-  await assert.rejects(esauti.api.tags.list(), /should hold "tags", and holds hello/)
+  await assert.rejects(esauti.api.tags.list(), /should answer with "tags"; it answered with hello/)
 })
 
 test('a redirect is not followed, and says where it leads', async (context) => {

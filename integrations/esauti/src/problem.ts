@@ -34,10 +34,15 @@ export function parseProblem(answer: TransportResponse, text: string): Problem |
   // Where events go to a hub instead, it says what it has to say in full.
   if (isProblem(body)) return body
   const reasons = location === null ? toReasons(body) : [toMoved(location)]
+  return toProblem(status, reasons)
+}
+
+/** One problem of all reasons; undefined where there is none. */
+export function toProblem(status: number, reasons: readonly Reason[]): Problem | undefined {
   const [first] = reasons
   if (!first) return undefined
   const detail = reasons.map(({ message }) => message).join('; ')
-  const errorCode = first.code ?? toCode(status)
+  const errorCode = first.code ?? (status < 300 ? 'refused' : toCode(status))
   return {
     type: 'about:blank',
     title: errorCode,
@@ -69,7 +74,7 @@ function toMoved(location: string): Reason {
   return { status: undefined, code: 'moved', message, details: {} }
 }
 
-function toReasons(body: unknown): Reason[] {
+export function toReasons(body: unknown): Reason[] {
   if (!isRecord(body)) return []
   const { error, errors, error_description: description } = body
   if (typeof error === 'string') {
@@ -84,14 +89,15 @@ function toReasons(body: unknown): Reason[] {
 export function toReason(value: unknown): Reason {
   if (!isRecord(value)) return { status: undefined, code: undefined, message: String(value), details: {} }
   const { code, message, details } = value
-  const status = toCount(code)
+  // An exception without a code says 0.
+  const status = toCount(code) || undefined
   const text = typeof code === 'string' && code !== '' ? code : undefined
   const known = unmark(details)
   return {
     status,
-    code: status === undefined ? text : toCode(status),
+    code: status === undefined ? (text === '0' ? undefined : text) : toCode(status),
     message: typeof message === 'string' && message !== '' ? message : 'no reason given',
-    details: isRecord(known) ? known : {},
+    details: isRecord(known) ? known : Array.isArray(known) && known.length > 0 ? { reasons: known } : {},
   }
 }
 

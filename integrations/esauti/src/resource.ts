@@ -1,11 +1,12 @@
 import type { RequestOptions } from '@sluice/client'
-import type { Request } from '@sluice/client/rest'
+import type { Call, Request } from '@sluice/client/rest'
+import { toList, toPage, toShape } from './answer.ts'
 import { checkBatch, toOutcome } from './batch.ts'
 import { iterate, type Page } from './iterate.ts'
-import { isRecord, toCount, toItem, toItems, toRecord } from './php-json.ts'
+import { isRecord } from './php-json.ts'
 import { toParameters, type ListQuery } from './query.ts'
-import type { Fields, List, Upload } from './shapes.ts'
-import type { Answer, Extra, Operation, Operations, Spec } from './spec.ts'
+import type { Fields, Upload } from './shapes.ts'
+import type { Extra, Operation, Operations, Spec } from './spec.ts'
 import { toContent } from './upload.ts'
 
 type AnySpec = Spec<unknown, unknown, Operation, Readonly<Record<string, Extra>>>
@@ -24,10 +25,12 @@ function createOperations(spec: AnySpec, request: Request): Operations<unknown, 
   const one = { kind: 'item', name: spec.item } as const
   const readPage = async (query: ListQuery, options?: RequestOptions): Promise<Page<unknown>> => {
     const call = { method: 'GET', path: `/api/${path}`, query: toParameters(query), repeatable: true } as const
-    return toPage(await request(call, options), items)
+    return toPage(await request(call, options), items, toOperation(call))
   }
-  const ask = async (call: Parameters<Request>[0], options: RequestOptions | undefined): Promise<unknown> =>
-    shape(await request({ ...call, path: `/api/${path}/${call.path}` }, options), one)
+  const ask = async (last: Call, options: RequestOptions | undefined): Promise<unknown> => {
+    const call = { ...last, path: `/api/${path}/${last.path}` }
+    return toShape(await request(call, options), one, toOperation(call))
+  }
   return {
     list: async (query = {}, options) => toList(await readPage(query, options)),
     iterate: (query = {}, options) => iterate((page) => readPage(page, options), query),
@@ -46,7 +49,7 @@ function createOperations(spec: AnySpec, request: Request): Operations<unknown, 
 
 function createBatch({ path, items }: AnySpec, request: Request): Operations<unknown, Fields>['batch'] {
   const send = async (
-    call: Omit<Parameters<Request>[0], 'path'> & { readonly does: 'new' | 'edit' | 'delete' },
+    call: Omit<Call, 'path'> & { readonly does: 'new' | 'edit' | 'delete' },
     sent: readonly unknown[],
     options: RequestOptions | undefined,
   ) => {
@@ -75,7 +78,7 @@ function createExtra(extra: Extra, request: Request): (...args: unknown[]) => Pr
     const sent = await toSent(extra, input)
     const call = { method, path: `/api/${path}`, repeatable, ...sent } as const
     if (answer.kind === 'bytes') return request({ ...call, answer: 'bytes' }, options)
-    return shape(await request(call, options), answer)
+    return toShape(await request(call, options), answer, toOperation(call))
   }
 }
 
@@ -87,37 +90,8 @@ async function toSent({ input, inputName }: Extra, value: unknown): Promise<obje
   return input === 'query' && isRecord(value) ? { query: toParameters(value) } : { body: value }
 }
 
-function shape(value: unknown, answer: Answer): unknown {
-  switch (answer.kind) {
-    case 'list':
-      return toList(toPage(value, answer.name))
-    case 'item':
-      return toItem(toMember(value, answer.name))
-    case 'items':
-      return toItems(toMember(value, answer.name))
-    case 'record':
-      return toRecord(toMember(value, answer.name))
-    case 'all':
-      return toItems(value)
-    case 'value':
-    case 'bytes':
-      return toItem(value)
-  }
-}
-
-function toPage(value: unknown, name: string): Page<unknown> {
-  const items = toItems(toMember(value, name))
-  return { total: isRecord(value) ? toCount(value['total']) : undefined, items }
-}
-
-function toList({ total, items }: Page<unknown>): List<unknown> {
-  return { total: total ?? items.length, items }
-}
-
-function toMember(value: unknown, name: string): unknown {
-  if (isRecord(value) && name in value) return value[name]
-  const found = isRecord(value) ? Object.keys(value).join(', ') || 'nothing' : typeof value
-  throw new TypeError(`the answer should hold ${JSON.stringify(name)}, and holds ${found}; is it from eSauti?`)
+function toOperation({ method, path }: Call): string {
+  return `${method} ${path}`
 }
 
 /** An id or a name as one segment of a path: nothing in it may lead elsewhere. */
