@@ -87,11 +87,11 @@ async function toShown(again: () => Promise<Principal>): Promise<Claim> {
   return { kind: 'shown', identified: { principal: await again(), again } }
 }
 
-/** The eSauti spellings are equal. Half a signature is one too: it must not pass for none. */
+/** The eSauti spellings are equal. One without its time is refused later, and not taken for none. */
 function toSignature(request: HubRequest): Signature | undefined {
-  const timestamp = request.header('x-sluice-timestamp') ?? request.header('x-esauti-timestamp')
   const signature = request.header('x-sluice-signature') ?? request.header('x-esauti-signature')
   if (signature === undefined) return undefined
+  const timestamp = request.header('x-sluice-timestamp') ?? request.header('x-esauti-timestamp')
   return { timestamp: timestamp ?? '', signature }
 }
 
