@@ -5,7 +5,7 @@ import { FlushError, type FailedEvent } from './error.ts'
 import type { FlushOutcome } from './session.ts'
 
 /** Sends all of them, and says in their order what became of each; null where there is nowhere to send them. */
-export type Send = (events: readonly NewBatchEvent[]) => Promise<readonly BatchItemResult[] | null>
+type Send = (events: readonly NewBatchEvent[]) => Promise<readonly BatchItemResult[] | null>
 
 /** Events that wait for a flush, in order. */
 export type Buffer = {

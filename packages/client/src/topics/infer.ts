@@ -88,7 +88,7 @@ export type IsDynamic<Definitions extends TopicDefinitions> = string extends Top
   ? true
   : false
 
-export type Snake<Text extends string> = Text extends `${infer First}${infer Rest}`
+type Snake<Text extends string> = Text extends `${infer First}${infer Rest}`
   ? First extends Uppercase<First>
     ? First extends Lowercase<First>
       ? `${First}${Snake<Rest>}`

@@ -1,4 +1,5 @@
 import type { Actor, NewBatchEvent } from '@sluice/protocol'
+import { checkMembers, eventRules } from '../event/rules.ts'
 import type { CheckedTopic } from './check-definitions.ts'
 import { TopicDataError } from './error.ts'
 import type { PublishOptions } from './session.ts'
@@ -42,21 +43,12 @@ export function toEvent(
 /** For those that give no options: they need not be copied. */
 export const none: PublishOptions = {}
 
-const optional: ReadonlySet<string> = new Set([
-  'subject',
-  'occurred_at',
-  'metadata',
-  'identity',
-  'entity',
-  'external_event_id',
-  'channel',
-] satisfies (keyof PublishOptions)[])
+const optional = ['subject', 'occurred_at', 'metadata', 'identity', 'entity', 'external_event_id', 'channel']
+const optionRules = Object.fromEntries(Object.entries(eventRules).filter(([name]) => optional.includes(name)))
 
 function toMembers(eventType: string, options: PublishOptions): PublishOptions {
   const { copy, faults } = toSnapshot(options)
-  const unknown = Object.keys(copy ?? {}).filter((name) => !optional.has(name))
-  const detail = `is no option of publishing; there are ${[...optional].join(', ')}`
-  const all = [...faults, ...unknown.map((name) => ({ pointer: `/${name}`, detail }))]
-  if (all.length > 0) throw new TopicDataError(eventType, all)
+  const refused = faults.length > 0 ? faults : checkMembers(copy, optionRules, '')
+  if (refused.length > 0) throw new TopicDataError(eventType, refused)
   return copy
 }

@@ -11,7 +11,7 @@ export type PublishOptions = Pick<
 >
 
 /** Nothing where events are buffered; where they are sent at once the hub's answer, and undefined without a hub. */
-export type Published<Immediate extends boolean> = Immediate extends true ? Promise<Accepted | undefined> : void
+type Published<Immediate extends boolean> = Immediate extends true ? Promise<Accepted | undefined> : void
 
 type Input<Definitions extends TopicDefinitions, Topic> =
   Topic extends TopicOf<Definitions>
@@ -36,7 +36,7 @@ export type PublishInput<Definitions extends TopicDefinitions> =
     : Input<Definitions, TopicOf<Definitions>>
 
 /** A method for each topic of a category, in four spellings. */
-export type Methods<Definitions extends TopicDefinitions, Category, Immediate extends boolean> =
+type Methods<Definitions extends TopicDefinitions, Category, Immediate extends boolean> =
   IsDynamic<Definitions> extends true
     ? { readonly [method: string]: (data: JsonObject, options?: PublishOptions) => Published<Immediate> }
     : {

@@ -143,6 +143,13 @@ test('arguments in a row, and options that would replace what was checked, are r
   assert.throws(() => session.publish('Created', 'Test', { n: 1 }), TypeError)
   // @ts-expect-error -- no option
   assert.throws(() => session.createdTest({ n: 1 }, { payload: {}, event_type: 'other' }), TopicDataError)
+  const wrong = { subject: '', occurred_at: 'soon', entity: { type: 'order', id: '' } }
+  assert.throws(
+    () => session.createdTest({ n: 1 }, wrong),
+    (error: unknown) =>
+      error instanceof TopicDataError &&
+      error.faults.map(({ pointer }) => pointer).join() === '/subject,/occurred_at,/entity/id',
+  )
   // @ts-expect-error -- no options
   assert.throws(() => session.createdTest({ n: 1 }, 7), TopicDataError)
   assert.equal(session.events.length, 0)

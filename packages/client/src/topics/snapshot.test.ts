@@ -42,6 +42,12 @@ test('what JSON would lose or change on the quiet is refused by place', () => {
   for (const nothing of [null, undefined, [], 'text', 7]) assert.equal(toSnapshot(nothing).faults.length, 1)
 })
 
+test('128 levels are as deep as the hub goes', () => {
+  const nest = (levels: number): object => (levels === 1 ? {} : { a: nest(levels - 1) })
+  assert.deepEqual(toSnapshot(nest(128)).faults, [])
+  assert.equal(toSnapshot(nest(129)).faults.length, 1)
+})
+
 test('a payload that the hub would not take is refused at once, to the byte', () => {
   const around = '{"text":""}'.length
   assert.deepEqual(toSnapshot({ text: 'x'.repeat(262_144 - around) }).faults, [])

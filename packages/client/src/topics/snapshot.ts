@@ -45,7 +45,7 @@ function toPlain(given: unknown, visit: Visit): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? value : refuse(visit, `is ${value}`)
   if (typeof value !== 'object') return refuse(visit, `is a ${typeof value}`)
   if (value instanceof Map || value instanceof Set) return refuse(visit, 'is a Map or Set')
-  if (visit.at.length > depthMax) {
+  if (visit.at.length >= depthMax) {
     visit.faults.push({ pointer: '', detail: `is nested deeper than ${depthMax}, or holds itself` })
     return undefined
   }

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { startHub, type Hub } from '@sluice/hub'
+import { createAdmin, type Admin } from '../admin.ts'
+import { createSluice, type Sluice } from '../client.ts'
+import { FlushError } from './error.ts'
+import { withTopics } from './sessions.ts'
+import { defineTopics } from './topics.ts'
+import type { Transport } from '../transport.ts'
+import { createWatched, type Handle } from './watched-transport.ts'
+
+let folder: string
+let hub: Hub
+let sluice: Sluice
+let admin: Admin
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-flush-failures-'))
+  hub = await startHub({
+    data: folder,
+    host: '127.0.0.1',
+    port: 0,
+    secretKeys: [new Uint8Array(32)],
+    logLevel: 'silent',
+    trustProxy: [],
+    corsOrigins: [],
+  })
+  const connection = { baseUrl: hub.url, apiKey: hub.apiKey ?? '' }
+  sluice = createSluice(connection)
+  admin = createAdmin(connection)
+})
+
+after(async () => {
+  await hub.close()
+  await rm(folder, { recursive: true })
+})
+
+const topics = defineTopics({
+  DefaultCategory: 'testing',
+  Topics: [
+    {
+      Action: 'Created',
+      Entity: 'Test',
+      Schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' }, text: { type: 'string' } } },
+    },
+    { Action: 'Paid', Entity: 'Invoice', Category: 'billing', Schema: { type: 'object' } },
+  ],
+})
+const service = 'my-service'
+
+/** Sessions on the hub, whose requests can be seen and held up. */
+function watch(handle?: Handle) {
+  const { transport, bodies, lines } = createWatched(handle)
+  return { events: withTopics(sluice.with({ transport, random: () => 0 }), topics, { service }), bodies, lines }
+}
+
+/** What a session with that job has left in the hub, oldest first. */
+async function stored(jobId: string) {
+  const { events } = await admin.searchEvents({ source: service, limit: 200 })
+  return events.filter((event) => event.correlation_id === jobId).toReversed()
+}
+
+test('what the hub refuses stays in the session and is named, the rest has left it', async () => {
+  const { api_key: apiKey } = await admin.createKey({ user_id: 'u', allowed_event_types: ['testing.*'] })
+  const { transport, bodies } = createWatched()
+  const session = withTopics(sluice.with({ apiKey, transport }), topics, { service }).serviceSession('job-partly')
+  session.createdTest({ n: 1 })
+  session.in('billing').invoicePaid({ secret: 'personal' })
+  session.createdTest({ n: 2 })
+  await assert.rejects(session.flush(), (error: unknown) => {
+    assert.ok(error instanceof FlushError)
+    assert.deepEqual([error.accepted, error.failed.length], [2, 1])
+    assert.equal(error.failed[0]?.error.error_code, 'event-type-not-allowed')
+    assert.match(error.message, /1 of 3 events .* billing\.InvoicePaid: event-type-not-allowed/)
+    assert.doesNotMatch(error.message, /personal/)
+    return true
+  })
+  assert.deepEqual(
+    session.events.map((event) => event.event_type),
+    ['billing.InvoicePaid'],
+  )
+  assert.equal(session.rollback(), 1)
+  assert.equal((await stored('job-partly')).length, 2)
+  // What is refused for good is not asked for again, and no empty request follows.
+  assert.equal(bodies.length, 1)
+})
+
+for (const status of [400, 401, 403, 404, 429, 500, 502, 503]) {
+  test(`an answer ${status} is a failure, whatever its body: nothing is lost without a word`, async () => {
+    const { events } = watch(async () => ({
+      status,
+      header: () => null,
+      text: async () => '{"failedRecords":0,"records":[]}',
+      stream: () => null,
+    }))
+    const session = events.serviceSession()
+    session.createdTest({ n: 1 })
+    await assert.rejects(session.flush({ maxRetries: 0 }), (error: unknown) => {
+      assert.ok(error instanceof FlushError && error.cause instanceof Error)
+      assert.equal(error.failed[0]?.error.error_code, `http-${status}`)
+      return true
+    })
+    assert.equal(session.events.length, 1)
+  })
+}
+
+test('what failed for the time being is sent again alone, under the same keys, a bounded number of times', async () => {
+  const overloaded = { error: { error_code: 'overloaded', message: 'later' } }
+  const buried: unknown[] = []
+  const { transport, bodies, lines } = createWatched(async (n, pass) => {
+    const answer = await pass()
+    const body = JSON.parse(await answer.text())
+    if (n === 1)
+      Object.assign(body.results, [{ index: 0, ...overloaded }, body.results[1], { index: 2, ...overloaded }])
+    if (n === 2) body.results = [body.results[0]]
+    return { ...answer, text: async () => JSON.stringify(body) }
+  })
+  const watched = sluice.with({ transport, random: () => 0, deadLetter: (record) => buried.push(record) })
+  const session = withTopics(watched, topics, { service }).serviceSession('job-alone')
+  for (const n of [1, 2, 3]) session.createdTest({ n })
+  const { results } = await session.flush()
+  assert.deepEqual(
+    results.map((result) => result.index),
+    [0, 1, 2],
+  )
+  const keys = bodies.map((_, index) => lines(index).map((line) => line['idempotency_key']))
+  assert.deepEqual([keys[1], keys[2]], [[keys[0]?.[0], keys[0]?.[2]], [keys[0]?.[2]]])
+  assert.deepEqual([bodies.length, buried.length, session.events.length], [3, 0, 0])
+  assert.equal((await stored('job-alone')).length, 3)
+})
+
+test('what fails for the time being every time is given up, kept, and buried once', async () => {
+  const buried: unknown[] = []
+  const { transport, bodies, lines } = createWatched(async (n, pass) => {
+    const answer = await pass()
+    const results = lines(n - 1).map((_, index) => ({ index, error: { error_code: 'internal', message: 'a bug' } }))
+    return { ...answer, text: async () => JSON.stringify({ accepted: 0, failed: results.length, results }) }
+  })
+  const deadLetter = (record: unknown): unknown => buried.push(record)
+  const watched = sluice.with({ transport, random: () => 0, maxRetries: 2, deadLetter })
+  const session = withTopics(watched, topics, { service }).serviceSession()
+  session.createdTest({ n: 1 })
+  await assert.rejects(session.flush(), { name: 'FlushError', message: /1 of 1 .* internal, a bug/ })
+  assert.deepEqual([bodies.length, buried.length, session.events.length], [3, 1, 1])
+})
+
+test('a lost answer: the session goes on under the same keys, and the event is stored once', async () => {
+  const { events, lines } = watch(async (n, pass) => {
+    const answer = await pass()
+    if (n === 1) throw new Error('socket hang up')
+    return answer
+  })
+  const session = events.serviceSession('job-lost')
+  session.createdTest({ n: 1 })
+  await assert.rejects(session.flush({ maxRetries: 0 }), FlushError)
+  const { results } = await session.flush()
+  assert.deepEqual(
+    results.map((result) => 'status' in result && result.status),
+    ['duplicate'],
+  )
+  assert.deepEqual(lines(0), lines(1))
+  assert.equal((await stored('job-lost')).length, 1)
+})
+
+test('three failures that pass and then a good answer are four requests of the same', async () => {
+  const answers = [500, 503, 'nothing']
+  const { events, bodies } = watch(async (n, pass) => {
+    const status = answers[n - 1]
+    if (status === undefined) return pass()
+    if (typeof status === 'string') throw new Error('socket hang up')
+    return { status, header: () => null, text: async () => '', stream: () => null }
+  })
+  const session = events.serviceSession('job-four')
+  session.createdTest({ n: 1 })
+  assert.equal((await session.flush()).accepted, 1)
+  assert.deepEqual([bodies.length, new Set(bodies).size], [4, 1])
+  assert.equal((await stored('job-four')).length, 1)
+})
+
+test('a hub that hangs is given up after a time, and the events stay', async () => {
+  const transport: Transport = ({ signal }) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  const session = withTopics(sluice.with({ transport, timeoutMs: 5 }), topics, { service }).serviceSession()
+  session.createdTest({ n: 1 })
+  await assert.rejects(session.flush({ maxRetries: 0 }), { name: 'FlushError', message: /no answer within 5 ms/ })
+  assert.equal(session.events.length, 1)
+})
