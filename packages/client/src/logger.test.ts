@@ -59,6 +59,13 @@ test('debug tells of every attempt, with the event, masked', async () => {
   assert.doesNotMatch(JSON.stringify(lines), /jane|415|xyzzy|slk_/)
 })
 
+test('what is no event is not logged, also without redact', async () => {
+  const { hub, lines, sluice } = open({ debug: true, redact: false })
+  await assert.rejects(sluice.inbox('crm').release('lease', { reason: 'the secret of the push inbox' }))
+  assert.equal(hub.requests.length, 1)
+  assert.doesNotMatch(JSON.stringify(lines), /secret of/)
+})
+
 test('without redact, logs hold events as they are, and still no key', async () => {
   const { lines, sluice } = open({ debug: true, redact: false })
   await sluice.events.send('a', payload)

@@ -104,7 +104,8 @@ type Tried = { readonly attempt: number; readonly outcome: Outcome; readonly sin
 function logAttempt({ logger, clock }: Settings, call: Call, { attempt, outcome, since }: Tried): void {
   const operation = toOperation(call)
   const result = outcome.kind === 'no-answer' ? { reason: String(outcome.cause) } : { status: outcome.response.status }
-  const body = call.body === undefined ? {} : { body: call.body }
+  // An event. What else is sent may hold secrets: of push inboxes, say.
+  const body = call.tries && call.body !== undefined ? { body: call.body } : {}
   logger?.debug({ operation, attempt, ms: Math.round(clock.now() - since), ...result, ...body }, 'attempt')
 }
 

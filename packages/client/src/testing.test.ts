@@ -130,3 +130,12 @@ test('batches of every form are understood', async () => {
     ['a', 'b', 'c'],
   )
 })
+
+test('what is no event is refused, with what to do', async () => {
+  const { sluice } = open()
+  await assert.rejects(sluice.inbox('crm').lease(), {
+    status: 404,
+    message: /takes events and nothing else; start a hub/,
+  })
+  await assert.rejects(sluice.inbox().acknowledge('id'), { status: 404 })
+})

@@ -106,13 +106,20 @@ const cutTurn: Turn = (_, answer) => {
 function toAnswer(store: Store, { method, path, headers, body }: RecordedRequest): TransportResponse {
   const [place = ''] = path.split('?')
   if (method === 'GET') return toFound(store.get(decodeURIComponent(place.split('/').at(-1) ?? '')))
-  if (method !== 'POST') return toProblem({ status: 404, errorCode: 'not-found', detail: `nothing is at ${path}` })
-  if (place.endsWith('/batch')) return toBatchAnswer(store, parseBatch(body))
-  // What the client sends is what it was given: tests look at the rest.
-  const event = JSON.parse(body) as NewEvent
+  if (method === 'POST' && place.endsWith('/batch')) return toBatchAnswer(store, parseBatch(body))
+  const event: unknown = method === 'POST' && body !== '' ? JSON.parse(body) : undefined
+  if (!isEvent(event))
+    return toProblem({ status: 404, errorCode: 'not-found', detail: `${method} ${path}: ${onlyEvents}` })
   const result = store.put(event, parseKey(headers['idempotency-key']))
   if ('errorCode' in result) return toProblem(result)
   return toJson(result.status === 'accepted' ? 201 : 200, { ...result, message: result.status })
+}
+
+const onlyEvents = 'the recording transport takes events and nothing else; start a hub for the rest'
+
+/** What the client sends is what it was given: tests look at the rest. */
+function isEvent(value: unknown): value is NewEvent {
+  return typeof value === 'object' && value !== null && 'event_type' in value
 }
 
 function toFound(event: Event | undefined): TransportResponse {
