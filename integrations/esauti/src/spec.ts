@@ -17,7 +17,7 @@ export type Operations<Member, Data> = {
   iterate(query?: ListQuery, options?: RequestOptions): AsyncGenerator<Member, void, undefined>
   /** Rejects with ApiError 404 for an id that does not exist. */
   get(id: Id, options?: RequestOptions): Promise<Member>
-  /** Is not tried again unless the service says that it did nothing (429, 503): a second time would make a second item. */
+  /** Is tried again only where nothing was done (429, 503, no connection): a second time would make a second item. */
   create(data: Data, options?: RequestOptions): Promise<Member>
   /** Changes the members that are given. Rejects with ApiError 404 for an id that does not exist. */
   edit(id: Id, data: Data, options?: RequestOptions): Promise<Member>

@@ -2,7 +2,7 @@ import type { Problem } from '@sluice/protocol'
 import { longestTimerMs } from './clock.ts'
 import { ApiError, toApiError, TransportError } from './error.ts'
 import type { Settings } from './options.ts'
-import { isTransient, parseRetryAfter, toDelayMs } from './retry.ts'
+import { isTransient, isUnreached, parseRetryAfter, toDelayMs } from './retry.ts'
 import type { TransportRequest, TransportResponse } from './transport.ts'
 
 /** What every call takes. */
@@ -33,8 +33,8 @@ export type Call = {
   readonly tries?: Tries
   readonly headers?: Readonly<Record<string, string>>
   /**
-   * doing it twice leaves the same as doing it once; otherwise it is never tried again, or, `when-refused`, only after 429
-   * and 503, which say that nothing was done
+   * doing it twice leaves the same as doing it once; otherwise it is never tried again, or, `when-refused`, only where
+   * nothing was done: after 429 and 503, and where no connection was made
    */
   readonly repeatable: boolean | 'when-refused'
   /** default `json` */
@@ -197,7 +197,7 @@ async function toBytes(response: TransportResponse): Promise<Bytes> {
 
 function canRetry(call: Call, outcome: Exclude<Outcome, { kind: 'answer' }>): boolean {
   if (call.repeatable === false) return false
-  if (outcome.kind === 'no-answer') return call.repeatable === true
+  if (outcome.kind === 'no-answer') return call.repeatable === true || isUnreached(outcome.cause)
   const { status } = outcome.error
   return call.repeatable === true ? isTransient(status) : status === 429 || status === 503
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { createRest, type Call } from './rest.ts'
 import type { Transport, TransportRequest } from './transport.ts'
@@ -59,6 +61,18 @@ test('what may be tried again only when it was refused is not tried again after 
   await assert.rejects(request(call), { name: 'ApiError', status: 500 })
   await assert.rejects(request(call), { name: 'TransportError', attempts: 1 })
   assert.equal(seen.length, 5)
+})
+
+test('where no connection was made nothing was done', async () => {
+  const clock = { now: () => 0, sleep: () => Promise.resolve() }
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((closed) => server.close(closed))
+  const { request } = createRest({ baseUrl: `http://127.0.0.1:${port}`, clock, parseProblem: () => undefined })
+  const call: Call = { method: 'POST', path: '/things', body: {}, repeatable: 'when-refused' }
+  await assert.rejects(request(call), { name: 'TransportError', attempts: 4 })
+  await assert.rejects(request({ ...call, repeatable: false }), { attempts: 1 })
 })
 
 test('bytes go and come as they are', async () => {

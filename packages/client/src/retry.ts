@@ -13,6 +13,15 @@ export function isTransient(status: number): boolean {
   return transientStatuses.has(status)
 }
 
+/** Of Node, in the error or in one that caused it; browsers do not say why. */
+const unreached: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
+
+/** No connection was made, so that the request has not left. */
+export function isUnreached(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false
+  return ('code' in cause && unreached.has(cause.code)) || isUnreached(cause.cause)
+}
+
 /**
  * Exponential backoff with full jitter: anywhere between 0 and the doubled step, so that clients which failed together do
  * not come back together.
