@@ -109,9 +109,10 @@ export async function openPool(url: string): Promise<Stage> {
   }
 }
 
-export async function openPostgresJs(url: string): Promise<Stage> {
+/** @param prepare false behind a pooler of transactions, where a prepared `commit` may not be there and ends as a rollback */
+export async function openPostgresJs(url: string, prepare = true): Promise<Stage> {
   const [table, app] = [newTable(), newTable()]
-  const sql = postgres(url, { max: 3, onnotice: () => undefined })
+  const sql = postgres(url, { max: 3, prepare, onnotice: () => undefined })
   const outbox = postgresOutbox(sql, { table: `public.${table}`, source: 'shop' })
   await outbox.install()
   await sql.unsafe(`create table ${app} (n integer)`)

@@ -24,7 +24,7 @@ type PostgresJsTransaction = {
 
 type PostgresJs = {
   unsafe(text: string, values?: string[]): PromiseLike<readonly unknown[]>
-  begin(run: (sql: PostgresJsTransaction) => Promise<void>): PromiseLike<unknown>
+  begin(options: string, run: (sql: PostgresJsTransaction) => Promise<void>): PromiseLike<unknown>
 }
 
 /** Values are texts, and the SQL casts them: so both drivers send them alike. Rows hold texts and nulls. */
@@ -66,6 +66,9 @@ function isPool(database: PgPool | PgClient): database is PgPool {
   return database.totalCount !== undefined
 }
 
+/** A claim must see what was committed while it waited for its lock, whatever the default of the role is. */
+const isolation = 'isolation level read committed'
+
 async function transactPool<Result>(pool: PgPool, work: (query: Query) => Promise<Result>): Promise<Result> {
   const client = await pool.connect()
   let failure: Error | undefined
@@ -81,7 +84,7 @@ async function transactPool<Result>(pool: PgPool, work: (query: Query) => Promis
 }
 
 async function transactClient<Result>(client: PgClient, work: (query: Query) => Promise<Result>): Promise<Result> {
-  await client.query('begin')
+  await client.query(`begin ${isolation}`)
   try {
     const result = await work(toPgQuery(client))
     await client.query('commit')
@@ -95,7 +98,7 @@ async function transactClient<Result>(client: PgClient, work: (query: Query) => 
 
 async function transactPostgresJs<Result>(sql: PostgresJs, work: (query: Query) => Promise<Result>): Promise<Result> {
   const results: Result[] = []
-  await sql.begin(async (transaction) => void results.push(await work(toPostgresJsQuery(transaction))))
+  await sql.begin(isolation, async (transaction) => void results.push(await work(toPostgresJsQuery(transaction))))
   const [result] = results
   // `begin` resolves after the function has, so there is one.
   return result as Result

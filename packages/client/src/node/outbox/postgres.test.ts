@@ -59,6 +59,30 @@ test(
   },
 )
 
+test(
+  'pg: claims see what is committed, whatever isolation the role has by default',
+  { skip: database.skip },
+  async () => {
+    const options = '-c default_transaction_isolation=serializable'
+    const pool = new Pool({ connectionString: database.url, options })
+    const outbox = postgresOutbox(pool, { table: newTable() })
+    await outbox.install()
+    const client = await pool.connect()
+    await client.query('begin')
+    await outbox.add(client, toEvents('outbox.isolation', 40))
+    await client.query('commit')
+    client.release()
+    const take = (token: number) => outbox.rows.claim({ token: String(token), limit: 10, leaseSeconds: 60 })
+    const claims = await Promise.all([1, 2, 3, 4, 5].map(take))
+    assert.deepEqual(
+      claims.map((rows) => rows.length).toSorted((left, right) => left - right),
+      [0, 10, 10, 10, 10],
+    )
+    assert.equal(new Set(claims.flat().map(({ id }) => id)).size, 40)
+    await pool.end()
+  },
+)
+
 test('a table must have a plain name; several processes may install at once', { skip: database.skip }, async () => {
   const pool = new Pool({ connectionString: database.url })
   for (const table of ['', 'a b', 'a"; drop table x', 'a.b.c', 'x'.repeat(56)]) {

@@ -61,7 +61,7 @@ export function sqliteOutbox(database: SqliteDatabase, options: OutboxOptions = 
       return rows.map(({ key }) => key)
     },
     install: () => transact(() => installSql.forEach((statement) => database.exec(statement))),
-    status: (wanted = {}) => transact(() => readStatus(database, names, wanted.limit ?? 100)),
+    status: async (wanted = {}) => readStatus(database, names, wanted.limit ?? 100),
     retry: (ids) => transact(() => retry(database, names, ids)),
     discard: (ids) => transact(() => discard(database, names, ids)),
     rows: {
