@@ -16,7 +16,7 @@ import type { EventTypeRow } from '../store/event-types.ts'
 import { noteDeed, type Caller } from './audit.ts'
 import type { Context, Workspace } from './context.ts'
 import { openKey } from './cursors.ts'
-import { planChange, type Plan } from './event-types/plan-change.ts'
+import { newSchemaOf, planChange, type Plan } from './event-types/plan-change.ts'
 import { readImport, type Imported } from './event-types/read-import.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toIso } from './to-wire.ts'
@@ -168,8 +168,8 @@ async function save({ store }: Context, workspace: Workspace, order: SaveOrder):
   const names = imported.map(({ wanted }) => wanted.name)
   for (let tries = 0; tries < maxTries; tries += 1) {
     const before = new Map((await store.eventTypes.find(workspace.id, names)).map((row) => [row.name, row]))
+    await refuseSchemas(imported, before)
     const plans = imported.map(({ wanted }) => planChange(before.get(wanted.name), wanted, mode))
-    await refuseSchemas(imported, plans)
     if (dryRun) return plans
     if (!allowIncompatible) refuseIncompatible(imported, plans)
     const changes = plans.flatMap(({ change }) => change ?? [])
@@ -179,12 +179,12 @@ async function save({ store }: Context, workspace: Workspace, order: SaveOrder):
 }
 
 /** The compiler is loaded with the first schema, as for publishing; others have their turn between two schemas. */
-async function refuseSchemas(imported: readonly Imported[], plans: readonly Plan[]): Promise<void> {
+async function refuseSchemas(imported: readonly Imported[], before: ReadonlyMap<string, EventTypeRow>): Promise<void> {
   const faults: Fault[] = []
-  for (const [index, { newSchema }] of plans.entries()) {
+  for (const { wanted, schemaPointer: at } of imported) {
+    const newSchema = newSchemaOf(before.get(wanted.name), wanted)
     if (!newSchema) continue
     const { findSchemaFaults } = await import('./event-types/compile-schema.ts')
-    const at = imported[index]?.schemaPointer ?? ''
     faults.push(...findSchemaFaults(newSchema).map(({ pointer, detail }) => ({ pointer: at + pointer, detail })))
     await nextTurn()
   }

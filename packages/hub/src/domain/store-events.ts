@@ -127,11 +127,16 @@ function toQuarantined(outcome: QuarantineOutcome, judgement: Judgement): Publis
   return { status: 'quarantined', eventId: outcome.id, timestamp: toIso(outcome.atMs), warnings }
 }
 
+/** What `append` has not counted. */
 function count({ counts }: Context, judgement: Judgement, result: Published | HubError): void {
   if (judgement?.verdict === 'warn') counts.warned += 1
-  if (judgement?.verdict === 'refuse' && result === judgement.error) counts.refused += 1
-  if (!(result instanceof HubError) && result.status === 'quarantined') counts.quarantined += 1
+  else if (judgement && result === refusalOf(judgement)) counts.refused += 1
+  else if (judgement && !(result instanceof HubError))
+    counts[result.status === 'quarantined' ? 'quarantined' : 'duplicates'] += 1
 }
+
+const refusalOf = (judgement: NonNullable<Judgement>): HubError | undefined =>
+  judgement.verdict === 'refuse' ? judgement.error : undefined
 
 function toPublished(workspace: Workspace, outcome: AppendOutcome): Published | HubError {
   if (outcome.status === 'mismatch') return mismatch()

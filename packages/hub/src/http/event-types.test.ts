@@ -243,6 +243,16 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       assert.equal((await load('?allow_incompatible=true', narrower)).length, 2)
     })
 
+    it('an import may be as large as a batch', async () => {
+      const types = Array.from({ length: 1000 }, (_, n) => ({ name: `large.n${n}`, description: 'x'.repeat(1000) }))
+      const made = await t.call<EventTypesImported>('POST', '/v1/event-types/import', { body: { event_types: types } })
+      assert.deepEqual([made.status, made.body.results.length], [200, 1000])
+      const more = { event_types: [...types, { name: 'large.more' }] }
+      assert.equal((await t.fail('POST', '/v1/event-types/import', { body: more })).status, 400)
+      const unread = { event_types: [{ name: 'a', description: 'x'.repeat(5_300_000) }] }
+      assert.equal((await t.fail('POST', '/v1/event-types/import', { body: unread })).status, 413)
+    })
+
     it('a malformed import is refused as a whole, and every fault is named', async () => {
       const body = {
         Topics: [

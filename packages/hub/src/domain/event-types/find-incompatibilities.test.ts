@@ -80,6 +80,12 @@ describe('findIncompatibilities', () => {
     ])
   })
 
+  it('gives up on what takes too long to compare, and says so', () => {
+    const wide = (depth: number, n: number): Schema =>
+      depth === 0 ? { minimum: n } : { anyOf: Array.from({ length: 10 }, (_, at) => wide(depth - 1, n + at)) }
+    assert.match(told(wide(3, 0), wide(3, 5)).join(), /too large to be compared/)
+  })
+
   it('says nothing only where every payload that was right stays right', () => {
     const leaf = fc.oneof(
       fc.constant({}),

@@ -6,26 +6,35 @@ import { toToken, type Schema } from './subschemas.ts'
 /**
  * Where a new schema refuses payloads that the old one took: a member that has become required, a narrower type, a value that
  * has gone. Pointers into the new schema (into the old one for what is gone). A new optional member is no narrowing, although somebody may have sent something
- * else under its name. What cannot be decided (a changed pattern, `not`, `if`) counts as narrower.
+ * else under its name. What cannot be decided (a changed pattern, `not`, `if`, alternatives of alternatives by the thousand) counts as
+ * narrower.
  *
  * @example findIncompatibilities({}, { required: ['id'] }) // [{ pointer: '/required', detail: '"id" has become required' }]
  */
 export function findIncompatibilities(before: Schema, after: Schema): Fault[] {
   const faults = new Map<string, Fault>()
   const add = (pointer: string, detail: string): void => void faults.set(`${pointer} ${detail}`, { pointer, detail })
-  compare({ before, after, pointer: '' }, { roots: { before, after }, seen: new Set(), add })
+  const budget = { left: maxComparisons }
+  compare({ before, after, pointer: '' }, { roots: { before, after }, seen: new Set(), budget, add })
+  if (budget.left < 0) add('', 'is too large to be compared with the one before')
   return [...faults.values()]
 }
+
+/** Each alternative is compared with each, at every depth. */
+const maxComparisons = 20_000
 
 type Pair = { readonly before: unknown; readonly after: unknown; readonly pointer: string }
 type Comparing = {
   readonly roots: { readonly before: Schema; readonly after: Schema }
   /** pairs of references that were followed */
   readonly seen: Set<string>
+  readonly budget: { left: number }
   readonly add: (pointer: string, detail: string) => void
 }
 
 function compare(pair: Pair, comparing: Comparing): void {
+  comparing.budget.left -= 1
+  if (comparing.budget.left < 0) return
   const { before, after, pointer } = follow(pair, comparing) ?? {}
   if (pointer === undefined || before === false || after === true || isDeepStrictEqual(before, after)) return
   if (after === false) return comparing.add(pointer, 'takes nothing any more')
@@ -209,10 +218,10 @@ const compareCombined: Rule = ({ old, now, pointer }, comparing) => {
   }
 }
 
-function isNoNarrower(before: unknown, after: unknown, { roots }: Comparing): boolean {
+function isNoNarrower(before: unknown, after: unknown, { roots, budget }: Comparing): boolean {
   let narrower = false
   const add = (): void => void (narrower = true)
-  compare({ before, after, pointer: '' }, { roots, seen: new Set(), add })
+  compare({ before, after, pointer: '' }, { roots, seen: new Set(), budget, add })
   return !narrower
 }
 

@@ -12,36 +12,47 @@ export type Plan = {
   /** undefined: nothing is to be written */
   readonly change: EventTypeChange | undefined
   readonly version: number
-  /** a schema that was not there before, which has to be looked at */
-  readonly newSchema: Schema | undefined
   /** pointers into the schema */
   readonly incompatible: readonly Fault[]
 }
 
+/** The schema of now, and the one that it would be. */
+function schemasOf(
+  before: EventTypeRow | undefined,
+  wanted: Wanted,
+): { old: Schema | undefined; now: Schema | undefined } {
+  const old = before?.schema == null ? undefined : (JSON.parse(before.schema) as Schema)
+  return { old, now: wanted.schema === undefined ? old : (wanted.schema ?? undefined) }
+}
+
+/** A schema that was not there before: it has to be looked at before anything is made of it. */
+export function newSchemaOf(before: EventTypeRow | undefined, wanted: Wanted): Schema | undefined {
+  const { old, now } = schemasOf(before, wanted)
+  return isDeepStrictEqual(old, now) ? undefined : now
+}
+
 /** @param mode of a new event type that does not say */
 export function planChange(before: EventTypeRow | undefined, wanted: Wanted, mode: EventTypeMode = 'warn'): Plan {
-  const old = before?.schema == null ? undefined : (JSON.parse(before.schema) as Schema)
-  const schema = wanted.schema === undefined ? old : (wanted.schema ?? undefined)
-  const isSameSchema = isDeepStrictEqual(old, schema)
+  const { old, now } = schemasOf(before, wanted)
+  const isSameSchema = isDeepStrictEqual(old, now)
   const version = (before?.version ?? 0) + (isSameSchema ? 0 : 1)
   const content = {
     name: wanted.name,
     description: wanted.description === undefined ? (before?.description ?? null) : wanted.description,
     // Another order of members is the same schema: the text of before stays.
-    schema: isSameSchema ? (before?.schema ?? null) : toText(schema),
+    schema: isSameSchema ? (before?.schema ?? null) : toText(now),
     category: wanted.category === undefined ? (before?.category ?? null) : wanted.category,
     entity: wanted.entity === undefined ? (before?.entity ?? null) : wanted.entity,
     action: wanted.action === undefined ? (before?.action ?? null) : wanted.action,
     mode: wanted.mode ?? before?.mode ?? mode,
     version,
   }
-  const newSchema = isSameSchema ? undefined : schema
-  const incompatible = old && newSchema ? findIncompatibilities(old, newSchema) : []
+  const incompatible = old && now && !isSameSchema ? findIncompatibilities(old, now) : []
   const change = { ...content, expects: before?.revision ?? 0 }
-  if (!before) return { kind: 'new', change, version, newSchema, incompatible }
-  if (isSame(before, content)) return { kind: 'same', change: undefined, version, newSchema, incompatible }
+  if (!before) return { kind: 'new', change, version, incompatible }
+  if (isSame(before, content)) return { kind: 'same', change: undefined, version, incompatible }
   const kind = incompatible.length > 0 ? 'incompatible' : 'compatible'
-  return { kind, change, version, newSchema, incompatible }
+  return { kind, change, version, incompatible }
 }
 
 const toText = (schema: Schema | undefined): string | null => (schema === undefined ? null : JSON.stringify(schema))
