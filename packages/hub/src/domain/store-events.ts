@@ -129,10 +129,11 @@ function toQuarantined(outcome: QuarantineOutcome, judgement: Judgement): Publis
 
 /** What `append` has not counted. */
 function count({ counts }: Context, judgement: Judgement, result: Published | HubError): void {
-  if (judgement?.verdict === 'warn') counts.warned += 1
-  else if (judgement && result === refusalOf(judgement)) counts.refused += 1
-  else if (judgement && !(result instanceof HubError))
-    counts[result.status === 'quarantined' ? 'quarantined' : 'duplicates'] += 1
+  if (!judgement) return
+  if (result === refusalOf(judgement)) counts.refused += 1
+  if (result instanceof HubError) return
+  if (judgement.verdict !== 'warn') counts[result.status === 'quarantined' ? 'quarantined' : 'duplicates'] += 1
+  else if (result.status === 'accepted') counts.warned += 1
 }
 
 const refusalOf = (judgement: NonNullable<Judgement>): HubError | undefined =>
