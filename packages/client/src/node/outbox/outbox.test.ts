@@ -197,6 +197,18 @@ testEach(
   },
 )
 
+test('node:sqlite: a relay waits while another handle writes', async () => {
+  const { outbox, close, exec, write } = await openSqlite(folder)
+  await write(toEvents('outbox.busy', 2), 'commit')
+  const handle = new DatabaseSync(join(folder, `${outbox.table}.db`))
+  const own = sqliteOutbox(handle, { table: outbox.table })
+  await exec('begin immediate')
+  const logger = { debug: () => undefined, warn: () => void exec('rollback') }
+  assert.deepEqual(await drain(own, { random: () => 0, logger }), { sent: 2, duplicates: 0, refused: 0 })
+  handle.close()
+  await close()
+})
+
 test('node:sqlite: without a transaction nothing is written, and a relay stays out of one that is open', async () => {
   const { outbox, close, exec, write } = await openSqlite(folder)
   const handle = new DatabaseSync(':memory:')

@@ -78,7 +78,7 @@ type Settings = Pick<RelayOptions, 'signal' | 'logger' | 'onProgress'> & {
  * @returns what was done, when the signal aborts or, with `once`, nothing waits any more
  * @throws ApiError for a key or an address that is wrong; the database's error for a missing table and its like;
  *   RangeError for options that can never work; with `once` also the last of `attempts` failures
- * @example await relay(sqliteOutbox(new DatabaseSync('app.db', { timeout: 5000 })), sluice, { signal })
+ * @example await relay(sqliteOutbox(new DatabaseSync('app.db')), sluice, { signal })
  */
 export async function relay(outbox: Outbox, sluice: Sluice, options: RelayOptions = {}): Promise<RelayProgress> {
   const settings = toSettings(options)

@@ -40,9 +40,10 @@ export type SqliteOutbox = Outbox & {
  * An outbox in a table of a SQLite file.
  *
  * @param database for `install`, `status` and a relay, which waits while a transaction is open on it: give a relay a handle
- *   of its own, with a `timeout` of some seconds
+ *   of its own. In the process of the application that needs no `timeout`: a busy file is waited for without holding up
+ *   the program
  * @throws TypeError for a table that no table may be named
- * @example const outbox = sqliteOutbox(new DatabaseSync('app.db', { timeout: 5000 }), { source: 'shop' })
+ * @example const outbox = sqliteOutbox(new DatabaseSync('app.db'), { source: 'shop' })
  */
 export function sqliteOutbox(database: SqliteDatabase, options: OutboxOptions = {}): SqliteOutbox {
   const { table = defaultTable, source, newId = () => crypto.randomUUID() } = options
