@@ -8,6 +8,7 @@ import type { KeyWithSecret } from '@sluice/protocol'
 import { startHub } from '../../../scripts/hub-process.ts'
 import { usePostgres } from '../../../scripts/use-postgres.ts'
 import { openLocalAdmin } from './local-admin.ts'
+import { openTestHub, type TestHub } from './test-hub.ts'
 
 const postgres = await usePostgres()
 
@@ -58,4 +59,41 @@ test('beside a database, no secret is sealed with a key that no hub has', { skip
       await admin.close()
     }
   })
+})
+
+test('nodes on one database take a signed request once between them', { skip: postgres.skip }, async () => {
+  const database = { url: postgres.url }
+  const clock = (): number => Date.now()
+  const nodes = [await openTestHub({ database, clock }), await openTestHub({ database, clock })] as const
+  try {
+    const [first, second] = nodes
+    const wanted = { user_id: 'u', role: 'admin', hmac: true }
+    const admin = await openLocalAdmin({ data: tmpdir(), databaseUrl: postgres.url, exclusive: false })
+    const { api_key: adminKey } = await admin.createKey({ user_id: 'admin', role: 'admin' })
+    await admin.close()
+    const made = await first.call<KeyWithSecret>('POST', '/v1/keys', { body: wanted, key: adminKey })
+    assert.equal(made.status, 201, made.text)
+    const timestamp = String(Math.floor(Date.now() / 1000))
+    const send = (node: TestHub, path: string, body: string) => {
+      const hmac = createHmac('sha256', made.body.hmac_secret ?? '').update(`POST\n${path}\n${timestamp}\n${body}`)
+      const headers = {
+        'x-sluice-key-id': made.body.key_id,
+        'x-sluice-timestamp': timestamp,
+        'x-sluice-signature': `sha256=${hmac.digest('hex')}`,
+      }
+      return node.call<{ event_id?: string; status?: string; error_code?: string }>('POST', path, {
+        body,
+        headers,
+        key: null,
+      })
+    }
+    const event = '{"event_type":"a","payload":{}}'
+    const [one, other] = [await send(first, '/v1/events', event), await send(second, '/v1/events', event)]
+    assert.deepEqual([one.status, other.status, other.body.event_id], [201, 200, one.body.event_id])
+    const key = '{"user_id":"once"}'
+    assert.equal((await send(first, '/v1/keys', key)).status, 201)
+    assert.equal((await send(second, '/v1/keys', key)).body.error_code, 'conflict')
+  } finally {
+    for (const node of nodes) await node.close()
+  }
 })
