@@ -227,10 +227,11 @@ function withPayload(body: string, payload: JsonObject): string {
   const text = JSON.stringify(payload)
   if (Buffer.byteLength(text) > limits.payloadBytes)
     throw new HubError('payload-too-large', `the payload has more than ${limits.payloadBytes} bytes`)
-  const member = membersOf(body, startOfJson(body)).find(({ name }) => name === 'payload' || name === 'payload_base64')
-  // A CloudEvent may have come without data.
-  if (!member) return `{"payload":${text},${body.slice(startOfJson(body) + 1)}`
-  return `${body.slice(0, member.start)}"payload":${text}${body.slice(member.end)}`
+  const start = startOfJson(body)
+  const member = membersOf(body, start).find(({ name }) => name === 'payload' || name === 'payload_base64')
+  if (member) return `${body.slice(0, member.start)}"payload":${text}${body.slice(member.end)}`
+  // A CloudEvent may come without any. It has a type at least.
+  return `{"payload":${text},${body.slice(start + 1)}`
 }
 
 /** Gives events up; answers how many. With `dry_run` it only counts them. */

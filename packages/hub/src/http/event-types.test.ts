@@ -163,6 +163,34 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       )
     })
 
+    it('every way in is judged: CloudEvents of each mode, and dialects', async () => {
+      await put('door.PanelOpened', { schema, mode: 'reject' })
+      const ce = { specversion: '1.0', id: '1', source: '/s', type: 'door.PanelOpened' }
+      const send = async (path: string, body: unknown, headers: Record<string, string> = {}): Promise<unknown> => {
+        const answer = await t.call<{ error_code?: string }>('POST', path, { body, headers })
+        return [answer.status, answer.body.error_code]
+      }
+      const refused = [422, 'schema-mismatch']
+      const structured = { 'content-type': 'application/cloudevents+json' }
+      for (const data of [{ data: {} }, { data: [] }, { data: 'text' }, { data_base64: 'AAAA' }])
+        assert.deepEqual(await send('/v1/events', { ...ce, ...data }, structured), refused, JSON.stringify(data))
+      const fields = Object.fromEntries(Object.entries(ce).map(([name, value]) => [`ce-${name}`, value]))
+      assert.deepEqual(await send('/v1/events', {}, fields), refused)
+      const batch = await t.call<BatchAccepted>('POST', '/v1/events/batch', {
+        body: [{ ...ce, data: { id: 'a' } }, ce],
+        headers: { 'content-type': 'application/cloudevents-batch+json' },
+      })
+      assert.deepEqual([batch.body.accepted, batch.body.failed], [1, 1])
+      const envelope = { category: 'door', entity: 'Panel', action: 'Opened', actor: { id: 'user-1', type: 'user' } }
+      assert.deepEqual(await send('/dialects/briteevents/events', { ...envelope, data: { id: 1 } }), [
+        400,
+        'schema-mismatch',
+      ])
+      assert.deepEqual(await send('/dialects/briteevents/events', { ...envelope, data: { id: 'a' } }), [201, undefined])
+      const injected = { type: 'door.PanelOpened', properties: { id: 1 } }
+      assert.deepEqual(await send('/api/integrations/events', injected), refused)
+    })
+
     it('a repetition of what was stored is a duplicate, whatever the schema has become', async () => {
       const headers = { 'idempotency-key': 'stored-before' }
       const stored = await publish('later.strict', { n: 1 }, headers)

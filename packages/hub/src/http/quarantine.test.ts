@@ -222,6 +222,21 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       assert.equal((await t.fail('POST', path, { body: { payload: { id: 'right' } } })).status, 404)
     })
 
+    it('a CloudEvent of bytes, or without data, can be given a payload', async () => {
+      await keepBack('q.cloud')
+      for (const data of [{ data_base64: 'AAAA' }, {}]) {
+        const ce = { specversion: '1.0', id: JSON.stringify(data), source: '/s', type: 'q.cloud', ...data }
+        const headers = { 'content-type': 'application/cloudevents+json' }
+        const kept = await t.call<Accepted>('POST', '/v1/events', { body: ce, headers })
+        assert.deepEqual([kept.status, kept.body.status], [202, 'quarantined'], kept.text)
+        const path = `/v1/quarantine/${kept.body.quarantine_id}/fix`
+        const fixed = await t.call<Accepted>('POST', path, { body: { payload: { id: 'a' } } })
+        assert.equal(fixed.status, 201, fixed.text)
+        const event = await t.call<Event>('GET', `/v1/events/${fixed.body.event_id}`)
+        assert.deepEqual([event.body.payload, 'payload_base64' in event.body], [{ id: 'a' }, false])
+      }
+    })
+
     it('who released, fixed and discarded is written down', async () => {
       const audit = await t.call<{ entries: AuditEntry[] }>('GET', '/v1/audit?limit=200')
       const verbs = audit.body.entries.map(({ verb }) => verb)
