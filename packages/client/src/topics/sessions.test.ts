@@ -111,6 +111,8 @@ test('each kind of session has its actor, and a job id is made where none is giv
   for (const wrong of ['', 'a\nb', 'x'.repeat(256)]) assert.throws(() => events.userSession(wrong), TypeError)
   assert.throws(() => events.serviceSession('a\u0000'), TypeError)
   assert.throws(() => withTopics(sluice, topics, { service: '' }), TypeError)
+  // @ts-expect-error -- null is local mode, undefined is a mistake
+  assert.throws(() => withTopics(undefined, topics, { service }), TypeError)
 })
 
 test('without a buffer an event is sent when it is published: one request, with the job, and nothing is buffered', async () => {

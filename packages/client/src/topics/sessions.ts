@@ -56,7 +56,7 @@ export type Sessions<Definitions extends TopicDefinitions = TopicDefinitions, Im
  * Sessions on a hub: events of one unit of work that are sent together at its end, or not at all.
  *
  * @param sluice null for local mode: everything is checked and logged, and nothing is sent
- * @throws TypeError for a service without a name
+ * @throws TypeError for a service without a name, and for undefined in place of a client
  * @example
  * const events = withTopics(sluice, topics, { service: 'my-service' })
  * const session = events.userSession(userId, jobId)
@@ -71,6 +71,8 @@ export function withTopics<Definitions extends TopicDefinitions, const Immediate
   const { service, newId = newUuid, now = Date.now } = options
   const logger = options.logger && createRedactingLogger(options.logger)
   checkId('service', service)
+  // Undefined is most likely a mistake, and events would be lost by it.
+  if (sluice === undefined) throw new TypeError('withTopics takes a client of createSluice, or null for local mode')
   const context: Context = {
     sluice,
     // The type goes back on in `open`.
