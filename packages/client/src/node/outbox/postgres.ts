@@ -101,10 +101,10 @@ select subject, event from given cross join locks where taken >= 0 order by plac
 
 /**
  * Claims are made one after the other: two at once could each take a row of one subject. The lock is a statement before,
- * because a statement sees what had been committed when it began.
+ * because a statement sees what had been committed when it began. Its seed is negative, and so that of no subject.
  */
 async function claim(query: Query, { table }: TableNames, order: ClaimOrder): Promise<readonly OutboxRow[]> {
-  await query(`select pg_advisory_xact_lock(hashtextextended('claim', '${table}'::regclass::oid::bigint))::text`)
+  await query(`select pg_advisory_xact_lock(hashtextextended('claim', -'${table}'::regclass::oid::bigint))::text`)
   const rows = await query(
     `with oldest as (
   select id, subject, claimed_until from ${table} where id > 0 order by id limit $1::text::int * ${scannedPerRow}
