@@ -44,7 +44,7 @@ for (const [shell, { args, ask }] of Object.entries(shells)) {
     }
     assert.deepEqual(complete('inboxes', 'cr'), ['create'])
     assert.deepEqual(complete('--json', 'inboxes', 'cr'), ['create'])
-    assert.deepEqual(complete('dead-letters', "''").toSorted().slice(-3), ['discard', 'list', 'replay'])
+    assert.deepEqual(complete('dead-letters', "''").toSorted().slice(-4), ['discard', 'list', 'replay', 'send'])
     assert.ok(complete("''").includes('dead-letters'))
     assert.deepEqual(complete('inboxes', 'create', 'crm', '--ret'), ['--retry'])
     assert.deepEqual(complete('keys', 'create', '--user-i'), ['--user-id'])
