@@ -83,8 +83,8 @@ test('whatever is sent, to any route: no answer of 500, and problems where it is
       const answer = await t.call<{ error_code?: string }>(route.method, `${path}?${query}`, { headers, ...sent })
       assert.ok(answer.status < 500, `${route.method} ${path}?${query}: ${answer.text}`)
       // That client takes JSON for success.
-    if (route.dialect === 'briteevents' && answer.status === 401) assert.equal(typeof answer.body, 'string')
-    else if (answer.status >= 400) assert.equal(typeof answer.body.error_code, 'string')
+      if (route.dialect === 'briteevents' && answer.status === 401) assert.equal(typeof answer.body, 'string')
+      else if (answer.status >= 400) assert.equal(typeof answer.body.error_code, 'string')
     },
   )
   await fc.assert(property, { numRuns: 600 })

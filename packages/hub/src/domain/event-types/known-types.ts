@@ -21,14 +21,17 @@ export type KnownTypes = {
 type Entry = { readonly row: EventTypeRow; readonly type: KnownType }
 type Remembered = {
   readonly revision: number
-  /** undefined: it does not exist */
-  readonly entries: Map<string, Entry | undefined>
+  readonly entries: Map<string, Entry>
   /** as they were before, until they are read anew */
   readonly old: Map<string, Entry>
+  /** names of no type */
+  readonly unknown: Set<string>
 }
 
-/** Names beyond this many are forgotten: unknown ones come from publishers. */
-const maxNames = 5000
+/** A compiled schema takes about 20 KB. Those that were read first go first. */
+const maxTypes = 2000
+/** These come from publishers: they must not push out what is known. */
+const maxUnknown = 5000
 const maxWorkspaces = 1000
 
 /**
@@ -42,36 +45,44 @@ export function createKnownTypes(store: Pick<Store, 'eventTypes'>): KnownTypes {
     const known = workspaces.get(id)
     if (known?.revision === revision) return known
     if (workspaces.size >= maxWorkspaces) workspaces.clear()
-    const old = new Map((known?.old.size ?? 0) < maxNames ? known?.old : [])
-    for (const [name, entry] of known?.entries ?? []) if (entry) old.set(name, entry)
-    const fresh = { revision, entries: new Map<string, Entry | undefined>(), old }
+    const old = new Map([...(known?.old ?? []), ...(known?.entries ?? [])])
+    forgetFirst(old)
+    const fresh = { revision, entries: new Map<string, Entry>(), old, unknown: new Set<string>() }
     workspaces.set(id, fresh)
     return fresh
   }
 
-  const read = async (
-    workspaceId: number,
-    names: readonly string[],
-    { entries, old }: Remembered,
-  ): Promise<Entry[]> => {
+  const read = async (workspaceId: number, names: readonly string[], remembered: Remembered): Promise<Entry[]> => {
+    const { entries, old, unknown } = remembered
     const rows = await store.eventTypes.find(workspaceId, names)
     const found = await Promise.all(rows.map((row) => toEntry(row, old.get(row.name))))
-    if (entries.size + names.length > maxNames) entries.clear()
-    for (const name of names) entries.set(name, undefined)
     for (const entry of found) entries.set(entry.row.name, entry)
-    for (const name of names) old.delete(name)
+    forgetFirst(entries)
+    const there = new Set(rows.map(({ name }) => name))
+    if (unknown.size > maxUnknown) unknown.clear()
+    for (const name of names) {
+      old.delete(name)
+      if (!there.has(name)) unknown.add(name)
+    }
     return found
   }
 
   return {
     find: async (workspace, names) => {
       const remembered = rememberedOf(workspace)
-      const { entries } = remembered
+      const { entries, unknown } = remembered
       const known = [...names].flatMap((name) => entries.get(name) ?? [])
-      const missing = [...names].filter((name) => !entries.has(name))
+      const missing = [...names].filter((name) => !entries.has(name) && !unknown.has(name))
       const found = missing.length === 0 ? known : [...known, ...(await read(workspace.id, missing, remembered))]
       return new Map(found.map(({ row, type }) => [row.name, type]))
     },
+  }
+}
+
+function forgetFirst(entries: Map<string, Entry>): void {
+  for (const name of entries.keys()) {
+    if (entries.size <= maxTypes) return
+    entries.delete(name)
   }
 }
 
