@@ -58,7 +58,7 @@ const makers: Readonly<Record<string, Maker>> = {
 }
 
 /**
- * A quick look for the data of everyday: the validator writes down where it is at every step, which takes twenty times as long,
+ * A quick look for the data of everyday: the validator writes down where it is at every step, which takes ten times as long,
  * and is of use only for faults. Closures over the schema, no code made of text.
  *
  * @param schema one that has been checked, and is not of draft 4
