@@ -1,1 +1,2 @@
 export { AddressRefusedError, createOutbound, type Outbound, type OutboundOptions } from './http/outbound.ts'
+export { createGuardedConnect } from './http/guarded-connect.ts'

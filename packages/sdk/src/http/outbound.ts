@@ -17,7 +17,7 @@ export class AddressRefusedError extends Error {
   }
 }
 
-type Resolve = (
+export type Resolve = (
   hostname: string,
   options: LookupOptions & { all: true },
   callback: (error: Error | null, addresses: LookupAddress[]) => void,
@@ -81,7 +81,7 @@ export function createOutbound({
 
 const unbracket = (host: string): string => host.replace(/^\[|\]$/g, '')
 
-function refuseLiteral(hostname: string, allowed: BlockList): AddressRefusedError | undefined {
+export function refuseLiteral(hostname: string, allowed: BlockList): AddressRefusedError | undefined {
   const address = unbracket(hostname)
   const reason = isIP(address) === 0 ? undefined : toRefusal(address, allowed)
   return reason === undefined ? undefined : new AddressRefusedError(address, address, reason)
@@ -93,7 +93,7 @@ type Lookup = (
   callback: (error: Error | null, address: string | LookupAddress[], family?: number) => void,
 ) => void
 
-function toGuardedLookup(resolve: Resolve, allowed: BlockList): Lookup {
+export function toGuardedLookup(resolve: Resolve, allowed: BlockList): Lookup {
   return (hostname, options, callback) =>
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '')

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { openProcessPool } from './process-pool.ts'
+import type { RunOrder, RunOutcome, Runner } from './runner.ts'
+
+const actions = [
+  'echo',
+  'loop',
+  'hoard',
+  'reject',
+  'exit',
+  'environment',
+  'read',
+  'write',
+  'start',
+  'connect',
+  'count',
+  'wait',
+]
+const schema = { type: 'object' }
+const config = {
+  name: 'Nasty',
+  version: '1.0.0',
+  description: 'does what no handler should',
+  actions: Object.fromEntries(
+    actions.map((name) => [name, { description: name, input_schema: schema, output_schema: {} }]),
+  ),
+}
+
+const handlers = `import { Integration } from '@sluice/sdk/integration'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { connect } from 'node:net'
+import { request } from 'node:http'
+const integration = await Integration.load()
+let runs = 0
+const kept = []
+const opened = (socket) => new Promise((resolve, reject) => socket.once('connect', () => resolve('open')).once('error', reject))
+const act = {
+  echo: (inputs, { auth, metadata }) => { console.log('said', inputs.word); return { inputs, auth, metadata } },
+  loop: () => { for (;;); },
+  hoard: () => { for (;;) kept.push(Buffer.alloc(16 * 1024 * 1024, 1)) },
+  reject: () => { Promise.reject(new Error('nobody waits for me')); return new Promise(() => {}) },
+  exit: () => process.exit(0),
+  environment: () => process.env,
+  read: ({ path }) => readFileSync(path, 'utf8'),
+  write: ({ path }) => writeFileSync(path, 'planted'),
+  start: () => String(spawnSync('id').error ?? 'started'),
+  connect: async ({ port, how, host }, context) =>
+    how === 'fetch' ? (await context.fetch('http://' + host + ':' + port)).data
+    : how === 'global' ? (await fetch('http://' + host + ':' + port)).status
+    : how === 'http' ? new Promise((resolve, reject) => request({ host, port }, (r) => resolve(r.statusCode)).on('error', reject).end())
+    : how === 'path' ? opened(connect(host))
+    : opened(connect(port, host)),
+  count: () => (runs += 1),
+  wait: () => new Promise(() => {}),
+}
+for (const [name, run] of Object.entries(act)) integration.action(name, async (inputs, context) => ({ data: await run(inputs, context) }))
+export default integration
+`
+
+let folder: string
+let runner: Runner
+const server = createServer((_, response) => response.end('reached'))
+let port: number
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-runner-'))
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config))
+  await writeFile(join(folder, 'integration.ts'), handlers)
+  await symlink(resolve('node_modules'), join(folder, 'node_modules'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  port = (server.address() as AddressInfo).port
+  runner = openProcessPool({ allowCidr: [], processes: 2, maxBytes: 400 * 1024 * 1024 })
+})
+after(async () => {
+  await runner.close()
+  server.close()
+  await rm(folder, { recursive: true })
+})
+
+type Change = Partial<Omit<RunOrder, 'call'>>
+
+const order = (name: string, inputs: object = {}, change: Change = {}): RunOrder => ({
+  folder,
+  workspaceId: 1,
+  call: { kind: 'action', name, inputs },
+  auth: {},
+  metadata: {},
+  deadlineMs: 30_000,
+  ...change,
+})
+const run = (name: string, inputs?: object, change?: Change): Promise<RunOutcome> =>
+  runner.run(order(name, inputs, change))
+const dataOf = ({ result }: RunOutcome): unknown =>
+  'type' in result && result.type === 'action' ? result.result.data : assert.fail(JSON.stringify(result))
+const reasonOf = ({ result }: RunOutcome): string =>
+  'reason' in result ? result.reason : `no failure: ${JSON.stringify(result)}`
+
+describe('handlers in processes of their own', () => {
+  it('get what the order says, and what they print is kept', async () => {
+    const auth = { auth_type: 'Custom', credentials: { key: 'k' } }
+    const outcome = await run('echo', { word: 'hello' }, { auth, metadata: { run: 1 } })
+    assert.deepEqual(dataOf(outcome), { inputs: { word: 'hello' }, auth, metadata: { run: 1 } })
+    assert.match(outcome.output, /said hello/)
+  })
+
+  it('are used again, each workspace in processes of its own', async () => {
+    const counts = []
+    for (const workspaceId of [7, 7, 8]) counts.push(dataOf(await run('count', {}, { workspaceId })))
+    assert.deepEqual(counts, [1, 2, 1])
+  })
+
+  const ends: readonly (readonly [string, string, string, Change])[] = [
+    ['an endless loop', 'loop', 'timed-out', { deadlineMs: 3000 }],
+    ['a promise that never settles', 'wait', 'timed-out', { deadlineMs: 3000 }],
+    ['buffers without end', 'hoard', 'too-much-memory', {}],
+    ['an unhandled rejection', 'reject', 'crashed', {}],
+    ['process.exit', 'exit', 'exited', {}],
+  ]
+  for (const [what, name, reason, change] of ends) {
+    it(`${what} ends its own run only`, async () => {
+      const others = Promise.all([1, 2, 3].map((word) => run('echo', { word })))
+      assert.equal(reasonOf(await run(name, {}, change)), reason)
+      for (const other of await others) assert.ok(dataOf(other))
+      assert.ok(dataOf(await run('echo', {})))
+    })
+  }
+
+  it('says what a handler said before it crashed', async () => {
+    const { result } = await run('reject')
+    assert.match('message' in result ? result.message : '', /nobody waits for me/)
+  })
+
+  it('see nothing of the environment, of other files, and start nothing', async () => {
+    assert.deepEqual(dataOf(await run('environment')), {})
+    for (const path of ['/etc/passwd', '/proc/self/environ', resolve('packages/hub/src/main.ts')]) {
+      const { result } = await run('read', { path })
+      assert.match(JSON.stringify(result), /"type":"error".*(ERR_ACCESS_DENIED|Access to this API|permission)/i, path)
+    }
+    assert.match(
+      JSON.stringify((await run('write', { path: join(folder, 'planted') })).result),
+      /Access to this API|permission/i,
+    )
+    assert.match(JSON.stringify((await run('start')).result), /Access to this API|ERR_ACCESS_DENIED|permission/i)
+  })
+
+  for (const how of ['fetch', 'global', 'http', 'socket']) {
+    it(`open no socket to a private address by ${how}`, async () => {
+      for (const host of ['127.0.0.1', 'localhost']) {
+        const { result } = await run('connect', { port, how, host })
+        assert.match(JSON.stringify(result), /"type":"error"/, host)
+        if (how !== 'global') assert.match(JSON.stringify(result), /loopback/, host)
+      }
+    })
+  }
+
+  it('open no local socket by its path', async () => {
+    const { result } = await run('connect', { how: 'path', host: '/run/postgresql/.s.PGSQL.5432' })
+    assert.match(JSON.stringify(result), /a socket of this machine/)
+  })
+
+  it('reach what is allowed', async () => {
+    const open = openProcessPool({ allowCidr: ['127.0.0.0/8', '::1'] })
+    for (const how of ['fetch', 'global', 'http', 'socket'])
+      assert.ok(dataOf(await open.run(order('connect', { port, how, host: '127.0.0.1' }))), how)
+    await open.close()
+  })
+
+  it('are ended when the run is cancelled', async () => {
+    const controller = new AbortController()
+    const waiting = runner.run(order('wait'), controller.signal)
+    setImmediate(() => controller.abort())
+    assert.equal(reasonOf(await waiting), 'cancelled')
+  })
+
+  it('that cannot be loaded say why', async () => {
+    const broken = await mkdtemp(join(tmpdir(), 'sluice-broken-'))
+    try {
+      const { result } = await run('echo', {}, { folder: broken })
+      assert.match('message' in result ? String(result.message) : '', /has no handlers/)
+    } finally {
+      await rm(broken, { recursive: true })
+    }
+  })
+
+  it('wait for their turn, so many and no more', async () => {
+    const small = openProcessPool({ allowCidr: [], processes: 1, maxWaiting: 1 })
+    const first = small.run(order('echo'))
+    const second = small.run(order('echo', { word: 2 }))
+    await assert.rejects(small.run(order('echo')), { code: 'overloaded' })
+    assert.ok(dataOf(await first))
+    assert.ok(dataOf(await second))
+    await small.close()
+    await assert.rejects(small.run(order('echo')), { code: 'shutting-down' })
+  })
+})

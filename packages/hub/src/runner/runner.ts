@@ -1,0 +1,49 @@
+import type { AccountEnvelope, ActionEnvelope, PollEnvelope } from '@sluice/sdk/integration'
+
+/** Where an integration's code is. */
+export type RunTarget = {
+  /** the folder that holds its `config.json` and its handlers */
+  readonly folder: string
+  /** runs of one tenant never share a process with those of another */
+  readonly workspaceId: number
+}
+
+export type RunOrder = RunTarget & {
+  readonly call:
+    | { readonly kind: 'action'; readonly name: string; readonly inputs: unknown }
+    | {
+        readonly kind: 'poll'
+        readonly name: string
+        readonly inputs: unknown
+        readonly place: { readonly last_poll_ts: string | null; readonly state: unknown }
+      }
+    | { readonly kind: 'account' }
+  /** `{ auth_type, credentials }` */
+  readonly auth: Readonly<Record<string, unknown>>
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** the run is ended after this, whatever it does */
+  readonly deadlineMs: number
+}
+
+export type Envelope = ActionEnvelope | PollEnvelope | AccountEnvelope
+
+/** Why there is no envelope: what the handler did to its process, or somebody else with it. */
+export type RunFailure = {
+  readonly reason: 'crashed' | 'exited' | 'timed-out' | 'too-much-memory' | 'cancelled'
+  /** for people */
+  readonly message: string
+}
+
+export type RunOutcome = {
+  readonly result: Envelope | RunFailure
+  /** what the handler printed and logged, the last 64 KB */
+  readonly output: string
+  readonly ms: number
+}
+
+/** Runs handlers apart from the hub. */
+export type Runner = {
+  /** Never rejects for what a handler does. @throws HubError `overloaded` when too many runs wait */
+  readonly run: (order: RunOrder, signal?: AbortSignal) => Promise<RunOutcome>
+  readonly close: () => Promise<void>
+}
