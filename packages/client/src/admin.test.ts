@@ -23,6 +23,7 @@ before(async () => {
     logLevel: 'silent',
     trustProxy: [],
     corsOrigins: [],
+    integrations: new URL('../../hub/src/test-integrations', import.meta.url).pathname,
   })
 })
 
@@ -66,6 +67,7 @@ test('every route of the table is called through the client, and answers as the 
   await callKeys(admin)
   await callEventTypes(admin)
   await callQuarantine(admin)
+  await callIntegrations(admin)
   await callWorkspaces(admin)
   const called = new Set(answers.map((answer) => answer.route))
   assert.deepEqual(
@@ -201,6 +203,19 @@ async function callQuarantine(admin: Admin): Promise<void> {
   assert.equal((await admin.fixQuarantined(first, { id: 1 })).status, 'accepted')
   assert.equal((await admin.releaseQuarantined({ quarantine_ids: [second] })).kept, 1)
   assert.deepEqual(await admin.discardQuarantined({ event_type: 'q.made' }), { count: 2, dry_run: false })
+}
+
+async function callIntegrations(admin: Admin): Promise<void> {
+  assert.equal((await admin.listIntegrations()).integrations[0]?.name, 'echo')
+  assert.equal((await admin.getIntegration('echo')).polling_triggers.length, 1)
+  const credentials = { api_key: 'key' }
+  assert.equal((await admin.putConnection('mine', { integration: 'echo', credentials })).account?.username, 'echo')
+  assert.equal((await admin.listConnections()).connections.length, 1)
+  assert.equal((await admin.getConnection('mine')).integration, 'echo')
+  const inputs = { word: 'hi' }
+  assert.equal((await admin.runAction('echo', 'say', { inputs, connection: 'mine' })).type, 'action')
+  assert.equal((await admin.runPoll('echo', 'new_word', { connection: 'mine' })).type, 'polling_trigger')
+  await admin.deleteConnection('mine')
 }
 
 async function callWorkspaces(admin: Admin): Promise<void> {

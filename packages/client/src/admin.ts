@@ -5,6 +5,7 @@ import { createErasureRoutes } from './admin/erasures.ts'
 import { createEventTypeRoutes } from './admin/event-types.ts'
 import { createEventRoutes } from './admin/events.ts'
 import { createInboxRoutes } from './admin/inboxes.ts'
+import { createIntegrationRoutes } from './admin/integrations.ts'
 import { createKeyRoutes } from './admin/keys.ts'
 import { createOpenRoutes } from './admin/open.ts'
 import { createQuarantineRoutes } from './admin/quarantine.ts'
@@ -15,10 +16,12 @@ import { createRequest } from './request.ts'
 export type {
   AttemptPage,
   AuditPage,
+  ConnectionPage,
   DeadLetterCount,
   DeadLetterPage,
   EventTypePage,
   InboxPage,
+  IntegrationPage,
   KeyPage,
   Links,
   Page,
@@ -96,6 +99,14 @@ export type {
   Verdict,
   Warning,
   Workspace,
+  ConnectedAccount,
+  Connection,
+  ConnectionGrant,
+  Integration,
+  PutConnection,
+  RunAction,
+  RunPoll,
+  RunResult,
 } from '@sluice/protocol'
 
 /** A dialect is for its own clients. */
@@ -108,6 +119,7 @@ export type Admin = ReturnType<typeof createConsumeRoutes> &
   ReturnType<typeof createEventRoutes> &
   ReturnType<typeof createEventTypeRoutes> &
   ReturnType<typeof createInboxRoutes> &
+  ReturnType<typeof createIntegrationRoutes> &
   ReturnType<typeof createKeyRoutes> &
   ReturnType<typeof createOpenRoutes> &
   ReturnType<typeof createQuarantineRoutes> &
@@ -131,6 +143,7 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
     ...createConsumeRoutes(settings, request),
     ...createDeadLetterRoutes(request),
     ...createErasureRoutes(request),
+    ...createIntegrationRoutes(request),
     ...createKeyRoutes(request),
     ...createQuarantineRoutes(request),
     ...createWorkspaceRoutes(request),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { findNetworkFault } from '@sluice/sdk/outbound'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 
@@ -23,6 +24,10 @@ export type HubOptions = {
   readonly trustProxy: readonly string[]
   /** origins whose pages may call the hub */
   readonly corsOrigins: readonly string[]
+  /** the folder that holds integrations, each in a folder of its own; none without it */
+  readonly integrations?: string
+  /** private networks that outbound requests may reach */
+  readonly allowCidr?: readonly string[]
   /** what this process does; everything unless said otherwise */
   readonly roles?: readonly Role[]
   /** ms since 1970, for tests */
@@ -46,6 +51,8 @@ export type Flags = {
   readonly corsOrigin?: readonly string[] | undefined
   readonly logLevel?: string | undefined
   readonly roles?: string | undefined
+  readonly integrations?: string | undefined
+  readonly allowCidr?: readonly string[] | undefined
 }
 
 /** Every fault of a configuration at once, each saying what to do. */
@@ -85,6 +92,8 @@ export function readConfig(env: Environment, flags: Flags = {}): HubOptions {
     logLevel: toLogLevel(flags.logLevel ?? env['SLUICE_LOG_LEVEL'] ?? 'info', faults),
     trustProxy: toRanges(flags.trustProxy ?? toList(env['SLUICE_TRUST_PROXY']), faults),
     corsOrigins: toOrigins(flags.corsOrigin ?? toList(env['SLUICE_CORS_ORIGIN']), faults),
+    allowCidr: toNetworks(flags.allowCidr ?? toList(env['SLUICE_ALLOW_CIDR']), faults),
+    ...toIntegrations(flags.integrations ?? env['SLUICE_INTEGRATIONS'], faults),
     roles: toRoles(flags.roles ?? env['SLUICE_ROLES'] ?? roles.join(','), faults),
     ...toPublicUrl(flags.publicUrl ?? env['SLUICE_PUBLIC_URL'], faults),
   }
@@ -146,6 +155,20 @@ function toPort(text: string, faults: string[]): number {
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
   faults.push(`--port (SLUICE_PORT) is "${text}"; it must be a number from 0 to 65535`)
   return 0
+}
+
+function toIntegrations(folder: string | undefined, faults: string[]): { integrations?: string } {
+  if (folder === undefined || folder === '') return {}
+  if (!existsSync(folder)) faults.push(`--integrations (SLUICE_INTEGRATIONS) is "${folder}", which does not exist`)
+  return { integrations: resolve(folder) }
+}
+
+function toNetworks(cidrs: readonly string[], faults: string[]): readonly string[] {
+  for (const cidr of cidrs) {
+    const fault = findNetworkFault(cidr)
+    if (fault !== undefined) faults.push(`--allow-cidr (SLUICE_ALLOW_CIDR): ${fault}`)
+  }
+  return cidrs
 }
 
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']

@@ -19,6 +19,8 @@ import { createApp } from './http/app.ts'
 import { toFetch, type FetchApp } from './http/fetch.ts'
 import { listen } from './http/node.ts'
 import { openStore } from './open-store.ts'
+import { readInstalled } from './runner/installed.ts'
+import { openProcessPool } from './runner/process-pool.ts'
 import type { Store } from './store/store.ts'
 
 export {
@@ -74,7 +76,10 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   const { host, port, roles = ['http', 'deliver', 'schedule'] } = options
   const logger = pino({ level: options.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
   const onError = (error: unknown): void => logger.error({ err: error }, 'work in the background failed')
-  const context = createContext(store, options)
+  const { integrations: installed, faults } = readInstalled(options.integrations)
+  for (const fault of faults) logger.warn({ fault }, 'an integration was left out')
+  const runner = openProcessPool({ allowCidr: options.allowCidr ?? [] })
+  const context = createContext({ store, installed, runner }, options)
   const apiKey = await createFirstKey(context)
   const app = createApp({
     context,
@@ -91,6 +96,7 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   const close = async (): Promise<void> => {
     context.notifier.close()
     await Promise.all([listener?.close(graceMs), upkeep?.close()])
+    await runner.close()
     await store.close()
   }
   return {
@@ -103,9 +109,13 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   }
 }
 
-function createContext(store: Store, { secretKeys }: HubOptions): Context {
+type Places = Pick<Context, 'store' | 'installed' | 'runner'>
+
+function createContext({ store, installed, runner }: Places, { secretKeys }: HubOptions): Context {
   return {
     store,
+    installed,
+    runner,
     cursors: createCursors(secretKeys),
     sealing: createSealing(secretKeys),
     notifier: createNotifier(store),

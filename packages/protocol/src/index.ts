@@ -96,6 +96,16 @@ export {
 export { BriteAccepted, BriteBulkAccepted, BriteEvent, briteBulkMax, briteRetryable } from './brite-event.ts'
 export { EraseRequest, Erased } from './erasure.ts'
 export { EsautiEvent, EsautiIdentify, EsautiLinked, EsautiReceipt } from './esauti-event.ts'
+export {
+  ConnectedAccount,
+  Connection,
+  ConnectionGrant,
+  Integration,
+  PutConnection,
+  RunAction,
+  RunPoll,
+  RunResult,
+} from './integration.ts'
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'

@@ -2,6 +2,7 @@ import { adminRoutes } from './routes/admin-routes.ts'
 import { dialectRoutes } from './routes/dialect-routes.ts'
 import { eventRoutes } from './routes/event-routes.ts'
 import { eventTypeRoutes } from './routes/event-type-routes.ts'
+import { integrationRoutes } from './routes/integration-routes.ts'
 import { inboxRoutes } from './routes/inbox-routes.ts'
 import { openRoutes } from './routes/open-routes.ts'
 
@@ -11,6 +12,7 @@ export const routes = {
   ...eventRoutes,
   ...inboxRoutes,
   ...eventTypeRoutes,
+  ...integrationRoutes,
   ...adminRoutes,
   ...dialectRoutes,
 } as const

@@ -1,2 +1,2 @@
-export { findEntry, loadFolder } from './integration/folder.ts'
+export { findEntry, loadFolder, readFolderConfig } from './integration/folder.ts'
 export { findConfigs, validateConfig, type Validated, type ValidateOptions } from './integration/validate.ts'

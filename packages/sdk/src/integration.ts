@@ -10,6 +10,7 @@ export {
   type ParsedConfig,
   type PollingTriggerConfig,
 } from './integration/config.ts'
+export { findCredentialFaults, needsCredentials, toAuthType } from './integration/credentials.ts'
 export { ActionError, ConfigurationError, HTTPError, RateLimitError, ValidationError } from './integration/error.ts'
 export type { AccountFunction, ActionFunction, PollFunction, PollPlace, Polled } from './integration/handlers.ts'
 export type { Note } from './integration/report.ts'

@@ -17,6 +17,8 @@ type Options = JsonOption & {
   readonly trustProxy?: string[]
   readonly corsOrigin?: string[]
   readonly logLevel?: string
+  readonly integrations?: string
+  readonly allowCidr?: string[]
 }
 
 type HubPackage = Pick<typeof import('@sluice/hub'), 'readConfig' | 'ConfigError'>
@@ -38,6 +40,15 @@ export function addStart(program: Command): void {
       'Postgres 15 or newer instead of the data folder; needs SLUICE_SECRET_KEY (DATABASE_URL)',
     )
     .option('--roles <list>', 'what this process does: http,deliver,schedule (default: all)')
+    .option(
+      '--integrations <dir>',
+      'the folder that holds integrations, each in a folder of its own (SLUICE_INTEGRATIONS)',
+    )
+    .option(
+      '--allow-cidr <cidr>',
+      'a private network that outbound requests may reach; may be repeated (SLUICE_ALLOW_CIDR)',
+      several,
+    )
     .option('--public-url <url>', 'how others reach it')
     .option('--trust-proxy <cidr>', 'believe X-Forwarded-For from there; may be repeated', several)
     .option('--cors-origin <url>', 'web pages that may call it; may be repeated', several)

@@ -1,9 +1,11 @@
 import type {
   Attempt,
   AuditEntry,
+  Connection,
   DeadLetter,
   EventType,
   Inbox,
+  Integration,
   Key,
   Pagination,
   Quarantined,
@@ -22,9 +24,11 @@ export type PageQuery = {
 
 export type AttemptPage = Page<'attempts', Attempt>
 export type AuditPage = Page<'entries', AuditEntry>
+export type ConnectionPage = Page<'connections', Connection>
 export type DeadLetterPage = Page<'dead_letters', DeadLetter>
 export type EventTypePage = Page<'event_types', EventType>
 export type InboxPage = Page<'inboxes', Inbox>
+export type IntegrationPage = Page<'integrations', Integration>
 export type KeyPage = Page<'keys', Key>
 export type QuarantinePage = Page<'quarantined', Quarantined>
 export type WorkspacePage = Page<'workspaces', Workspace>

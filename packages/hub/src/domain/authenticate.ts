@@ -9,7 +9,10 @@ import { refuseStranger, requireSignature } from './verify-request.ts'
 export type Principal = KeyAdmin & {
   readonly keyId: string
   readonly role: Role
+  readonly userId: string
   readonly allowedEventTypes: readonly string[] | null
+  /** globs over `integration.action`; null allows all */
+  readonly allowedActions: readonly string[] | null
   /** requests a minute; null is unlimited */
   readonly rateLimit: number | null
   /** of this request, once it is proven: it stands in for an idempotency key that was not given */
@@ -53,8 +56,18 @@ export function createAuthenticator({ store, onError }: Deps): Authenticator {
     if (!workspace) throw refuseStranger()
     touch(key, now)
     const isInstanceAdmin = key.role === 'admin' && workspace.key === defaultWorkspace
-    const { keyId, role, allowedEventTypes, rateLimit } = key
-    return { keyId, actor: keyId, workspace, role, allowedEventTypes, rateLimit, isInstanceAdmin }
+    const { keyId, userId, role, allowedEventTypes, allowedActions, rateLimit } = key
+    return {
+      keyId,
+      actor: keyId,
+      userId,
+      workspace,
+      role,
+      allowedEventTypes,
+      allowedActions,
+      rateLimit,
+      isInstanceAdmin,
+    }
   }
 
   return {

@@ -1,3 +1,5 @@
+import type { Installed } from '../runner/installed.ts'
+import type { Runner } from '../runner/runner.ts'
 import type { Store, WorkspaceRow } from '../store/store.ts'
 import type { Counts } from './counts.ts'
 import type { Cursors } from './cursors.ts'
@@ -15,6 +17,9 @@ export type Context = {
   readonly counts: Counts
   readonly leaseWatch: LeaseWatch
   readonly knownTypes: KnownTypes
+  /** integrations that this node can run, by name */
+  readonly installed: ReadonlyMap<string, Installed>
+  readonly runner: Runner
   readonly newId: () => string
 }
 

@@ -10,7 +10,7 @@ let keyId: string
 let quarantineId: string
 
 before(async () => {
-  t = await openTestHub()
+  t = await openTestHub({ integrations: new URL('../test-integrations', import.meta.url).pathname })
   await t.call('PUT', '/v1/workspaces/other')
   const event = { event_type: 'a', payload: {} }
   eventId = (await t.call<Accepted>('POST', '/v1/events', { body: event })).body.event_id
@@ -26,6 +26,8 @@ const briteEvent = {
   data: { a: 1 },
   actor: { id: 'somebody', type: 'user' },
 }
+
+const connection = { integration: 'echo', credentials: { api_key: 'k' } }
 
 const bodies: Partial<Record<RouteName, unknown>> = {
   publishEvent: { event_type: 'a', payload: {} },
@@ -45,6 +47,9 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   releaseQuarantined: { event_type: 'a' },
   discardQuarantined: { event_type: 'a' },
   fixQuarantined: { payload: {} },
+  putConnection: connection,
+  runAction: { inputs: { word: 'a' }, connection: 'made' },
+  runPoll: { connection: 'made' },
   publishBriteEvent: briteEvent,
   publishBriteEvents: [briteEvent],
   publishEsautiEvent: { type: 'order.created' },
@@ -62,6 +67,10 @@ function pathOf({ path }: Route): string {
     code: 'conflict',
     name: 'made.type',
     quarantine_id: quarantineId,
+    integration: 'echo',
+    action: 'say',
+    trigger: 'new_word',
+    connection: 'made',
   }
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
 }
@@ -128,6 +137,7 @@ for (const workspace of ['default', 'other']) {
       for (const name of names) {
         await setUp(admin)
         const { access } = routes[name]
+        if (access === 'act') await t.call('PUT', '/v1/connections/made', { key: admin, body: connection })
         const { status, code } = await ask(name, { key })
         const allowed =
           access === 'open' ||

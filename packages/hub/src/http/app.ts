@@ -34,6 +34,7 @@ import { eventTypeHandlers, quarantineHandlers } from './event-types.ts'
 import { eventHandlers } from './events.ts'
 import type { HubRequest, HubResponse } from './exchange.ts'
 import { rawBodies, type Call, type Handlers } from './call.ts'
+import { connectionHandlers, integrationHandlers } from './integrations.ts'
 import { inboxHandlers } from './inboxes.ts'
 import { keyHandlers } from './keys.ts'
 import { createMetrics } from './metrics.ts'
@@ -94,6 +95,8 @@ export function createApp(options: AppOptions): App {
     ...deadLetterHandlers(context),
     ...eventTypeHandlers(context),
     ...quarantineHandlers(context),
+    ...integrationHandlers(context),
+    ...connectionHandlers(context),
     ...keyHandlers(context),
     ...erasureHandlers(context),
     ...workspaceHandlers(context),

@@ -1,5 +1,6 @@
 import { after, before, describe, it } from 'node:test'
 import { appendCases } from './contract/append-cases.ts'
+import { connectionCases } from './contract/connection-cases.ts'
 import { erasureCases } from './contract/erasure-cases.ts'
 import { eventTypeCases, quarantineCases } from './contract/event-type-cases.ts'
 import { expiryCases } from './contract/expiry-cases.ts'
@@ -41,6 +42,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   'ordering by key': orderCases,
   retention: retentionCases,
   erasure: erasureCases,
+  connections: connectionCases,
   'keys and audit': keyCases,
   'event types': eventTypeCases,
   quarantine: quarantineCases,

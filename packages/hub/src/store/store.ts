@@ -11,6 +11,7 @@ import type {
 import type { KeyChange } from './change-key.ts'
 import type { EventTypes } from './event-types.ts'
 import type { Moving } from './moving.ts'
+import type { Connections } from './connections.ts'
 import type { Quarantine } from './quarantine.ts'
 
 /**
@@ -138,6 +139,7 @@ export type Store = {
   // event types
   readonly eventTypes: EventTypes
   readonly quarantine: Quarantine
+  readonly connections: Connections
 
   // moving
   readonly moving: Moving

@@ -70,6 +70,16 @@ export function toBlockList(cidrs: readonly string[]): BlockList {
   return list
 }
 
+/** What is wrong with a network, for whoever wrote it; undefined if it is one. */
+export function findNetworkFault(cidr: string): string | undefined {
+  try {
+    toBlockList([cidr])
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 /** The IPv4 address inside of ::ffff:0:0/96, ::/96, 64:ff9b::/96 and 2002::/16. */
 function embeddedIpv4(address: string): string | undefined {
   const groups = expand(address)

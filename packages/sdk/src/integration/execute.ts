@@ -1,5 +1,6 @@
 import type { IntegrationConfig } from './config.ts'
 import type { Context } from './context.ts'
+import { findCredentialFaults } from './credentials.ts'
 import { ActionError, ConfigurationError, ValidationError, type ValidationSource } from './error.ts'
 import type { AccountFunction, ActionFunction, PollFunction, PollPlace } from './handlers.ts'
 import { isObject, type JsonObject } from './report.ts'
@@ -128,8 +129,8 @@ function checkInputs(inputs: unknown, schema: JsonObject): JsonObject {
   return inputs
 }
 
-function checkCredentials({ auth }: IntegrationConfig, { auth: { credentials } }: Context): void {
-  if (auth?.fields) refuse(toCheck(auth.fields)(credentials), 'input', 'credentials: ')
+function checkCredentials(config: IntegrationConfig, { auth: { credentials } }: Context): void {
+  refuse(findCredentialFaults(config, credentials), 'input', 'credentials: ')
 }
 
 function refuse(fault: string | undefined, source: ValidationSource, where = ''): void {

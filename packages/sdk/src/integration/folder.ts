@@ -33,7 +33,7 @@ export async function loadFolder(folder: string): Promise<Integration> {
 }
 
 /** The report on a folder's `config.json`; without errors and without a configuration where it has none. */
-function readFolderConfig(folder: string, options: { readonly strict?: boolean } = {}): ParsedConfig {
+export function readFolderConfig(folder: string, options: { readonly strict?: boolean } = {}): ParsedConfig {
   const file = join(folder, 'config.json')
   if (!existsSync(file)) return { config: undefined, repairs: [], errors: [] }
   return parseConfig(readFileSync(file, 'utf8'), options)

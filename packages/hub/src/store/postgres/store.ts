@@ -23,6 +23,7 @@ import { createLocks } from './locks.ts'
 import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { migrate } from './migrate.ts'
 import { createMoving } from './moving.ts'
+import { createConnectionRows } from './connection-rows.ts'
 import { createDefinitions } from './definitions.ts'
 import type { Parts } from './store-parts.ts'
 import { createRateLimits } from './rate-limits.ts'
@@ -110,6 +111,7 @@ async function open(
     ...erasureVerbs(parts),
     ...upkeepVerbs(parts),
     ...createDefinitions(parts),
+    connections: createConnectionRows(parts),
     moving: createMoving(parts),
     onWake: wakes.listen,
     nowMs,

@@ -18,6 +18,7 @@ import { findKey, listAudit, listKeys } from './keys.ts'
 import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { createMemo, type Memo } from '../memo.ts'
 import { createMoving } from './moving.ts'
+import { createConnections } from './connections.ts'
 import { createDefinitions } from './definitions.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
@@ -85,6 +86,7 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
       positions.length === 0 ? 0 : group.write('eraseEvents', workspaceId, positions),
     ...upkeepVerbs(parts),
     ...createDefinitions(parts),
+    connections: createConnections(parts),
     moving: createMoving({ ...parts, file }),
     onWake: wakes.listen,
     nowMs: clock.nowMs,

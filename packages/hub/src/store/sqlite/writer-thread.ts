@@ -13,6 +13,7 @@ import { eraseEvents } from './erasure.ts'
 import { removeEventType, saveEventTypes, setUnknownEventTypes } from './event-types.ts'
 import { expireLeases } from './expiry.ts'
 import { beginImport, discardImport, finishImport, importChunk } from './import.ts'
+import { putConnection, removeConnection, setConnectionAccount } from './connections.ts'
 import { createInbox, deleteInbox } from './inboxes.ts'
 import { appendAudit, putKey, updateKey } from './keys.ts'
 import { addQuarantined, markReleasing, removeQuarantined } from './quarantine.ts'
@@ -55,7 +56,9 @@ const verbs = {
   importChunk,
   leaseEvents: onInbox(leaseEvents),
   markReleasing,
+  putConnection,
   putKey,
+  removeConnection,
   removeEventType,
   removeQuarantined,
   renewTags,
@@ -63,6 +66,7 @@ const verbs = {
   saveClock,
   saveEventTypes,
   seekInbox: onInbox(seekInbox),
+  setConnectionAccount,
   settleDeadLetters: onInbox(settleDeadLetters),
   setUnknownEventTypes,
   settleLease: onInbox(settleNow),

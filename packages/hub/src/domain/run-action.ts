@@ -1,0 +1,107 @@
+import { HubError, matchesGlob, type RunAction, type RunPoll, type RunResult } from '@sluice/protocol'
+import { needsCredentials } from '@sluice/sdk/integration'
+import type { Installed } from '../runner/installed.ts'
+import type { RunOrder, RunOutcome } from '../runner/runner.ts'
+import type { Principal } from './authenticate.ts'
+import { openAuth, requireConnection, type OpenedAuth } from './connections.ts'
+import type { Context } from './context.ts'
+import { requireIntegration } from './integrations.ts'
+
+/** A run that somebody waits for ends after this. */
+const deadlineMs = 60_000
+
+type Target = { readonly integration: string; readonly name: string; readonly signal?: AbortSignal }
+
+/**
+ * Runs an action of an integration. What the action does wrong is in the result.
+ *
+ * @throws HubError `not-found`, `forbidden` for an action or a connection that the key may not use, `validation-error` for a missing
+ * connection, `overloaded`
+ */
+export async function runAction(
+  context: Context,
+  principal: Principal,
+  { integration, name, signal }: Target,
+  order: RunAction,
+): Promise<RunResult> {
+  const installed = requireIntegration(context, integration)
+  if (!Object.hasOwn(installed.config.actions, name))
+    throw new HubError('not-found', `integration "${integration}" has no action "${name.slice(0, 100)}"`)
+  requireAction(principal, `${integration}.${name}`)
+  const call = { kind: 'action', name, inputs: order.inputs ?? {} } as const
+  return run(context, principal, { installed, call, connection: order.connection, signal })
+}
+
+/** Asks a polling trigger once, for whoever tries it out. @throws HubError as `runAction` */
+export async function runPoll(
+  context: Context,
+  principal: Principal,
+  { integration, name, signal }: Target,
+  order: RunPoll,
+): Promise<RunResult> {
+  const installed = requireIntegration(context, integration)
+  if (!Object.hasOwn(installed.config.polling_triggers, name))
+    throw new HubError('not-found', `integration "${integration}" has no polling trigger "${name.slice(0, 100)}"`)
+  requireAction(principal, `${integration}.${name}`)
+  const place = { last_poll_ts: order.last_poll_ts ?? null, state: order.state ?? null }
+  const call = { kind: 'poll', name, inputs: order.inputs ?? {}, place } as const
+  return run(context, principal, { installed, call, connection: order.connection, signal })
+}
+
+function requireAction({ allowedActions }: Principal, name: string): void {
+  if (allowedActions === null || allowedActions.some((glob) => matchesGlob(glob, name))) return
+  throw new HubError(
+    'forbidden',
+    `this API key may not run "${name}"; it may run ${allowedActions.join(', ') || 'nothing'}`,
+  )
+}
+
+type Job = {
+  readonly installed: Installed
+  readonly call: RunOrder['call']
+  readonly connection: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+async function run(
+  context: Context,
+  principal: Principal,
+  { installed, call, connection, signal }: Job,
+): Promise<RunResult> {
+  const auth = await findAuth(context, principal, installed, connection)
+  const order = { folder: installed.folder, workspaceId: principal.workspace.id, call, auth, metadata: {}, deadlineMs }
+  return toWire(await context.runner.run(order, signal))
+}
+
+async function findAuth(
+  context: Context,
+  principal: Principal,
+  installed: Installed,
+  key: string | undefined,
+): Promise<OpenedAuth> {
+  const { name, config } = installed
+  if (key === undefined) {
+    if (!needsCredentials(config)) return { auth_type: 'Custom', credentials: {} }
+    throw new HubError(
+      'validation-error',
+      `integration "${name}" needs a connection; make one with PUT /v1/connections/{connection}`,
+      {
+        errors: [{ pointer: '/connection', detail: 'is missing' }],
+      },
+    )
+  }
+  const connection = await requireConnection(context, principal, key)
+  if (connection.integration !== name)
+    throw new HubError('conflict', `connection "${key}" is one of "${connection.integration}", not of "${name}"`)
+  return openAuth(context, installed, connection)
+}
+
+/** A handler that ended its process has no envelope of its own. */
+function toWire({ result, ms }: RunOutcome): RunResult {
+  if ('type' in result) {
+    const { version, type } = result
+    if (type !== 'connected_account') return { version, type, result: { ...result.result }, ms }
+  }
+  const message = 'message' in result ? result.message : 'the run answered something else'
+  return { version: '2.0.0', type: 'error', result: { message, cost_usd: null }, ms }
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import type { NewConnection } from '../connections.ts'
+import { assertSame, notFound, type ContractCases } from './stage.ts'
+
+const github: NewConnection = {
+  key: 'github',
+  id: 'c1',
+  integration: 'github',
+  userId: 'ada',
+  grant: 'workspace',
+  sealed: 'v1.x.y',
+}
+const slack: NewConnection = {
+  key: 'slack',
+  id: 'c2',
+  integration: 'slack',
+  userId: 'ada',
+  grant: 'user',
+  sealed: null,
+}
+const account = {
+  email: 'a@example.org',
+  first_name: null,
+  last_name: null,
+  username: null,
+  user_id: null,
+  avatar_url: null,
+  organization: null,
+}
+
+export const connectionCases: ContractCases = {
+  'connections are kept, found, replaced and removed': async (stage) => {
+    const { id } = stage
+    const { connections } = stage.store
+    assert.equal(await connections.put(id, github), true)
+    await connections.setAccount(id, 'github', { id: 'c1', account, error: null })
+    await stage.crash()
+    const kept = await stage.store.connections.find(id, 'github')
+    assertSame(
+      { ...kept, createdMs: 0, updatedMs: 0 },
+      { ...github, account, accountError: null, createdMs: 0, updatedMs: 0 },
+    )
+    stage.advance(1000)
+    assert.equal(await stage.store.connections.put(id, { ...github, id: 'c3', sealed: 'v1.x.z' }), false)
+    const replaced = await stage.store.connections.find(id, 'github')
+    assertSame([replaced?.id, replaced?.sealed, replaced?.account], ['c3', 'v1.x.z', null])
+    assert.equal(replaced?.createdMs, kept?.createdMs)
+    assert.equal(replaced?.updatedMs, (kept?.updatedMs ?? 0) + 1000)
+    assert.equal(await stage.store.connections.remove(id, 'github'), true)
+    assert.equal(await stage.store.connections.remove(id, 'github'), false)
+    assert.equal(await stage.store.connections.find(id, 'github'), undefined)
+  },
+
+  'what is found out about an account comes too late once the credentials were replaced': async ({ store, id }) => {
+    await store.connections.put(id, github)
+    await store.connections.put(id, { ...github, id: 'c9' })
+    await store.connections.setAccount(id, 'github', { id: 'c1', account, error: null })
+    assert.equal((await store.connections.find(id, 'github'))?.account, null)
+    await store.connections.setAccount(id, 'github', { id: 'c9', account: null, error: 'refused' })
+    assert.equal((await store.connections.find(id, 'github'))?.accountError, 'refused')
+  },
+
+  'connections are listed by key, for a user those that its keys may use': async ({ store, id }) => {
+    for (const connection of [slack, github]) await store.connections.put(id, connection)
+    const keys = async (page: { after: string; limit: number; userId?: string }): Promise<string[]> =>
+      (await store.connections.list(id, page)).map(({ key }) => key)
+    assert.deepEqual(await keys({ after: '', limit: 9 }), ['github', 'slack'])
+    assert.deepEqual(await keys({ after: 'github', limit: 9 }), ['slack'])
+    assert.deepEqual(await keys({ after: '', limit: 1 }), ['github'])
+    assert.deepEqual(await keys({ after: '', limit: 9, userId: 'ada' }), ['github', 'slack'])
+    assert.deepEqual(await keys({ after: '', limit: 9, userId: 'bob' }), ['github'])
+  },
+
+  'a workspace has its own, and takes them along when it is removed': async ({ store, id }) => {
+    const { workspace } = await store.ensureWorkspace('connection-neighbour')
+    await store.connections.put(workspace.id, github)
+    assert.equal(await store.connections.find(id, 'github'), undefined)
+    await store.deleteWorkspace('connection-neighbour')
+    await assert.rejects(store.connections.put(workspace.id, github), notFound)
+  },
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { JsonObject, shortText } from './event.ts'
+import { Slug } from './inbox.ts'
+
+export const IntegrationAction = z
+  .object({
+    name: z.string(),
+    display_name: z.string().nullable(),
+    description: z.string(),
+    input_schema: JsonObject,
+    output_schema: JsonObject,
+  })
+  .meta({ id: 'IntegrationAction' })
+
+export const Integration = z
+  .object({
+    name: z.string().describe('the name of its folder'),
+    display_name: z.string(),
+    version: z.string(),
+    description: z.string(),
+    auth: z
+      .object({
+        type: z.string(),
+        fields: JsonObject.nullable().describe('JSON Schema of the credentials'),
+        provider: z.string().nullable(),
+        scopes: z.array(z.string()),
+      })
+      .nullable()
+      .describe('null: it needs no connection'),
+    supports_connected_account: z.boolean(),
+    actions: z.array(IntegrationAction),
+    polling_triggers: z.array(IntegrationAction.extend({ polling_interval: z.string() })),
+  })
+  .meta({ id: 'Integration', description: 'an outside service, as its folder describes it' })
+export type Integration = z.infer<typeof Integration>
+
+/** Who may use a connection: every key of the workspace, or those of its user alone. */
+export const ConnectionGrant = z.enum(['workspace', 'user'])
+export type ConnectionGrant = z.infer<typeof ConnectionGrant>
+
+const credentials = z
+  .record(z.string(), z.unknown())
+  .describe('as the fields of the integration say; kept encrypted and never shown')
+
+export const PutConnection = z
+  .strictObject({
+    integration: Slug,
+    credentials: credentials.optional(),
+    grant: ConnectionGrant.optional().describe('default `workspace`'),
+  })
+  .meta({ id: 'PutConnection' })
+export type PutConnection = z.infer<typeof PutConnection>
+
+export const ConnectedAccount = z
+  .object({
+    email: z.string().nullable(),
+    first_name: z.string().nullable(),
+    last_name: z.string().nullable(),
+    username: z.string().nullable(),
+    user_id: z.string().nullable(),
+    avatar_url: z.string().nullable(),
+    organization: z.string().nullable(),
+  })
+  .meta({ id: 'ConnectedAccount' })
+export type ConnectedAccount = z.infer<typeof ConnectedAccount>
+
+export const Connection = z
+  .object({
+    key: Slug,
+    integration: Slug,
+    user_id: z.string().describe('of the key that made it'),
+    grant: ConnectionGrant,
+    account: ConnectedAccount.nullable().describe('who it belongs to, where the integration can tell'),
+    account_error: z.string().nullable().describe('why that is not known'),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'Connection', description: 'credentials of somebody at an outside service' })
+export type Connection = z.infer<typeof Connection>
+
+export const RunAction = z
+  .strictObject({ inputs: JsonObject.optional(), connection: Slug.optional() })
+  .meta({ id: 'RunAction' })
+export type RunAction = z.infer<typeof RunAction>
+
+export const RunPoll = RunAction.extend({
+  last_poll_ts: z.iso.datetime({ offset: true }).optional().describe('when it was asked last'),
+  state: z.unknown().optional().describe('what it answered as state then'),
+}).meta({ id: 'RunPoll' })
+export type RunPoll = z.infer<typeof RunPoll>
+
+export const RunResult = z
+  .object({
+    version: z.string(),
+    type: z.enum(['action', 'action_error', 'polling_trigger', 'validation_error', 'error']),
+    result: JsonObject,
+    ms: z.int().describe('how long the run took'),
+  })
+  .meta({ id: 'RunResult', description: 'what came of a run; `type` says which form `result` has' })
+export type RunResult = z.infer<typeof RunResult>
+
+/** A name of an action or a trigger. */
+export const ActionName = shortText(100)
