@@ -5,8 +5,10 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/protocol/package.json packages/protocol/
 COPY packages/client/package.json packages/client/
+COPY packages/sdk/package.json packages/sdk/
 COPY packages/hub/package.json packages/hub/
 COPY packages/cli/package.json packages/cli/
+COPY integrations/esauti/package.json integrations/esauti/
 # Node is in the image, and the other optional packages are a Postgres for tests.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 COPY packages packages

@@ -97,3 +97,8 @@ export function toPair(text: string): { type: string; id: string } {
   if (colon < 1 || colon === text.length - 1) throw new InvalidArgumentError('It must be TYPE:ID.')
   return { type: text.slice(0, colon), id: text.slice(colon + 1) }
 }
+
+/** JSON as it was given, or from a file: `@FILE`. */
+export function readJson(option: string, text: string): unknown {
+  return parseJson(text.startsWith('@') ? readText(text.slice(1)) : text, option)
+}

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { addBackup } from './commands/backup.ts'
 import { addCompletions } from './commands/completions.ts'
+import { addConnections } from './commands/connections.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
@@ -49,6 +50,7 @@ export function createProgram(): Command {
     addErase,
     addOutbox,
     addIntegrations,
+    addConnections,
     addExport,
     addImport,
     addBackup,

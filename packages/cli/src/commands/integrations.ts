@@ -1,9 +1,17 @@
-import { readFileSync } from 'node:fs'
 import { createContext, type ActionEnvelope, type PollEnvelope } from '@sluice/sdk/integration'
 import { findConfigs, loadFolder, validateConfig, type Validated } from '@sluice/sdk/folder'
 import type { Command } from 'commander'
 import { exitCodes, usage } from '../exit.ts'
-import { withJson, type JsonOption } from '../options.ts'
+import { openAdmin } from '../hub.ts'
+import {
+  readJson,
+  withHub,
+  withJson,
+  withPages,
+  type HubOptions,
+  type JsonOption,
+  type PageOptions,
+} from '../options.ts'
 import { createOutput, toTable, type Output } from '../output.ts'
 import { stopOnSignal } from '../stop-on-signal.ts'
 
@@ -13,10 +21,11 @@ type RunOptions = JsonOption & {
   readonly timeout?: number
 }
 
-type PollOptions = RunOptions & { readonly lastPollTs?: string; readonly state?: string }
+type PollRunOptions = RunOptions & { readonly lastPollTs?: string; readonly state?: string }
 
 export function addIntegrations(program: Command): void {
   const integrations = program.command('integrations').summary('actions and polling triggers of outside services')
+  addHubCommands(integrations)
   withJson(integrations.command('validate'))
     .description('Checks configurations, and handlers where there are any. Exit code 1 if one cannot be used.')
     .argument('<path...>', "a config.json, a folder of them, an integration's folder, or a folder of those")
@@ -29,7 +38,7 @@ export function addIntegrations(program: Command): void {
     .action(async (folder: string, name: string, options: RunOptions) => {
       const integration = await loadFolder(folder)
       const context = toContext(options, integration.config.hosts)
-      finish(options, await integration.executeAction(name, parseJson('--inputs', options.inputs), context))
+      finish(options, await integration.executeAction(name, readJson('--inputs', options.inputs), context))
     })
   withRun(withJson(integrations.command('poll')))
     .description('Asks a polling trigger once, here, and prints what it found.')
@@ -37,17 +46,52 @@ export function addIntegrations(program: Command): void {
     .argument('<trigger>')
     .option('--last-poll-ts <time>', 'when it was asked last; the first time when left out')
     .option('--state <json>', 'what it answered as state then; JSON, or @FILE')
-    .action(async (folder: string, name: string, options: PollOptions) => {
+    .action(async (folder: string, name: string, options: PollRunOptions) => {
       const integration = await loadFolder(folder)
       const context = toContext(options, integration.config.hosts)
       const place = {
         last_poll_ts: options.lastPollTs ?? null,
-        state: options.state === undefined ? null : parseJson('--state', options.state),
+        state: options.state === undefined ? null : readJson('--state', options.state),
       }
-      const inputs = parseJson('--inputs', options.inputs)
+      const inputs = readJson('--inputs', options.inputs)
       finish(options, await integration.executePollingTrigger(name, inputs, context, place))
     })
 }
+
+function addHubCommands(integrations: Command): void {
+  withPages(withHub(integrations.command('list')))
+    .description('What the hub can run.')
+    .action(async (options: HubOptions & PageOptions) => {
+      const page = await openAdmin(options).listIntegrations({ limit: options.limit, cursor: options.cursor })
+      const rows = page.integrations.map((one) => [
+        one.name,
+        one.version,
+        one.auth?.type ?? 'none',
+        one.actions.map(({ name }) => name).join(', '),
+        one.polling_triggers.map(({ name }) => name).join(', '),
+      ])
+      createOutput(options).result(page, toTable(['NAME', 'VERSION', 'AUTH', 'ACTIONS', 'POLLING TRIGGERS'], rows))
+    })
+  withHub(integrations.command('call'))
+    .description('Runs an action in the hub, and prints its result. Exit code 1 for a result that is an error.')
+    .argument('<integration>')
+    .argument('<action>')
+    .option('--inputs <json>', 'an object, or @FILE', '{}')
+    .option('--connection <key>', 'whose credentials; see sluice connections')
+    .action(async (integration: string, action: string, options: HubOptions & CallOptions) => {
+      const inputs = readJson('--inputs', options.inputs)
+      if (!isObject(inputs)) throw usage('--inputs must be a JSON object, or @FILE')
+      const order = { inputs, ...(options.connection !== undefined && { connection: options.connection }) }
+      const result = await openAdmin(options).runAction(integration, action, order)
+      createOutput(options).result(result, JSON.stringify(result, undefined, 2))
+      process.exitCode = result.type === 'action' ? exitCodes.done : exitCodes.failed
+    })
+}
+
+type CallOptions = { readonly inputs: string; readonly connection?: string }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function withRun(command: Command): Command {
   return command
@@ -56,24 +100,14 @@ function withRun(command: Command): Command {
 }
 
 function toContext({ auth }: RunOptions, hosts: readonly string[] | undefined) {
-  const credentials = auth === undefined ? undefined : parseJson('--auth', auth)
-  if (credentials !== undefined && (typeof credentials !== 'object' || credentials === null))
-    throw usage('--auth must be a JSON object, or @FILE')
+  const credentials = auth === undefined ? undefined : readJson('--auth', auth)
+  if (credentials !== undefined && !isObject(credentials)) throw usage('--auth must be a JSON object, or @FILE')
   // Whoever runs it here could reach every address anyway: the way out is not guarded.
   return createContext({
-    ...(credentials && { auth: credentials as Record<string, unknown> }), // checked above
+    auth: credentials,
     hosts,
     signal: stopOnSignal().signal,
   })
-}
-
-function parseJson(option: string, text: string): unknown {
-  const source = text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text
-  try {
-    return JSON.parse(source)
-  } catch (error) {
-    throw usage(`${option} is no JSON: ${error instanceof Error ? error.message : String(error)}`)
-  }
 }
 
 /** The envelope on stdout, with --json in one line. */

@@ -9,8 +9,10 @@ import type { Envelope } from './runner.ts'
 const send = (message: FromChild): void => void process.send?.(message)
 const setup = JSON.parse(process.argv[2] ?? '') as ChildSetup // written by `process-pool.ts`
 
+// oxlint-disable-next-line typescript/unbound-method -- it is called with the socket as `this`
+const { connect } = Socket.prototype
 // Every socket, whoever opens it: handlers may bring a client of their own.
-Socket.prototype.connect = createGuardedConnect(Socket.prototype.connect, setup)
+Socket.prototype.connect = createGuardedConnect(connect, setup)
 
 const print = (level: string) => (fields: Record<string, unknown>, message: string) =>
   void process.stdout.write(`${level} ${message} ${JSON.stringify(fields)}\n`)
@@ -22,13 +24,10 @@ process.on('message', (message: ToChild) => {
 })
 send({ kind: 'ready' })
 
-function run(
-  { executeAction, executePollingTrigger, getConnectedAccount, config }: Integration,
-  { order }: ToChild,
-): Promise<Envelope> {
+function run(loaded: Integration, { order }: ToChild): Promise<Envelope> {
   const { call, auth, metadata } = order
-  const context = createContext({ auth, metadata, logger, hosts: config.hosts })
-  if (call.kind === 'action') return executeAction(call.name, call.inputs, context)
-  if (call.kind === 'poll') return executePollingTrigger(call.name, call.inputs, context, call.place)
-  return getConnectedAccount(context)
+  const context = createContext({ auth, metadata, logger, hosts: loaded.config.hosts })
+  if (call.kind === 'action') return loaded.executeAction(call.name, call.inputs, context)
+  if (call.kind === 'poll') return loaded.executePollingTrigger(call.name, call.inputs, context, call.place)
+  return loaded.getConnectedAccount(context)
 }
