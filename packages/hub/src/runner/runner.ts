@@ -1,7 +1,7 @@
 import type { AccountEnvelope, ActionEnvelope, PollEnvelope } from '@sluice/sdk/integration'
 
 /** Where an integration's code is. */
-export type RunTarget = {
+type RunTarget = {
   /** the folder that holds its `config.json` and its handlers */
   readonly folder: string
   /** runs of one tenant never share a process with those of another */

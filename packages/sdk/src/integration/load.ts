@@ -16,7 +16,7 @@ export type LoadOptions = {
  *
  * @param path of the file; where left out, the `config.json` beside the calling module
  * @throws ConfigurationError with every fault, or if the file cannot be read
- * @example const integration = await Integration.load(new URL('./config.json', import.meta.url))
+ * @example const integration = await Integration.load()
  */
 export async function loadIntegration(path?: string | URL, options: LoadOptions = {}): Promise<Integration> {
   const file = path === undefined ? besideCaller() : typeof path === 'string' ? path : fileURLToPath(path)
