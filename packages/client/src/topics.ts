@@ -8,7 +8,7 @@ export {
   type TopicFault,
 } from './topics/error.ts'
 export type { FromSchema } from './topics/infer.ts'
-export type { AnySession, FlushOutcome, PublishInput, PublishOptions, Session } from './topics/session.ts'
+export type { AnySession, FlushOptions, FlushOutcome, PublishInput, PublishOptions, Session } from './topics/session.ts'
 export { topicsFromHub, type EventTypeList, type HubTopicOptions } from './topics/from-hub.ts'
 export { withTopics, type SessionOptions, type Sessions, type Who } from './topics/sessions.ts'
 export { defineTopics, parseTopics, type DataOf, type Topics } from './topics/topics.ts'

@@ -167,6 +167,14 @@ test('250 events are one request, 600 are three', async () => {
   }
 })
 
+test('a flush of many may ask for larger requests', async () => {
+  const { events, bodies } = watch()
+  const session = events.serviceSession()
+  for (let n = 0; n < 600; n += 1) session.createdTest({ n })
+  assert.equal((await session.flush({ maxEvents: 1000 })).accepted, 600)
+  assert.equal(bodies.length, 1)
+})
+
 test('five and six events go the same way: with the job, checked, in one request', async () => {
   for (const count of [1, 5, 6]) {
     const { events, bodies, lines } = watch()

@@ -2,7 +2,7 @@ import type { Accepted, NewBatchEvent } from '@sluice/protocol'
 import type { BatchItemResult } from '../batch.ts'
 import type { Sluice } from '../client.ts'
 import type { Logger } from '../logger.ts'
-import type { RequestOptions } from '../request.ts'
+import type { FlushOptions } from './session.ts'
 import type { Topics } from './topics.ts'
 
 /** What the sessions of a hub have in common. */
@@ -31,9 +31,9 @@ export async function sendNow(context: Context, event: NewBatchEvent): Promise<A
 export async function sendAll(
   context: Context,
   events: readonly NewBatchEvent[],
-  options?: RequestOptions,
+  options?: FlushOptions,
 ): Promise<readonly BatchItemResult[] | null> {
-  if (context.sluice) return (await context.sluice.events.sendBatch(events, { ...options, maxEvents })).results
+  if (context.sluice) return (await context.sluice.events.sendBatch(events, { maxEvents, ...options })).results
   for (const event of events) tell(context, event)
   return null
 }

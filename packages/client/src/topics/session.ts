@@ -46,6 +46,11 @@ type Methods<Definitions extends TopicDefinitions, Category, Immediate extends b
         ) => Published<Immediate>
       }
 
+export type FlushOptions = RequestOptions & {
+  /** in one request, 1 to 1,000; default 250, as BriteEvents takes. More is faster: each request is a commit of its own */
+  readonly maxEvents?: number
+}
+
 /** What the hub said of each event, in the order in which they were published. */
 export type FlushOutcome = { readonly accepted: number; readonly results: readonly BatchItemResult[] }
 
@@ -58,12 +63,12 @@ export type AnySession = AsyncDisposable & {
   /** copies of the events that wait for a flush, as they will be sent; made at each reading */
   readonly events: readonly NewBatchEvent[]
   /**
-   * Sends what waits, in requests of at most 250 events. What was accepted leaves the session; the rest stays in it. A second
+   * Sends what waits, in order, in requests of at most 250 events. What was accepted leaves the session; the rest stays in it. A second
    * flush at the same time waits for the first; what is published meanwhile is left to the next.
    *
    * @throws FlushError that names every event which was not accepted
    */
-  flush(options?: RequestOptions): Promise<FlushOutcome>
+  flush(options?: FlushOptions): Promise<FlushOutcome>
   /**
    * Hands what waits to `store` instead of the hub: an outbox, a queue. It leaves the session when `store` has ended well.
    *
