@@ -1,18 +1,12 @@
-import type {
-  Filter,
-  InboxSettings,
-  InboxStatus,
-  Key,
-  KeyStatus,
-  Role,
-  SettleStatus,
-  UnknownEventTypes,
-} from '@sluice/protocol'
+import type { Filter, InboxSettings, InboxStatus, KeyStatus, SettleStatus, UnknownEventTypes } from '@sluice/protocol'
 import type { KeyChange } from './change-key.ts'
 import type { EventTypes } from './event-types.ts'
 import type { Moving } from './moving.ts'
 import type { Connections } from './connections.ts'
+import type { AuditRow, KeyRow, RateState } from './keys.ts'
 import type { Quarantine } from './quarantine.ts'
+
+export type { AuditRow, KeyRow, RateState, SealedSecret } from './keys.ts'
 
 /**
  * The store contract: what a hub asks of its database, as verbs with guarantees. Every store passes the suite in
@@ -353,52 +347,6 @@ export type VerdictRow = {
   readonly availableMs: number | null
   readonly history: AttemptRow[]
 }
-
-export type KeyRow = {
-  readonly keyId: string
-  readonly workspaceId: number
-  readonly secretHash: string
-  /** the secret before the last rotation, while it still works */
-  readonly previousHash: string | null
-  readonly previousUntilMs: number | null
-  readonly userId: string
-  readonly userEmail: string | null
-  readonly role: Role
-  readonly allowedEventTypes: Key['allowed_event_types']
-  readonly allowedActions: Key['allowed_actions']
-  readonly rateLimit: number | null
-  readonly expiresMs: number | null
-  readonly status: KeyStatus
-  readonly createdMs: number
-  readonly lastUsedMs: number | null
-  /** what it signs requests with; null for a key that never did */
-  readonly hmac: KeyHmac | null
-}
-
-type KeyHmac = {
-  /** requests without a signature are refused */
-  readonly required: boolean
-  /** the newest first; not empty */
-  readonly secrets: readonly SealedSecret[]
-}
-
-export type SealedSecret = {
-  readonly sealed: string
-  /** of a secret that was rotated away; null for that of now */
-  readonly untilMs: number | null
-}
-
-export type AuditRow = {
-  readonly id: number
-  readonly workspaceId: number
-  readonly atMs: number
-  readonly actor: string
-  readonly verb: string
-  readonly target: string
-  readonly details: Record<string, unknown>
-}
-
-export type RateState = { readonly allowed: boolean; readonly remaining: number; readonly resetSeconds: number }
 
 export type RetentionPolicy = {
   /** payloads go after this, if every inbox has passed them */

@@ -13,12 +13,14 @@ export function parkedRows(transaction: Transaction, ahead: Ahead): ParkedRows {
     ahead.available = undefined
     transaction.write(text, values)
   }
-  return { ...readingRows(transaction, ahead), ...writingRows({ ...transaction, write }) }
+  return { ...readingRows(transaction, ahead), ...askingRows(transaction), ...writingRows({ ...transaction, write }) }
 }
 
 type WritingVerb = 'park' | 'parkEach' | 'removeParked' | 'keepParked' | 'shortenParked'
 
-function readingRows({ query }: Transaction, ahead: Ahead): Omit<ParkedRows, WritingVerb> {
+type AskingVerb = 'parkedSpans' | 'nextAvailableMs' | 'isOccupied'
+
+function readingRows({ query }: Transaction, ahead: Ahead): Omit<ParkedRows, WritingVerb | AskingVerb> {
   const list = (sql: string, values: readonly Value[]): Promise<Parked[]> =>
     query<Parked>(`select ${columns} from parked where ${sql}`, values)
   return {
@@ -59,6 +61,11 @@ function readingRows({ query }: Transaction, ahead: Ahead): Omit<ParkedRows, Wri
       ]),
     parkedUpTo: (inbox, last) => list(`inbox_id = $1 and first <= $2 order by first`, [inbox.id, last]),
     parkedOfLease: (inbox, leaseId) => list(`inbox_id = $1 and lease_id = $2`, [inbox.id, leaseId]),
+  }
+}
+
+function askingRows({ query }: Transaction): Pick<ParkedRows, AskingVerb> {
+  return {
     parkedSpans: (inbox) =>
       query<ParkedSpan>(
         `select first, last, positions, available_ms as "availableMs" from parked where inbox_id = $1 order by first`,

@@ -102,6 +102,11 @@ async function open(
     nowMs,
   }
   await transactions.run(adminSlot, (transaction) => ensureWorkspace(transaction, defaultWorkspace, nowMs()))
+  return toStore(parts, clock, counts)
+}
+
+function toStore(parts: Parts, clock: DatabaseClock, counts: { readonly rowsScanned: number }): Store {
+  const { connections, transactions, wakes, nowMs } = parts
   return {
     ...workspaceVerbs(parts),
     ...logVerbs(parts),
