@@ -7,7 +7,7 @@ export {
   type FailedEvent,
   type TopicFault,
 } from './topics/error.ts'
-export type { FromSchema } from './topics/infer.ts'
+export type { FromSchema } from '@sluice/protocol'
 export type { AnySession, FlushOptions, FlushOutcome, PublishInput, PublishOptions, Session } from './topics/session.ts'
 export { topicsFromHub, type EventTypeList, type HubTopicOptions } from './topics/from-hub.ts'
 export { withTopics, type SessionOptions, type Sessions, type Who } from './topics/sessions.ts'

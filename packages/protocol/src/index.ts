@@ -109,6 +109,7 @@ export {
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'
+export type { FromSchema } from './from-schema.ts'
 export type { Route } from './route.ts'
 export { routes, type RouteName } from './routes.ts'
 export { toOpenapi } from './openapi.ts'

@@ -1,4 +1,5 @@
-import { integrationFrom, loadIntegration } from './integration/load.ts'
+import type { DefinedIntegration, SchemaSource } from './integration/define.ts'
+import { integrationFrom, loadIntegration, type LoadOptions } from './integration/load.ts'
 import type { Integration as Loaded } from './integration/integration.ts'
 
 export { createContext, type Auth, type Context, type ContextOptions, type Logger } from './integration/context.ts'
@@ -10,6 +11,16 @@ export {
   type ParsedConfig,
   type PollingTriggerConfig,
 } from './integration/config.ts'
+export {
+  defineIntegration,
+  type ContextOf,
+  type CredentialsOf,
+  type DefinedIntegration,
+  type InputsOf,
+  type IntegrationSource,
+  type NamesOf,
+  type OutputOf,
+} from './integration/define.ts'
 export { findCredentialFaults, needsCredentials, toAuthType } from './integration/credentials.ts'
 export { ActionError, ConfigurationError, HTTPError, RateLimitError, ValidationError } from './integration/error.ts'
 export type { AccountFunction, ActionFunction, PollFunction, PollPlace, Polled } from './integration/handlers.ts'
@@ -24,6 +35,15 @@ export type {
 } from './integration/result.ts'
 export type { Fetch, FetchOptions, FetchResponse } from './http/fetch.ts'
 
+/** With the types of a source, as `sluice integrations types` writes them, the compiler checks the handlers. */
+type Load = {
+  (path?: string | URL, options?: LoadOptions): Promise<Loaded>
+  <Source extends SchemaSource>(path?: string | URL, options?: LoadOptions): Promise<DefinedIntegration<Source>>
+}
+
 /** Integrations: a `config.json` and handlers for one outside service. */
-export const Integration = { load: loadIntegration, from: integrationFrom }
+export const Integration: { readonly load: Load; readonly from: typeof integrationFrom } = {
+  load: loadIntegration as Load, // the types of a source change nothing when it runs
+  from: integrationFrom,
+}
 export type Integration = Loaded

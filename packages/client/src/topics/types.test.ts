@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { FromSchema } from '@sluice/protocol'
 import { TopicDataError, TopicNotFoundError } from './error.ts'
-import type { FromSchema } from './infer.ts'
 import { withTopics } from './sessions.ts'
 import { defineTopics, type DataOf } from './topics.ts'
 

@@ -5,9 +5,9 @@ import type { ActionResult, ConnectedAccountInfo, PollRecord } from './result.ts
 type Answered<Value> = Value | Promise<Value>
 type Inputs = Record<string, unknown>
 
-export type ActionFunction<In = Inputs, Out = unknown> = (
+export type ActionFunction<In = Inputs, Out = unknown, Given = Context> = (
   inputs: In,
-  context: Context,
+  context: Given,
 ) => Answered<ActionResult<Out> | ActionError>
 
 /** When the trigger was last asked, and what it gave as state then. */
@@ -18,13 +18,13 @@ export type Polled<Out = unknown> =
   | readonly PollRecord<Out>[]
   | { readonly records: readonly PollRecord<Out>[]; readonly state?: unknown }
 
-export type PollFunction<In = Inputs, Out = unknown> = (
+export type PollFunction<In = Inputs, Out = unknown, Given = Context> = (
   inputs: In,
   place: PollPlace,
-  context: Context,
+  context: Given,
 ) => Answered<Polled<Out>>
 
-export type AccountFunction = (context: Context) => Answered<ConnectedAccountInfo>
+export type AccountFunction<Given = Context> = (context: Given) => Answered<ConnectedAccountInfo>
 
 /** Class handlers: an instance is made for each call. */
 export type ActionClass = new () => { execute(inputs: Inputs, context: Context): Answered<ActionResult | ActionError> }

@@ -1,0 +1,120 @@
+import type { FromSchema } from '@sluice/protocol'
+import type { Context } from './context.ts'
+import type { AccountFunction, ActionFunction, PollFunction } from './handlers.ts'
+import type { Integration } from './integration.ts'
+import { integrationFrom, type LoadOptions } from './load.ts'
+
+type JsonSchema = { readonly [keyword: string]: unknown }
+
+type ActionSource = {
+  readonly display_name?: string
+  readonly description: string
+  readonly input_schema: JsonSchema
+  readonly output_schema: JsonSchema
+}
+
+type PollingTriggerSource = ActionSource & {
+  /** `30s`, `5m`, `1h`, `1d` */
+  readonly polling_interval: string
+}
+
+/** A `config.json` as TypeScript: the same members. */
+export type IntegrationSource = {
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  readonly display_name?: string
+  readonly entry_point?: string
+  readonly auth?: {
+    readonly type: string
+    readonly provider?: string
+    readonly scopes?: readonly string[]
+    readonly use_pkce?: boolean
+    readonly title?: string
+    readonly identifier?: string
+    /** of the credentials */
+    readonly fields?: JsonSchema
+  }
+  /** hosts that may receive the credentials, as `api.example.com` or `*.example.com` */
+  readonly hosts?: readonly string[]
+  readonly actions?: Readonly<Record<string, ActionSource>>
+  readonly polling_triggers?: Readonly<Record<string, PollingTriggerSource>>
+  readonly supports_billing?: boolean
+  readonly supports_connected_account?: boolean
+}
+
+/** As much of a source as types are made of; what `sluice integrations types` writes. */
+export type SchemaSource = {
+  readonly auth?: { readonly fields?: JsonSchema }
+  readonly actions?: Readonly<Record<string, Schemas>>
+  readonly polling_triggers?: Readonly<Record<string, Schemas>>
+}
+
+type Schemas = { readonly input_schema: JsonSchema; readonly output_schema: JsonSchema }
+type Kind = 'actions' | 'polling_triggers'
+type MembersOf<Source, Of extends Kind> = Source extends { readonly [Key in Of]: infer Members } ? Members : object
+type SchemaOf<
+  Source,
+  Of extends Kind,
+  Name extends keyof MembersOf<Source, Of>,
+  Member extends keyof Schemas,
+> = MembersOf<Source, Of>[Name] extends { readonly [Key in Member]: infer Schema } ? Schema : unknown
+
+/** Names of the actions (or polling triggers) of a source. */
+export type NamesOf<Source, Of extends Kind = 'actions'> = Extract<keyof MembersOf<Source, Of>, string>
+
+/** What an action (or a polling trigger) is called with. */
+export type InputsOf<Source, Name extends NamesOf<Source, Of>, Of extends Kind = 'actions'> = FromSchema<
+  SchemaOf<Source, Of, Name, 'input_schema'>
+>
+
+/** What an action answers, or the data of a trigger's records. Members that the schema does not name are let through. */
+export type OutputOf<Source, Name extends NamesOf<Source, Of>, Of extends Kind = 'actions'> = FromSchema<
+  SchemaOf<Source, Of, Name, 'output_schema'>,
+  'unknown'
+>
+
+/** The credentials by the fields of `auth`; unknown values where it has none. */
+export type CredentialsOf<Source> = Source extends { readonly auth: { readonly fields: infer Fields } }
+  ? FromSchema<Fields>
+  : Readonly<Record<string, unknown>>
+
+/** What the handlers of a source are given. */
+export type ContextOf<Source> = Omit<Context, 'auth'> & {
+  readonly auth: { readonly auth_type: string; readonly credentials: CredentialsOf<Source> }
+}
+
+/** `Integration` whose handlers are checked against the schemas by the compiler. */
+export type DefinedIntegration<Source> = Omit<Integration, 'action' | 'pollingTrigger' | 'connectedAccount'> & {
+  /** Registers the handler of an action; a later one replaces it. */
+  action<Name extends NamesOf<Source>>(
+    name: Name,
+    handler: ActionFunction<InputsOf<Source, Name>, OutputOf<Source, Name>, ContextOf<Source>>,
+  ): void
+  pollingTrigger<Name extends NamesOf<Source, 'polling_triggers'>>(
+    name: Name,
+    handler: PollFunction<
+      InputsOf<Source, Name, 'polling_triggers'>,
+      OutputOf<Source, Name, 'polling_triggers'>,
+      ContextOf<Source>
+    >,
+  ): void
+  connectedAccount(handler: AccountFunction<ContextOf<Source>>): void
+}
+
+/**
+ * An integration from a configuration in TypeScript. Inputs, outputs and credentials have the types of their schemas, and the
+ * compiler checks the handlers.
+ *
+ * @throws ConfigurationError with every fault
+ * @example
+ * const integration = defineIntegration({ name: 'Users', …, actions: { get_user: { input_schema: …, output_schema: … } } })
+ * integration.action('get_user', async ({ id }, context) => ({ data: await read(id, context) }))
+ */
+export function defineIntegration<const Source extends IntegrationSource>(
+  source: Source,
+  options: LoadOptions = {},
+): DefinedIntegration<Source> {
+  // What the types say of the handlers is what the schemas check when they run.
+  return integrationFrom(source, options) as unknown as DefinedIntegration<Source>
+}
