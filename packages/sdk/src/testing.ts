@@ -1,0 +1,14 @@
+export { createClock, type Clock } from './testing/clock.ts'
+export { mockContext, type MockContext, type MockContextOptions } from './testing/mock-context.ts'
+export {
+  cut,
+  drip,
+  hold,
+  rateLimited,
+  type Answer,
+  type Cut,
+  type Held,
+  type Reply,
+  type VendorRequest,
+} from './testing/reply.ts'
+export { createVendor, type Vendor } from './testing/vendor.ts'
