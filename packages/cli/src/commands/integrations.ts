@@ -14,6 +14,8 @@ import {
 } from '../options.ts'
 import { createOutput, toTable, type Output } from '../output.ts'
 import { stopOnSignal } from '../stop-on-signal.ts'
+import { addIntegrationTools } from './integration-tools.ts'
+import { addIntegrationsDev } from './integrations-dev.ts'
 
 type RunOptions = JsonOption & {
   readonly inputs: string
@@ -26,6 +28,8 @@ type PollRunOptions = RunOptions & { readonly lastPollTs?: string; readonly stat
 export function addIntegrations(program: Command): void {
   const integrations = program.command('integrations').summary('actions and polling triggers of outside services')
   addHubCommands(integrations)
+  addIntegrationTools(integrations)
+  addIntegrationsDev(integrations)
   withJson(integrations.command('validate'))
     .description('Checks configurations, and handlers where there are any. Exit code 1 if one cannot be used.')
     .argument('<path...>', "a config.json, a folder of them, an integration's folder, or a folder of those")

@@ -6,21 +6,18 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import { createVendor, mockContext, type Vendor } from '../testing.ts'
 import { createScrubber } from './scrub.ts'
 
-const names = ['SLUICE_CASSETTES', 'SLUICE_CASSETTES_FOLDER', 'SLUICE_TEST_AUTH']
 let folder: string
 let service: Vendor
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-cassettes-'))
   service = await createVendor()
-  process.env['SLUICE_CASSETTES_FOLDER'] = folder
 })
 after(async () => {
   await service.close()
   rmSync(folder, { recursive: true })
-  delete process.env['SLUICE_CASSETTES_FOLDER']
 })
 afterEach(() => {
-  for (const name of names.toSpliced(1, 1)) delete process.env[name]
+  for (const name of ['SLUICE_CASSETTES', 'SLUICE_TEST_AUTH']) delete process.env[name]
 })
 
 function turn(mode: 'record' | 'replay', auth?: object): void {
@@ -47,7 +44,7 @@ describe('a cassette', () => {
     }))
     service.on('GET /image', { bytes: Buffer.concat([Uint8Array.of(0xff, 0), Buffer.from(planted.api_key)]) })
     const run = async (auth: Record<string, unknown>): Promise<unknown[]> => {
-      const { fetch, auth: given } = mockContext({ auth, cassette: 'secrets' })
+      const { fetch, auth: given } = mockContext({ auth, cassette: join(folder, 'secrets') })
       const { api_key: key, password, account } = given.credentials
       const basic = Buffer.from(`ada:${String(password)}`).toString('base64')
       const login = await fetch<Record<string, string>>(`${service.url}/login`, {
@@ -90,23 +87,26 @@ describe('a cassette', () => {
   it('answers in the order of the recording, errors too, and says what it does not have', async () => {
     service.on('GET /count', { json: 1 }, { status: 404, text: 'gone' })
     turn('record')
-    const ask = () => mockContext({ cassette: 'order' }).fetch(`${service.url}/count`)
+    const ask = () => mockContext({ cassette: join(folder, 'order') }).fetch(`${service.url}/count`)
     assert.equal((await ask()).data, 1)
     await assert.rejects(ask(), { status: 404 })
     turn('replay')
     assert.equal((await ask()).data, 1)
     await assert.rejects(ask(), { status: 404 })
     await assert.rejects(
-      mockContext({ cassette: 'order' }).fetch(`${service.url}/other`),
+      mockContext({ cassette: join(folder, 'order') }).fetch(`${service.url}/other`),
       /GET .*\/other is not in the cassette .*record it again/,
     )
-    assert.throws(() => mockContext({ cassette: 'nowhere' }), /there is no cassette/)
+    assert.throws(() => mockContext({ cassette: join(folder, 'nowhere') }), /there is no cassette/)
   })
 
   it('keeps no compressed answer, in which no secret can be found', async () => {
     service.on('GET /zip', { headers: { 'content-encoding': 'gzip' }, bytes: Uint8Array.of(1) })
     turn('record')
-    await assert.rejects(mockContext({ cassette: 'zip' }).fetch(`${service.url}/zip`), /no compressed answer/)
+    await assert.rejects(
+      mockContext({ cassette: join(folder, 'zip') }).fetch(`${service.url}/zip`),
+      /no compressed answer/,
+    )
     assert.throws(() => read('zip'), { code: 'ENOENT' })
   })
 })

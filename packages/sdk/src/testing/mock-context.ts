@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { Agent, type Dispatcher } from 'undici'
 import { createContext, type Context, type ContextOptions } from '../integration/context.ts'
 import { isObject } from '../integration/report.ts'
@@ -10,7 +10,7 @@ import type { Vendor } from './vendor.ts'
 export type MockContextOptions = Omit<ContextOptions, 'dispatcher' | 'nowMs' | 'sleep' | 'random'> & {
   /** answers every request; without it a cassette does, and without that they are refused */
   readonly vendor?: Vendor | undefined
-  /** name of the cassette, `cassettes/NAME.json` beside the test; default that of the test file */
+  /** name of the cassette, `cassettes/NAME.json` beside the test; default that of the test file. A path is taken as it is */
   readonly cassette?: string | undefined
   /** default a new one */
   readonly clock?: Clock | undefined
@@ -49,8 +49,8 @@ function recordingAuth(): Record<string, unknown> | undefined {
 
 function toFile(name: string | undefined): string {
   const test = process.argv[1] ?? 'test'
-  const folder = process.env['SLUICE_CASSETTES_FOLDER'] ?? join(dirname(test), 'cassettes')
-  return join(folder, `${name ?? basename(test).replace(/(\.test)?\.[cm]?[jt]s$/, '')}.json`)
+  const file = `${name ?? basename(test).replace(/(\.test)?\.[cm]?[jt]s$/, '')}.json`
+  return resolve(dirname(test), 'cassettes', file)
 }
 
 type Recording = { readonly isRecording: boolean; readonly auth: Readonly<Record<string, unknown>> | undefined }

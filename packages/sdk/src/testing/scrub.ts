@@ -1,5 +1,5 @@
 /** What stands where a secret was. */
-export const placeholder = 'SCRUBBED'
+const placeholder = 'SCRUBBED'
 
 /** A shorter value is no secret, and would be found in every other word. */
 const shortestSecret = 4
