@@ -60,10 +60,10 @@ async function writeTypes(folder: string, options: OutOptions): Promise<void> {
 
 async function writeConfig(folder: string, options: OutOptions): Promise<void> {
   const { config } = await loadFolder(folder)
-  const triggers = Object.entries(config.polling_triggers).map(([name, { intervalSeconds: _, ...trigger }]) => [
-    name,
-    trigger,
-  ])
+  const triggers = Object.entries(config.polling_triggers).map(([name, trigger]) => {
+    const { intervalSeconds: _, ...source } = trigger
+    return [name, source]
+  })
   await put(`${JSON.stringify({ ...config, polling_triggers: Object.fromEntries(triggers) }, undefined, 2)}\n`, options)
 }
 
