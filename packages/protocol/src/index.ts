@@ -106,6 +106,7 @@ export {
   RunPoll,
   RunResult,
 } from './integration.ts'
+export { McpMessage } from './mcp.ts'
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'

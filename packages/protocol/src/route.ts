@@ -24,7 +24,7 @@ export type Route = {
   /** paths of the foreign clients that reach the same handler */
   readonly alias?: string
   /** whose requests, answers and errors these are, if not the hub's own */
-  readonly dialect?: 'briteevents' | 'esauti'
+  readonly dialect?: 'briteevents' | 'esauti' | 'mcp'
   /** the body of its errors, if it is no plain problem */
   readonly error?: z.ZodType
 }

@@ -4,6 +4,7 @@ import { eventRoutes } from './routes/event-routes.ts'
 import { eventTypeRoutes } from './routes/event-type-routes.ts'
 import { integrationRoutes } from './routes/integration-routes.ts'
 import { inboxRoutes } from './routes/inbox-routes.ts'
+import { mcpRoutes } from './routes/mcp-routes.ts'
 import { openRoutes } from './routes/open-routes.ts'
 
 /** The one list of what the hub answers. Server, OpenAPI and tests read it. */
@@ -15,6 +16,7 @@ export const routes = {
   ...integrationRoutes,
   ...adminRoutes,
   ...dialectRoutes,
+  ...mcpRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

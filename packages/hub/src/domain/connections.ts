@@ -100,15 +100,20 @@ export async function listConnections(
   principal: Principal,
   { limit, cursor }: PageRequest,
 ): Promise<Page> {
-  const { store, cursors } = context
+  const { cursors } = context
   const { id } = principal.workspace
   const scope = `${id}/connections`
-  const page = { after: openKey(cursors, scope, cursor), limit: limit + 1 }
-  const rows = await store.connections.list(
-    id,
-    principal.role === 'admin' ? page : { ...page, userId: principal.userId },
-  )
+  const rows = await listUsable(context, principal, { after: openKey(cursors, scope, cursor), limit: limit + 1 })
   return toPage({ cursors, scope, limit, rows, placeOf: ({ key }) => key, print: (row) => JSON.stringify(toWire(row)) })
+}
+
+/** Rows that the caller may use, by key. */
+export function listUsable(
+  { store }: Pick<Context, 'store'>,
+  { role, userId, workspace }: Principal,
+  page: { readonly after: string; readonly limit: number },
+): Promise<ConnectionRow[]> {
+  return store.connections.list(workspace.id, role === 'admin' ? page : { ...page, userId })
 }
 
 export async function showConnection(context: Context, principal: Principal, key: string): Promise<Connection> {

@@ -48,8 +48,14 @@ export async function runPoll(
   return run(context, principal, { installed, call, connection: order.connection, signal })
 }
 
-function requireAction({ allowedActions }: Principal, name: string): void {
-  if (allowedActions === null || allowedActions.some((glob) => matchesGlob(glob, name))) return
+/** @param name as `integration.action` */
+export function mayRun({ allowedActions }: Pick<Principal, 'allowedActions'>, name: string): boolean {
+  return allowedActions === null || allowedActions.some((glob) => matchesGlob(glob, name))
+}
+
+function requireAction(principal: Principal, name: string): void {
+  const { allowedActions } = principal
+  if (allowedActions === null || mayRun(principal, name)) return
   throw new HubError(
     'forbidden',
     `this API key may not run "${name}"; it may run ${allowedActions.join(', ') || 'nothing'}`,

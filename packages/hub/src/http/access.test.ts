@@ -53,6 +53,7 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   publishBriteEvent: briteEvent,
   publishBriteEvents: [briteEvent],
   publishEsautiEvent: { type: 'order.created' },
+  callMcp: { jsonrpc: '2.0', id: 1, method: 'ping' },
   identifyEsautiCustomer: { identity: { email: 'a@example.org' } },
 }
 

@@ -37,6 +37,7 @@ import { rawBodies, type Call, type Handlers } from './call.ts'
 import { connectionHandlers, integrationHandlers } from './integrations.ts'
 import { inboxHandlers } from './inboxes.ts'
 import { keyHandlers } from './keys.ts'
+import { mcpHandlers } from './mcp/mcp.ts'
 import { createMetrics } from './metrics.ts'
 import { openHandlers } from './open.ts'
 import { parseQuery } from './query.ts'
@@ -102,6 +103,7 @@ export function createApp(options: AppOptions): App {
     ...workspaceHandlers(context),
     ...briteEventsHandlers(context),
     ...esautiHandlers(context),
+    ...mcpHandlers({ context, version, logger, publicUrl, corsOrigins }),
   }
   const budgets = { budget: createBodyBudget(), strangers: createBodyBudget(strangersBytes) }
   const parts: Parts = { context, auth, handlers, find: createRouter(), ...budgets }

@@ -8,9 +8,9 @@ export type Cors = {
 }
 
 const exposed =
-  'X-Request-ID, RateLimit, RateLimit-Policy, Retry-After, Location, X-Sluice-Has-More, X-Sluice-Next-Cursor, X-Sluice-Searched-To, X-Sluice-Lease-Id, X-Sluice-Leased-Until, X-Sluice-Inbox-Status'
+  'X-Request-ID, RateLimit, RateLimit-Policy, Retry-After, Location, X-Sluice-Has-More, X-Sluice-Next-Cursor, X-Sluice-Searched-To, X-Sluice-Lease-Id, X-Sluice-Leased-Until, X-Sluice-Inbox-Status, Mcp-Session-Id'
 const accepted =
-  'Authorization, Content-Type, Content-Encoding, Idempotency-Key, Last-Event-ID, X-Request-ID, X-Sluice-Key-Id, X-Sluice-Timestamp, X-Sluice-Signature, X-eSauti-Source, X-eSauti-Timestamp, X-eSauti-Signature, traceparent'
+  'Authorization, Content-Type, Content-Encoding, Idempotency-Key, Last-Event-ID, X-Request-ID, X-Sluice-Key-Id, X-Sluice-Timestamp, X-Sluice-Signature, X-eSauti-Source, X-eSauti-Timestamp, X-eSauti-Signature, traceparent, Mcp-Session-Id, Mcp-Protocol-Version'
 
 /** @param origins as browsers send them, `https://app.example`, or `*`. Keys travel in a field, never in cookies. */
 export function createCors(origins: readonly string[]): Cors {

@@ -1,4 +1,5 @@
 import type { HubResponse } from '../exchange.ts'
+import { mcpDialect } from '../mcp/mcp.ts'
 import { toProblem, type ErrorContext } from '../problem.ts'
 import { briteEventsDialect } from './briteevents.ts'
 import { esautiDialect } from './esauti.ts'
@@ -9,7 +10,7 @@ export type Dialect = {
   readonly toError: (error: unknown, context: ErrorContext) => HubResponse
 }
 
-const dialects: readonly Dialect[] = [briteEventsDialect, esautiDialect]
+const dialects: readonly Dialect[] = [briteEventsDialect, esautiDialect, mcpDialect]
 
 /** A failure in the words of whoever sent the request; also where the address is wrong, for such clients ask no others. */
 export function toErrorFor(path: string): typeof toProblem {

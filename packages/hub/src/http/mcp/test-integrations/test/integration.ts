@@ -1,0 +1,16 @@
+import { ActionError, Integration } from '@sluice/sdk/integration'
+
+const integration = await Integration.load()
+
+integration.action('simple_text', () => ({ data: 'This is a simple text response for testing.' }))
+integration.action('error_handling', () => new ActionError('This tool intentionally returns an error for testing'))
+integration.action('tool_with_progress', () => ({ data: 'done' }))
+integration.action('wait', () => {
+  // Keeps the process alive, so that only its end ends the run.
+  setInterval(() => undefined, 1000)
+  return new Promise(() => undefined)
+})
+integration.action('odd', (inputs) => ({ data: { given: inputs } }))
+
+// oxlint-disable-next-line import/no-default-export -- what a folder of an integration exports
+export default integration
