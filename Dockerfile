@@ -9,6 +9,10 @@ COPY packages/sdk/package.json packages/sdk/
 COPY packages/hub/package.json packages/hub/
 COPY packages/cli/package.json packages/cli/
 COPY integrations/esauti/package.json integrations/esauti/
+COPY integrations/github/package.json integrations/github/
+COPY integrations/http/package.json integrations/http/
+COPY integrations/rss/package.json integrations/rss/
+COPY integrations/slack/package.json integrations/slack/
 # Node is in the image, and the other optional packages are a Postgres for tests.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 COPY packages packages

@@ -12,10 +12,10 @@ import { sharePostgres } from './use-postgres.ts'
  */
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { fast: { type: 'boolean' } } })
 
-const everywhere = ['packages/*/src', 'integrations/*/src', 'scripts', 'examples', 'faults', 'bench', 'deploy']
+const everywhere = ['packages/*/src', 'integrations/*', 'scripts', 'examples', 'faults', 'bench', 'deploy']
 const folders = values.fast ? everywhere.slice(0, 2) : everywhere
 const files = globSync(folders.map((folder) => `${folder}/**/*.test.ts`))
-  .filter((file) => positionals.every((part) => file.includes(part)))
+  .filter((file) => !file.includes('node_modules') && positionals.every((part) => file.includes(part)))
   .filter((file) => !(values.fast && file.endsWith('.slow.test.ts')))
   .toSorted()
 

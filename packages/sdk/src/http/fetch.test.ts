@@ -326,9 +326,12 @@ describe('credentials', () => {
       ['planted-key', 'planted-key'],
     )
     seen = []
-    await fetchWith({ auth: oauth })(`${base}/away`, { headers: { 'x-api-key': 'planted-key', cookie: 'planted=1' } })
+    await fetchWith({ auth: oauth })(`${base}/away`, {
+      headers: { 'x-api-key': 'planted-key', cookie: 'planted=1' },
+      secretHeaders: { 'X-Tenant': 'planted' },
+    })
     const { headers } = seen.at(-1) ?? { headers: {} }
-    assert.equal(seen.length, 2)
+    assert.deepEqual([seen.length, seen[0]?.headers['x-tenant']], [2, 'planted'])
     assert.doesNotMatch(JSON.stringify(headers), /planted/)
   })
 

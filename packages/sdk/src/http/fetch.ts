@@ -12,6 +12,8 @@ export type FetchOptions = BodyOptions & {
   /** added to the query */
   readonly params?: Params | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** headers that stay with the origin of the address, whatever they are called: no redirect takes them elsewhere */
+  readonly secretHeaders?: Readonly<Record<string, string>> | undefined
   /** for one attempt, in ms, above 0; default that of the context */
   readonly timeoutMs?: number | undefined
   /** makes the request safe to repeat; sent as `Idempotency-Key` */
@@ -119,14 +121,12 @@ function prepare(address: string | URL, options: FetchOptions): Prepared {
   const { timeoutMs, idempotencyKey } = options
   if (timeoutMs !== undefined && !(timeoutMs > 0)) throw new RangeError(`timeoutMs must be above 0; it is ${timeoutMs}`)
   const encoded = encodeBody(options)
-  const given = Object.fromEntries(
-    Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
-  )
   const headers = {
     accept: '*/*',
     ...(encoded.contentType !== undefined && { 'content-type': encoded.contentType }),
     ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
-    ...given,
+    ...toLowerNames(options.headers),
+    ...toLowerNames(options.secretHeaders),
   }
   return {
     url: toUrl(address, options.params),
@@ -136,6 +136,9 @@ function prepare(address: string | URL, options: FetchOptions): Prepared {
     options,
   }
 }
+
+const toLowerNames = (headers: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 /** One attempt, with the redirects that it meets. */
 async function follow(settings: FetchSettings, prepared: Prepared, signal: AbortSignal | undefined): Promise<Answer> {
@@ -159,9 +162,11 @@ function toNextHop(hop: Prepared, status: number, url: URL): Prepared {
   const isSame = url.origin === hop.url.origin
   const becomesGet =
     status === 303 ? hop.method !== 'HEAD' : (status === 301 || status === 302) && hop.method === 'POST'
+  const secret = toLowerNames(hop.options.secretHeaders)
   const headers = Object.fromEntries(
     Object.entries(hop.headers).filter(
-      ([name]) => (isSame || !privateFields.test(name)) && !(becomesGet && name.startsWith('content-')),
+      ([name]) =>
+        (isSame || !(name in secret || privateFields.test(name))) && !(becomesGet && name.startsWith('content-')),
     ),
   )
   return {
@@ -240,10 +245,10 @@ function toResult({ status, headers, bytes }: Answer, options: FetchOptions, now
   const responseData = decodeBody(bytes, contentType, 'auto')
   if (status === 429) {
     const retryAfter = parseRetryAfter(headers['retry-after']?.toString(), { nowMs, absent: 60 })
-    throw new RateLimitError({ retryAfter, responseData })
+    throw new RateLimitError({ retryAfter, responseData, headers })
   }
   const text = typeof responseData === 'string' ? responseData : JSON.stringify(responseData)
-  throw new HTTPError({ status, message: text.slice(0, errorTextLength), responseData })
+  throw new HTTPError({ status, message: text.slice(0, errorTextLength), responseData, headers })
 }
 
 function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {

@@ -41,18 +41,27 @@ export class ActionError extends Error {
   }
 }
 
-type HttpErrorOptions = { readonly status: number; readonly message: string; readonly responseData: unknown }
+type Fields = Readonly<Record<string, string | string[]>>
+type HttpErrorOptions = {
+  readonly status: number
+  readonly message: string
+  readonly responseData: unknown
+  readonly headers?: Fields | undefined
+}
 
 /** `context.fetch` was answered with a status outside 2xx. The message holds no more than the beginning of the body. */
 export class HTTPError extends Error {
   readonly status: number
   readonly responseData: unknown
+  /** of the answer, by lower-case name */
+  readonly headers: Fields
 
-  constructor({ status, message, responseData }: HttpErrorOptions) {
+  constructor({ status, message, responseData, headers = {} }: HttpErrorOptions) {
     super(`HTTP ${status}: ${message}`)
     this.name = 'HTTPError'
     this.status = status
     this.responseData = responseData
+    this.headers = headers
   }
 }
 
@@ -61,8 +70,11 @@ export class RateLimitError extends HTTPError {
   /** seconds to wait, from `Retry-After` in either form; 60 where it is absent */
   readonly retryAfter: number
 
-  constructor({ retryAfter, responseData }: { readonly retryAfter: number; readonly responseData: unknown }) {
-    super({ status: 429, message: 'Rate limit exceeded', responseData })
+  constructor({
+    retryAfter,
+    ...answer
+  }: Omit<HttpErrorOptions, 'status' | 'message'> & { readonly retryAfter: number }) {
+    super({ status: 429, message: 'Rate limit exceeded', ...answer })
     this.name = 'RateLimitError'
     this.retryAfter = retryAfter
   }

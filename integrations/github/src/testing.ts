@@ -1,0 +1,1 @@
+export { startGithub, type FakeGithub } from './testing/server.ts'
