@@ -18,6 +18,7 @@ import { addRestore } from './commands/restore.ts'
 import { addSend } from './commands/send.ts'
 import { addStart } from './commands/start.ts'
 import { addTail } from './commands/tail.ts'
+import { addTriggers } from './commands/triggers.ts'
 import { addTypes } from './commands/types.ts'
 import { addWork } from './commands/work.ts'
 import { addWorkspaces } from './commands/workspaces.ts'
@@ -51,6 +52,7 @@ export function createProgram(): Command {
     addOutbox,
     addIntegrations,
     addConnections,
+    addTriggers,
     addExport,
     addImport,
     addBackup,

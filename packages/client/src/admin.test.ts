@@ -206,7 +206,7 @@ async function callQuarantine(admin: Admin): Promise<void> {
 }
 
 async function callIntegrations(admin: Admin): Promise<void> {
-  assert.equal((await admin.listIntegrations()).integrations[0]?.name, 'echo')
+  assert.equal((await admin.listIntegrations()).integrations.at(0)?.name, 'echo')
   assert.equal((await admin.getIntegration('echo')).polling_triggers.length, 1)
   const credentials = { api_key: 'key' }
   assert.equal((await admin.putConnection('mine', { integration: 'echo', credentials })).account?.username, 'echo')
@@ -215,6 +215,16 @@ async function callIntegrations(admin: Admin): Promise<void> {
   const inputs = { word: 'hi' }
   assert.equal((await admin.runAction('echo', 'say', { inputs, connection: 'mine' })).type, 'action')
   assert.equal((await admin.runPoll('echo', 'new_word', { connection: 'mine' })).type, 'polling_trigger')
+  const trigger = { integration: 'echo', polling_trigger: 'new_word', connection: 'mine', first_poll: 'emit' } as const
+  assert.equal((await admin.putTrigger('words', trigger)).interval_seconds, 300)
+  assert.equal((await admin.putTrigger('words', { ...trigger, interval_seconds: 60 })).interval_seconds, 60)
+  assert.equal((await admin.runTrigger('words')).published, 2)
+  assert.equal((await admin.pauseTrigger('words')).status, 'paused')
+  assert.equal((await admin.resumeTrigger('words')).status, 'active')
+  assert.equal((await admin.getTrigger('words')).primed, true)
+  assert.equal((await admin.listTriggers()).triggers.length, 1)
+  assert.equal((await admin.listPolls('words')).polls[0]?.outcome, 'good')
+  await admin.deleteTrigger('words')
   await admin.deleteConnection('mine')
 }
 

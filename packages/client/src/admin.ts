@@ -9,6 +9,7 @@ import { createIntegrationRoutes } from './admin/integrations.ts'
 import { createKeyRoutes } from './admin/keys.ts'
 import { createOpenRoutes } from './admin/open.ts'
 import { createQuarantineRoutes } from './admin/quarantine.ts'
+import { createTriggerRoutes } from './admin/triggers.ts'
 import { createWorkspaceRoutes } from './admin/workspaces.ts'
 import { toSettings, type SluiceOptions } from './options.ts'
 import { createRequest } from './request.ts'
@@ -26,7 +27,9 @@ export type {
   Links,
   Page,
   PageQuery,
+  PollPage,
   QuarantinePage,
+  TriggerPage,
   WorkspacePage,
 } from './admin/page.ts'
 export type { Ticket } from './admin/consume.ts'
@@ -107,6 +110,9 @@ export type {
   RunAction,
   RunPoll,
   RunResult,
+  Poll,
+  PutTrigger,
+  Trigger,
 } from '@sluice/protocol'
 
 /** A dialect is for its own clients. */
@@ -123,6 +129,7 @@ export type Admin = ReturnType<typeof createConsumeRoutes> &
   ReturnType<typeof createKeyRoutes> &
   ReturnType<typeof createOpenRoutes> &
   ReturnType<typeof createQuarantineRoutes> &
+  ReturnType<typeof createTriggerRoutes> &
   ReturnType<typeof createWorkspaceRoutes>
 
 /**
@@ -146,6 +153,7 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
     ...createIntegrationRoutes(request),
     ...createKeyRoutes(request),
     ...createQuarantineRoutes(request),
+    ...createTriggerRoutes(request),
     ...createWorkspaceRoutes(request),
   } satisfies Record<OwnRoute, unknown>
 }

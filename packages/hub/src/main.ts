@@ -12,6 +12,7 @@ import { createKnownTypes } from './domain/event-types/known-types.ts'
 import { createKey, type KeyAdmin, type KeyContext } from './domain/keys.ts'
 import { createLeaseWatch } from './domain/local-leases.ts'
 import { createSealing } from './domain/sealing.ts'
+import { startPolling } from './domain/polling.ts'
 import { startUpkeep } from './domain/upkeep.ts'
 import { createNotifier } from './domain/notifier.ts'
 import { requireWorkspace } from './domain/workspaces.ts'
@@ -71,6 +72,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
 
 /** Requests under way get this long at the end; commits and the store then have the rest of 10 s. */
 const graceMs = 8000
+const runnerGraceMs = 1000
 
 async function start(store: Store, options: HubOptions): Promise<Hub> {
   const { host, port, roles = ['http', 'deliver', 'schedule'] } = options
@@ -92,11 +94,13 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   })
   const listener = roles.includes('http') ? await listen({ app, host, port, logger }) : undefined
   const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), onError }) : undefined
+  const polling = roles.includes('schedule') ? startPolling(context, onError) : undefined
   let closed: Promise<void> | undefined
   const close = async (): Promise<void> => {
     context.notifier.close()
     await Promise.all([listener?.close(graceMs), upkeep?.close()])
-    await runner.close()
+    await runner.close(runnerGraceMs)
+    await polling?.close()
     await store.close()
   }
   return {
@@ -122,6 +126,7 @@ function createContext({ store, installed, runner }: Places, { secretKeys }: Hub
     leaseWatch: createLeaseWatch(),
     knownTypes: createKnownTypes(store),
     counts: createCounts(),
+    random: Math.random,
     newId: randomUUID,
   }
 }

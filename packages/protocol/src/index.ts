@@ -107,6 +107,7 @@ export {
   RunResult,
 } from './integration.ts'
 export { McpMessage } from './mcp.ts'
+export { Poll, PutTrigger, Trigger } from './trigger.ts'
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'

@@ -5,6 +5,7 @@ import { eventTypeRoutes } from './routes/event-type-routes.ts'
 import { integrationRoutes } from './routes/integration-routes.ts'
 import { inboxRoutes } from './routes/inbox-routes.ts'
 import { mcpRoutes } from './routes/mcp-routes.ts'
+import { triggerRoutes } from './routes/trigger-routes.ts'
 import { openRoutes } from './routes/open-routes.ts'
 
 /** The one list of what the hub answers. Server, OpenAPI and tests read it. */
@@ -14,6 +15,7 @@ export const routes = {
   ...inboxRoutes,
   ...eventTypeRoutes,
   ...integrationRoutes,
+  ...triggerRoutes,
   ...adminRoutes,
   ...dialectRoutes,
   ...mcpRoutes,

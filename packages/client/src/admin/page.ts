@@ -8,7 +8,9 @@ import type {
   Integration,
   Key,
   Pagination,
+  Poll,
   Quarantined,
+  Trigger,
   Workspace,
 } from '@sluice/protocol'
 
@@ -30,7 +32,9 @@ export type EventTypePage = Page<'event_types', EventType>
 export type InboxPage = Page<'inboxes', Inbox>
 export type IntegrationPage = Page<'integrations', Integration>
 export type KeyPage = Page<'keys', Key>
+export type PollPage = Page<'polls', Poll>
 export type QuarantinePage = Page<'quarantined', Quarantined>
+export type TriggerPage = Page<'triggers', Trigger>
 export type WorkspacePage = Page<'workspaces', Workspace>
 
 export type DeadLetterCount = { readonly count: number; readonly dry_run: boolean }

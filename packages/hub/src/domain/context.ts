@@ -20,6 +20,8 @@ export type Context = {
   /** integrations that this node can run, by name */
   readonly installed: ReadonlyMap<string, Installed>
   readonly runner: Runner
+  /** between 0 and 1, as Math.random */
+  readonly random: () => number
   readonly newId: () => string
 }
 

@@ -53,7 +53,8 @@ export function mayRun({ allowedActions }: Pick<Principal, 'allowedActions'>, na
   return allowedActions === null || allowedActions.some((glob) => matchesGlob(glob, name))
 }
 
-function requireAction(principal: Principal, name: string): void {
+/** @throws HubError `forbidden` */
+export function requireAction(principal: Principal, name: string): void {
   const { allowedActions } = principal
   if (allowedActions === null || mayRun(principal, name)) return
   throw new HubError(
@@ -85,21 +86,25 @@ async function findAuth(
   installed: Installed,
   key: string | undefined,
 ): Promise<OpenedAuth> {
-  const { name, config } = installed
-  if (key === undefined) {
-    if (!needsCredentials(config)) return { auth_type: 'Custom', credentials: {} }
-    throw new HubError(
-      'validation-error',
-      `integration "${name}" needs a connection; make one with PUT /v1/connections/{connection}`,
-      {
-        errors: [{ pointer: '/connection', detail: 'is missing' }],
-      },
-    )
-  }
+  requireCredentials(installed, key)
+  if (key === undefined) return { auth_type: 'Custom', credentials: {} }
   const connection = await requireConnection(context, principal, key)
-  if (connection.integration !== name)
-    throw new HubError('conflict', `connection "${key}" is one of "${connection.integration}", not of "${name}"`)
+  if (connection.integration !== installed.name)
+    throw new HubError(
+      'conflict',
+      `connection "${key}" is one of "${connection.integration}", not of "${installed.name}"`,
+    )
   return openAuth(context, installed, connection)
+}
+
+/** @throws HubError `validation-error` where a connection is needed and not named */
+export function requireCredentials({ name, config }: Installed, connection: string | undefined): void {
+  if (connection !== undefined || !needsCredentials(config)) return
+  throw new HubError(
+    'validation-error',
+    `integration "${name}" needs a connection; make one with PUT /v1/connections/{connection}`,
+    { errors: [{ pointer: '/connection', detail: 'is missing' }] },
+  )
 }
 
 /** A handler that ended its process has no envelope of its own. */

@@ -29,6 +29,8 @@ const briteEvent = {
 
 const connection = { integration: 'echo', credentials: { api_key: 'k' } }
 
+const trigger = { integration: 'echo', polling_trigger: 'new_word', connection: 'made' }
+
 const bodies: Partial<Record<RouteName, unknown>> = {
   publishEvent: { event_type: 'a', payload: {} },
   publishBatch: [{ event_type: 'a', payload: {} }],
@@ -50,6 +52,7 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   putConnection: connection,
   runAction: { inputs: { word: 'a' }, connection: 'made' },
   runPoll: { connection: 'made' },
+  putTrigger: trigger,
   publishBriteEvent: briteEvent,
   publishBriteEvents: [briteEvent],
   publishEsautiEvent: { type: 'order.created' },
@@ -72,6 +75,7 @@ function pathOf({ path }: Route): string {
     action: 'say',
     trigger: 'new_word',
     connection: 'made',
+    key: 'made',
   }
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
 }
@@ -106,6 +110,11 @@ async function askStream(
   return { status: response.status, body }
 }
 
+async function setUpIntegration(key: string): Promise<void> {
+  await t.call('PUT', '/v1/connections/made', { key, body: connection })
+  await t.call('PUT', '/v1/triggers/made', { key, body: trigger })
+}
+
 async function setUp(key: string): Promise<void> {
   await t.call('PUT', '/v1/inboxes/made', { key })
   await t.call('PUT', '/v1/workspaces/made')
@@ -138,7 +147,7 @@ for (const workspace of ['default', 'other']) {
       for (const name of names) {
         await setUp(admin)
         const { access } = routes[name]
-        if (access === 'act') await t.call('PUT', '/v1/connections/made', { key: admin, body: connection })
+        if (access === 'act') await setUpIntegration(admin)
         const { status, code } = await ask(name, { key })
         const allowed =
           access === 'open' ||

@@ -43,6 +43,7 @@ import { openHandlers } from './open.ts'
 import { parseQuery } from './query.ts'
 import { createRouter, type Match } from './router.ts'
 import { streamHandlers } from './stream.ts'
+import { triggerHandlers } from './triggers.ts'
 import { workspaceHandlers } from './workspaces.ts'
 
 /** Answers requests: the same for a socket, a `fetch`, and a test. It never throws. */
@@ -98,6 +99,7 @@ export function createApp(options: AppOptions): App {
     ...quarantineHandlers(context),
     ...integrationHandlers(context),
     ...connectionHandlers(context),
+    ...triggerHandlers(context),
     ...keyHandlers(context),
     ...erasureHandlers(context),
     ...workspaceHandlers(context),

@@ -50,16 +50,26 @@ export function openProcessPool(options: PoolOptions): Runner {
     idleMs,
     retire: (worker) => void worker.child.kill('SIGKILL'),
   })
+  const busy = new Set<AbortController>()
   let lastId = 0
   return {
     run: async (order, signal) => {
       const slot = await queue.take(`${order.workspaceId}\0${order.folder}`, signal)
       const startedMs = performance.now()
       lastId += 1
-      const outcome = await runOn(slot, { order, options, signal, id: lastId })
+      const stop = new AbortController()
+      busy.add(stop)
+      const until = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+      const outcome = await runOn(slot, { order, options, signal: until, id: lastId }).finally(() => busy.delete(stop))
       return { ...outcome, ms: Math.round(performance.now() - startedMs) }
     },
-    close: () => queue.close(),
+    close: async (graceMs = 0) => {
+      const timer = setTimeout(() => {
+        for (const stop of busy) stop.abort()
+      }, graceMs)
+      await queue.close()
+      clearTimeout(timer)
+    },
   }
 }
 

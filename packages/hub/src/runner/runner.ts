@@ -45,5 +45,6 @@ export type RunOutcome = {
 export type Runner = {
   /** Never rejects for what a handler does. @throws HubError `overloaded` when too many runs wait */
   readonly run: (order: RunOrder, signal?: AbortSignal) => Promise<RunOutcome>
-  readonly close: () => Promise<void>
+  /** Lets nobody in; what still runs after `graceMs` is ended. */
+  readonly close: (graceMs?: number) => Promise<void>
 }

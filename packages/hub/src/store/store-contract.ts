@@ -19,6 +19,7 @@ import { searchCases } from './contract/search-cases.ts'
 import { ackCases, releaseCases } from './contract/settle-cases.ts'
 import { movingCases } from './contract/moving-cases.ts'
 import { createStage, followStore, type ContractCases, type OpenStore, type OpenedStore } from './contract/stage.ts'
+import { triggerCases } from './contract/trigger-cases.ts'
 import { wakeCases } from './contract/wake-cases.ts'
 import { workspaceCases } from './contract/workspace-cases.ts'
 
@@ -43,6 +44,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   retention: retentionCases,
   erasure: erasureCases,
   connections: connectionCases,
+  triggers: triggerCases,
   'keys and audit': keyCases,
   'event types': eventTypeCases,
   quarantine: quarantineCases,

@@ -5,6 +5,7 @@ import type { Moving } from './moving.ts'
 import type { Connections } from './connections.ts'
 import type { AuditRow, KeyRow, RateState } from './keys.ts'
 import type { Quarantine } from './quarantine.ts'
+import type { Triggers } from './triggers.ts'
 
 export type { AuditRow, KeyRow, RateState, SealedSecret } from './keys.ts'
 
@@ -134,6 +135,7 @@ export type Store = {
   readonly eventTypes: EventTypes
   readonly quarantine: Quarantine
   readonly connections: Connections
+  readonly triggers: Triggers
 
   // moving
   readonly moving: Moving

@@ -32,6 +32,7 @@ import { createReadRows } from './rows.ts'
 import { searchEvents } from './search.ts'
 import { claimTask } from './claim-task.ts'
 import { createTransactions } from './transactions.ts'
+import { createTriggers } from './triggers.ts'
 import { openWakes } from './wakes.ts'
 import {
   deleteWorkspace,
@@ -117,6 +118,7 @@ function toStore(parts: Parts, clock: DatabaseClock, counts: { readonly rowsScan
     ...upkeepVerbs(parts),
     ...createDefinitions(parts),
     connections: createConnectionRows(parts),
+    triggers: createTriggers(parts),
     moving: createMoving(parts),
     onWake: wakes.listen,
     nowMs,

@@ -138,7 +138,15 @@ export async function purgeRemoved(connection: Connection, nowMs: number): Promi
     if (atMs < nowMs - lateMs) await query(`delete from removed_inbox where inbox_id = $1`, [id])
   }
   for (const { id } of await query<{ id: number }>(`select id from workspace where key is null`)) {
-    for (const table of ['event', 'dedup', 'connection', ...eventTypeTables] as const)
+    for (const table of [
+      'event',
+      'dedup',
+      'connection',
+      'polling_trigger',
+      'trigger_seen',
+      'trigger_poll',
+      ...eventTypeTables,
+    ] as const)
       await purge(connection, table, 'workspace_id', id)
     await query(`delete from workspace where id = $1 and key is null`, [id])
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -23,6 +24,7 @@ import { createDefinitions } from './definitions.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
 import { createRows } from './rows.ts'
+import { createTriggers } from './triggers.ts'
 import { createWakes } from './wakes.ts'
 import { findWorkspace, findWorkspaceById, listWorkspaces } from './workspaces.ts'
 import { readInbox, readInboxes, requireInbox } from './writer-state.ts'
@@ -87,6 +89,7 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     ...upkeepVerbs(parts),
     ...createDefinitions(parts),
     connections: createConnections(parts),
+    triggers: createTriggers({ ...parts, newId: randomUUID }),
     moving: createMoving({ ...parts, file }),
     onWake: wakes.listen,
     nowMs: clock.nowMs,

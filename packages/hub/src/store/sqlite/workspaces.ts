@@ -66,7 +66,16 @@ export function deleteWorkspace(engine: Engine, key: string): boolean {
   if (!workspace) return false
   const inboxes = rows<{ key: string }>(engine.db.sql(`select key from inbox where workspace_id = ?`), workspace.id)
   for (const inbox of inboxes) deleteInbox(engine, workspace.id, inbox.key)
-  for (const table of ['dedup', 'api_key', 'audit', 'connection', ...eventTypeTables] as const) {
+  for (const table of [
+    'dedup',
+    'api_key',
+    'audit',
+    'connection',
+    'polling_trigger',
+    'trigger_seen',
+    'trigger_poll',
+    ...eventTypeTables,
+  ] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(workspace.id)
   }
   engine.db.sql(`delete from workspace where id = ?`).run(workspace.id)

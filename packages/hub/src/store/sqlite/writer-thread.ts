@@ -18,6 +18,7 @@ import { createInbox, deleteInbox } from './inboxes.ts'
 import { appendAudit, putKey, updateKey } from './keys.ts'
 import { addQuarantined, markReleasing, removeQuarantined } from './quarantine.ts'
 import { trimEvents } from './retention.ts'
+import { claimDueTriggers, claimTrigger, finishPoll, putTrigger, removeTrigger, setTriggerStatus } from './triggers.ts'
 import { deleteWorkspace, ensureWorkspace, renewTags } from './workspaces.ts'
 import { createEngine, flush, forget, inboxOf, type Engine } from './writer-state.ts'
 
@@ -44,6 +45,8 @@ const verbs = {
   appendAudit,
   appendEvents,
   beginImport,
+  claimDueTriggers,
+  claimTrigger,
   createInbox,
   deleteInbox,
   deleteWorkspace,
@@ -53,20 +56,24 @@ const verbs = {
   expireLeases,
   extendLease: onInbox(extendLease),
   finishImport,
+  finishPoll,
   importChunk,
   leaseEvents: onInbox(leaseEvents),
   markReleasing,
   putConnection,
   putKey,
+  putTrigger,
   removeConnection,
   removeEventType,
   removeQuarantined,
+  removeTrigger,
   renewTags,
   replayEvent: onInbox(replayEvent),
   saveClock,
   saveEventTypes,
   seekInbox: onInbox(seekInbox),
   setConnectionAccount,
+  setTriggerStatus,
   settleDeadLetters: onInbox(settleDeadLetters),
   setUnknownEventTypes,
   settleLease: onInbox(settleNow),

@@ -1,0 +1,174 @@
+import { HubError, limits, type Poll } from '@sluice/protocol'
+import type { PollRecord } from '@sluice/sdk/integration'
+import type { RunOutcome } from '../runner/runner.ts'
+import type { Draft } from '../store/store.ts'
+import type { ClaimedTrigger, PollEnd } from '../store/triggers.ts'
+import { openAuth } from './connections.ts'
+import type { Context, Workspace } from './context.ts'
+import { digest } from './dedup.ts'
+import { requireIntegration } from './integrations.ts'
+import { storeEvents } from './store-events.ts'
+import { requireTrigger, toSettings, toWirePoll, type TriggerSettings } from './triggers.ts'
+
+/** A poll is ended after this. */
+const deadlineMs = 60_000
+/** Longer than a poll and what comes after it: then the node that claimed it is taken for dead. */
+export const claimMs = 150_000
+const longestWaitMs = 3_600_000
+
+/** Polls now, whenever its time is. @throws HubError `not-found`; `conflict` while a poll is under way */
+export async function runTrigger(context: Context, workspace: Workspace, key: string): Promise<Poll> {
+  await requireTrigger(context, workspace, key)
+  const claimed = await context.store.triggers.claim(workspace.id, key, claimMs)
+  if (!claimed) throw new HubError('conflict', `trigger "${key}" is being polled just now`)
+  return pollTrigger(context, workspace, claimed)
+}
+
+/**
+ * One poll: asks, appends what is new as events, then notes what was seen. A record is known by its id and version; each becomes
+ * an event once, also if the node is killed in between: the events have keys of their own, and the next poll finds them stored.
+ */
+export async function pollTrigger(context: Context, workspace: Workspace, claimed: ClaimedTrigger): Promise<Poll> {
+  const { store } = context
+  const startedMs = store.nowMs()
+  const settings = toSettings(claimed)
+  const began = performance.now()
+  const polled = await poll(context, workspace, claimed).catch((error: unknown) => toFailed(error))
+  const ms = Math.round(performance.now() - began)
+  const end = { startedMs, ms, ...polled, nextPollMs: nextPollMs(context, claimed, settings, polled.error) }
+  const isCurrent = await store.triggers.finish(claimed, end)
+  const outcome = isCurrent ? (end.good ? 'good' : 'failed') : 'superseded'
+  return toWirePoll({ ...end, atMs: startedMs, outcome })
+}
+
+type Polled = Pick<PollEnd, 'found' | 'published' | 'error' | 'good'>
+
+const toFailed = (error: unknown): Polled => ({ found: 0, published: 0, error: toReason(error) })
+
+const toReason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 1000)
+
+async function poll(context: Context, workspace: Workspace, claimed: ClaimedTrigger): Promise<Polled> {
+  const settings = toSettings(claimed)
+  const { result } = await ask(context, workspace, claimed, settings)
+  if (!('type' in result) || result.type !== 'polling_trigger') return toFailed(new Error(toMessage(result)))
+  const { records, state } = result.result
+  const known = new Map(records.map((record) => [digestOf(record), record]))
+  const seen = new Set(await context.store.triggers.findSeen(claimed, [...known.keys()]))
+  const fresh = [...known].filter(([key]) => !seen.has(key))
+  const good = (keys: readonly string[]) => ({
+    good: { state: state === null ? null : JSON.stringify(state), seen: keys },
+  })
+  const found = records.length
+  if (!claimed.primed && settings.first_poll === 'prime')
+    return { found, published: 0, error: null, ...good([...known.keys()]) }
+  const refused = await publish(context, workspace, { claimed, settings, fresh })
+  const accepted = [...known.keys()].filter((key) => !refused.has(key))
+  const error = refused.size === 0 ? null : describe(refused)
+  return { found, published: fresh.length - refused.size, error, ...good(accepted) }
+}
+
+async function ask(
+  context: Context,
+  workspace: Workspace,
+  claimed: ClaimedTrigger,
+  settings: TriggerSettings,
+): Promise<RunOutcome> {
+  const installed = requireIntegration(context, settings.integration)
+  const connection =
+    settings.connection === null ? undefined : await context.store.connections.find(workspace.id, settings.connection)
+  if (settings.connection !== null && !connection)
+    throw new HubError('not-found', `connection "${settings.connection}" does not exist any more`)
+  if (connection && connection.grant === 'user' && connection.userId !== settings.user_id)
+    throw new HubError('forbidden', `connection "${connection.key}" belongs to another user now`)
+  const { lastPollMs, state } = claimed
+  const since = lastPollMs === null ? null : new Date(lastPollMs - settings.look_back_seconds * 1000).toISOString()
+  const place = { last_poll_ts: since, state: state === null ? null : JSON.parse(state) }
+  return context.runner.run({
+    folder: installed.folder,
+    workspaceId: workspace.id,
+    call: { kind: 'poll', name: settings.polling_trigger, inputs: settings.inputs, place },
+    auth: connection ? openAuth(context, installed, connection) : { auth_type: 'Custom', credentials: {} },
+    metadata: { trigger: claimed.key },
+    deadlineMs,
+  })
+}
+
+function toMessage(result: RunOutcome['result']): string {
+  const held = 'result' in result ? result.result : result
+  return 'message' in held && typeof held.message === 'string' ? held.message : 'the handler answered something else'
+}
+
+/** A record with another version is another record. */
+const digestOf = ({ id, version }: PollRecord): string => digest(JSON.stringify([id, version ?? null]))
+
+type Publishing = {
+  readonly claimed: ClaimedTrigger
+  readonly settings: TriggerSettings
+  readonly fresh: readonly (readonly [key: string, record: PollRecord])[]
+}
+
+/** In the order in which the service gave them. Answers what was refused, by digest, and why. */
+async function publish(context: Context, workspace: Workspace, publishing: Publishing): Promise<Map<string, string>> {
+  const refused = new Map<string, string>()
+  const drafts: { key: string; draft: Draft }[] = []
+  for (const [key, record] of publishing.fresh) {
+    const draft = toDraft(publishing, key, record)
+    if (Buffer.byteLength(draft.body) > limits.payloadBytes)
+      refused.set(key, `record ${record.id} has more than ${limits.payloadBytes} bytes`)
+    else drafts.push({ key, draft })
+  }
+  for (let at = 0; at < drafts.length; at += limits.batchEvents) {
+    const part = drafts.slice(at, at + limits.batchEvents)
+    const results = await storeEvents(
+      context,
+      workspace,
+      part.map(({ draft }) => draft),
+    )
+    for (const [index, result] of results.entries())
+      if (result instanceof HubError) refused.set(part[index]?.key ?? '', result.message)
+  }
+  return refused
+}
+
+function toDraft({ claimed, settings }: Publishing, key: string, { id, data, version }: PollRecord): Draft {
+  const eventType = `${settings.integration}.${settings.polling_trigger}`
+  const source = settings.integration
+  const metadata = { trigger: claimed.key, record_id: id, ...(version !== undefined && { record_version: version }) }
+  // Without a stop: two records that differ under one id and version are one.
+  const dedup = digest(`trigger\0${claimed.id}\0${key}`)
+  return {
+    eventType,
+    source,
+    subject: null,
+    body: JSON.stringify({ event_type: eventType, payload: toPayload(data), source, metadata }),
+    notes: null,
+    dedup: [{ key: dedup, fingerprint: dedup }],
+  }
+}
+
+/** A payload is an object; what a service gives as something else is kept under a name. */
+const toPayload = (data: unknown): unknown =>
+  typeof data === 'object' && data !== null && !Array.isArray(data) ? data : { value: data }
+
+const named = 3
+
+function describe(refused: ReadonlyMap<string, string>): string {
+  const reasons = [...refused.values()]
+  const more = reasons.length > named ? `; and ${reasons.length - named} more` : ''
+  return `${reasons.length} records were refused: ${reasons.slice(0, named).join('; ')}${more}`.slice(0, 1000)
+}
+
+/** The interval, spread by a tenth either way so that triggers which were made together do not stay together; longer after failures. */
+function nextPollMs(
+  { store, random }: Context,
+  { failures }: ClaimedTrigger,
+  settings: TriggerSettings,
+  error: string | null,
+): number {
+  const intervalMs = settings.interval_seconds * 1000
+  const waitMs =
+    error === null
+      ? intervalMs
+      : Math.max(intervalMs, Math.min(longestWaitMs, intervalMs * 2 ** Math.min(failures + 1, 20)))
+  return store.nowMs() + Math.round(waitMs * (0.9 + 0.2 * random()))
+}

@@ -1,0 +1,43 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ClaimedTrigger } from '../store/triggers.ts'
+import type { Context } from './context.ts'
+import { claimMs, pollTrigger } from './poll-trigger.ts'
+
+export type Polling = { readonly close: () => Promise<void> }
+
+const everyMs = 1000
+/** Polls at a time on this node; the runner has its own limit. */
+const atOnce = 8
+
+/** Polls triggers when their time has come. Each is claimed by one node at a time. */
+export function startPolling(context: Context, onError: (error: unknown) => void): Polling {
+  const closing = new AbortController()
+  const running = new Set<Promise<void>>()
+  const poll = async (claimed: ClaimedTrigger): Promise<void> => {
+    const workspace = await context.store.findWorkspaceById(claimed.workspaceId)
+    if (workspace) await pollTrigger(context, workspace, claimed)
+  }
+  const round = async (): Promise<void> => {
+    const free = atOnce - running.size
+    if (free <= 0) return
+    for (const claimed of await context.store.triggers.claimDue(free, claimMs)) {
+      const run = poll(claimed)
+        .catch(onError)
+        .finally(() => running.delete(run))
+      running.add(run)
+    }
+  }
+  const loop = (async () => {
+    while (!closing.signal.aborted) {
+      await round().catch(onError)
+      await pause(everyMs, undefined, { signal: closing.signal, ref: false }).catch(() => {})
+    }
+  })()
+  return {
+    close: async () => {
+      closing.abort()
+      await loop
+      await Promise.all(running)
+    },
+  }
+}
