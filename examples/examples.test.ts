@@ -118,6 +118,22 @@ describe('examples', () => {
     ])
   })
 
+  it('autohive: every kind of result', async () => {
+    const output = await runExample('autohive.ts')
+    const lines = output.trimEnd().split('\n')
+    assert.deepEqual(lines.slice(0, 5), [
+      'my_action: action {"data":{"asked_with":"Bearer secret-token"},"cost_usd":null}',
+      'a user: action {"data":{"id":"7","email":"ada@example.com"},"cost_usd":0.05}',
+      'no such user: action_error {"message":"User not found","cost_usd":0.01}',
+      'too fast: action_error {"message":"too fast; try again in 30 s","cost_usd":null}',
+      'a broken service: error {"message":"HTTP 500: broken","cost_usd":null}',
+    ])
+    assert.match(lines[5] ?? '', /^wrong inputs: validation_error .*"source":"input"/)
+    assert.match(lines[6] ?? '', /^connected: connected_account \{"email":"ada@example.com","first_name":"Ada"/)
+    assert.match(lines[7] ?? '', /^polled: polling_trigger .*since 2026-01-01T00:00:00Z/)
+    assert.equal(lines.length, 8)
+  })
+
   it('github-payloads: none lost, none left, though workers are killed', async () => {
     const output = await runExample('github-payloads.ts')
     assert.match(output, /^published 1000$/m)
