@@ -302,9 +302,11 @@ describe('credentials', () => {
   it('goes only to hosts that are declared', async () => {
     const { host } = new URL(base)
     await fetchWith({ auth: oauth, hosts: ['api.example.com'] })(base)
-    await fetchWith({ auth: oauth, hosts: ['*.0.0.1'] })(base)
-    await fetchWith({ auth: oauth, hosts: [host] })(base)
-    assert.deepEqual(authorizations(), [undefined, 'Bearer planted-token', 'Bearer planted-token'])
+    await fetchWith({ auth: oauth, hosts: ['127.0.0.1', host] })(base)
+    await fetchWith({ auth: oauth, hosts: ['http://127.0.0.1:*'] })(base)
+    await fetchWith({ auth: oauth, hosts: [`http://${host}`] })(base)
+    assert.deepEqual(authorizations(), [undefined, undefined, 'Bearer planted-token', 'Bearer planted-token'])
+    assert.throws(() => fetchWith({ hosts: ['http://api.example.com'] }), /plain http on loopback addresses only/)
   })
 
   it('where none are declared, only to the first', async () => {
@@ -319,7 +321,7 @@ describe('credentials', () => {
       const target = url === '/same' ? '/end' : `${otherBase}/end`
       response.writeHead(url === '/end' ? 200 : 302, { location: target }).end()
     }
-    const fetch = fetchWith({ auth: oauth, hosts: ['127.0.0.1'] })
+    const fetch = fetchWith({ auth: oauth, hosts: ['http://127.0.0.1:*'] })
     await fetch(`${base}/same`, { headers: { 'x-api-key': 'planted-key' } })
     assert.deepEqual(
       seen.map(({ headers }) => headers['x-api-key']),
@@ -333,6 +335,20 @@ describe('credentials', () => {
     const { headers } = seen.at(-1) ?? { headers: {} }
     assert.deepEqual([seen.length, seen[0]?.headers['x-tenant']], [2, 'planted'])
     assert.doesNotMatch(JSON.stringify(headers), /planted/)
+  })
+
+  it('adds no token behind a redirect to another origin, declared or not, nor in place of the credentials of the handler', async () => {
+    answer = ({ url }, response) =>
+      response
+        .writeHead(url === '/end' ? 200 : 302, { location: url === '/back' ? `${base}/end` : `${otherBase}/back` })
+        .end()
+    for (const hosts of [['http://127.0.0.1:*'], undefined]) {
+      await fetchWith({ auth: oauth, hosts })(`${base}/away`)
+      await fetchWith({ auth: oauth, hosts })(`${base}/away`, { headers: { Authorization: 'Basic own' } })
+    }
+    const once = (own: string) => [own, undefined, undefined]
+    const both = [...once('Bearer planted-token'), ...once('Basic own')]
+    assert.deepEqual(authorizations(), [...both, ...both])
   })
 
   it('a redirect of a POST becomes a GET as browsers do it, and 307 keeps it', async () => {

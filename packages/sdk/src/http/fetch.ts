@@ -44,7 +44,7 @@ export type FetchSettings = {
   readonly maxRetries: number
   readonly timeoutMs: number
   readonly dispatcher?: Dispatcher | undefined
-  /** the credential for a host, or undefined where it must not go */
+  /** the credential for the address of a call, or undefined where it must not go; redirects are not asked for */
   readonly credentialFor: (url: URL) => Credential | undefined
   readonly logger: { readonly debug: (fields: Record<string, unknown>, message: string) => void }
   readonly signal?: AbortSignal | undefined
@@ -142,7 +142,7 @@ const toLowerNames = (headers: Readonly<Record<string, string>> = {}): Record<st
 
 /** One attempt, with the redirects that it meets. */
 async function follow(settings: FetchSettings, prepared: Prepared, signal: AbortSignal | undefined): Promise<Answer> {
-  let hop = prepared
+  let hop = withCredential(prepared, settings.credentialFor(prepared.url))
   for (let hops = 0; ; hops += 1) {
     const answer = await send(settings, hop, signal)
     const location = answer.headers['location']?.toString()
@@ -150,6 +150,18 @@ async function follow(settings: FetchSettings, prepared: Prepared, signal: Abort
     if (hops >= maxRedirects)
       throw new HTTPError({ status: answer.status, message: `more than ${maxRedirects} redirects`, responseData: null })
     hop = toNextHop(hop, answer.status, toUrl(new URL(location, hop.url)))
+  }
+}
+
+/** It is a header like the handler's own from here on, so that a redirect elsewhere drops it and nothing brings it back. */
+function withCredential(prepared: Prepared, credential: Credential | undefined): Prepared {
+  const name = credential?.name.toLowerCase()
+  if (!credential || name === undefined || name in prepared.headers) return prepared
+  const secretHeaders = { ...prepared.options.secretHeaders, [name]: credential.value }
+  return {
+    ...prepared,
+    headers: { ...prepared.headers, [name]: credential.value },
+    options: { ...prepared.options, secretHeaders },
   }
 }
 
@@ -183,15 +195,10 @@ async function send(
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
   const startedMs = performance.now()
-  const credential = settings.credentialFor(url)
-  const own =
-    credential && !(credential.name.toLowerCase() in headers)
-      ? { [credential.name.toLowerCase()]: credential.value }
-      : {}
   const timeout = AbortSignal.timeout(Math.ceil(options.timeoutMs ?? settings.timeoutMs))
   const response = await request(url, {
     method: method as Dispatcher.HttpMethod,
-    headers: { ...own, ...headers },
+    headers,
     body: encoded.body ?? null,
     signal: anySignal(signal, timeout) ?? timeout,
     ...(settings.dispatcher && { dispatcher: settings.dispatcher }),

@@ -1,3 +1,4 @@
+import { hostPatternForms, parseHostPattern } from '../http/host-pattern.ts'
 import { isObject, toPointer, type JsonObject, createReporter, type Report, type Reporter } from './report.ts'
 import { readSchema } from './schema.ts'
 
@@ -34,7 +35,7 @@ export type IntegrationConfig = {
   readonly display_name?: string
   readonly entry_point?: string
   readonly auth?: AuthConfig
-  /** hosts that may receive the credentials, as `api.example.com` or `*.example.com` */
+  /** hosts that may receive the credentials, as `api.example.com` or `*.example.com`: https, and its port unless one is named */
   readonly hosts?: readonly string[]
   readonly actions: Readonly<Record<string, ActionConfig>>
   readonly polling_triggers: Readonly<Record<string, PollingTriggerConfig>>
@@ -245,9 +246,8 @@ function readScopes(value: unknown, reporter: Reporter): { scopes?: string[] } {
 
 function readHosts(value: unknown, reporter: Reporter): { hosts?: string[] } {
   if (value === undefined) return {}
-  const isHost = (host: unknown): host is string =>
-    typeof host === 'string' && /^(\*\.)?[a-z0-9.-]+(:\d+)?$/i.test(host)
+  const isHost = (host: unknown): host is string => typeof host === 'string' && parseHostPattern(host) !== undefined
   if (Array.isArray(value) && value.every(isHost)) return { hosts: value.map((host) => host.toLowerCase()) }
-  reporter.error('/hosts', 'must be a list of host names, as api.example.com or *.example.com')
+  reporter.error('/hosts', `must be a list of hosts, each ${hostPatternForms}`)
   return {}
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { createFetch, type Credential, type Fetch, type FetchSettings } from '../http/fetch.ts'
+import { hostPatternForms, isHost, isPrivateWay, parseHostPattern, type HostPattern } from '../http/host-pattern.ts'
 import { isObject } from './report.ts'
 
 /** `PlatformOauth2`, `PlatformTeams`, `ApiKey`, `Basic`, `Custom`, or another that a configuration names. */
@@ -30,7 +31,7 @@ export type ContextOptions = {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
   /** silent when left out */
   readonly logger?: Logger | undefined
-  /** hosts that may receive the credentials; where left out, only the first one that they are sent to */
+  /** hosts that may receive the credentials, as in config.json; where left out, only the first one that they are sent to */
   readonly hosts?: readonly string[] | undefined
   /** the way out, as `createOutbound` makes it; where left out, any address is reached */
   readonly dispatcher?: Dispatcher | undefined
@@ -46,7 +47,7 @@ const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 /**
  * Makes the context that handlers are given.
  *
- * @throws RangeError for a timeout or a number of retries that can never work
+ * @throws RangeError for a timeout or a number of retries that can never work; TypeError for a host that cannot be meant
  * @example const context = createContext({ auth: { api_key: 'k' } })
  */
 export function createContext(options: ContextOptions = {}): Context {
@@ -85,15 +86,20 @@ function createCredentials(
   { auth_type: type, credentials }: Auth,
   { hosts, logger }: Places,
 ): (url: URL) => Credential | undefined {
+  const patterns = hosts?.map(toPattern)
   const token = credentials['access_token']
   if (!/^(PlatformOauth2|PlatformTeams|oauth2)/i.test(type) || typeof token !== 'string') return () => undefined
   const credential = { name: 'Authorization', value: `Bearer ${token}` }
   let first: string | undefined
   return (url) => {
-    if (hosts) return hosts.some((host) => isHost(host, url)) ? credential : undefined
+    if (patterns) return patterns.some((pattern) => isHost(pattern, url)) ? credential : undefined
+    if (!isPrivateWay(url)) {
+      logger.warn({ host: url.host }, 'sent without credentials, which do not travel over plain http; use https')
+      return undefined
+    }
     // A host that nobody declared: a token that follows every address of an input is a token given away.
-    first ??= url.host
-    if (first === url.host) return credential
+    first ??= url.origin
+    if (first === url.origin) return credential
     logger.warn(
       { host: url.host },
       `sent without credentials, which went to ${first}; list both in "hosts" of config.json`,
@@ -102,7 +108,8 @@ function createCredentials(
   }
 }
 
-function isHost(pattern: string, { host, hostname }: URL): boolean {
-  const name = pattern.includes(':') ? host : hostname
-  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : name === pattern
+function toPattern(host: string): HostPattern {
+  const pattern = parseHostPattern(host)
+  if (!pattern) throw new TypeError(`"${host}" cannot be one of hosts; write it ${hostPatternForms}`)
+  return pattern
 }

@@ -35,7 +35,7 @@ export type IntegrationSource = {
     /** of the credentials */
     readonly fields?: JsonSchema
   }
-  /** hosts that may receive the credentials, as `api.example.com` or `*.example.com` */
+  /** hosts that may receive the credentials, as `api.example.com` or `*.example.com`: https, and its port unless one is named */
   readonly hosts?: readonly string[]
   readonly actions?: Readonly<Record<string, ActionSource>>
   readonly polling_triggers?: Readonly<Record<string, PollingTriggerSource>>
