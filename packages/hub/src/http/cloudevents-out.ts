@@ -15,9 +15,15 @@ export function toDefaultSource(workspace: Workspace): { source: string } {
 /** One event, as JSON text, in the form that was asked for. */
 export function eventResponse({ request, query, principal }: AskedForOne, eventText: string): HubResponse {
   const source = toDefaultSource(principal.workspace)
-  if (query.format === 'cloudevents-binary') return { status: 200, ...toBinaryCloudEvent(eventText, source) }
+  if (query.format === 'cloudevents-binary') return asForeign(toBinaryCloudEvent(eventText, source))
   const isWanted = query.format === 'cloudevents' || prefers(request, cloudEventTypes.structured)
   return isWanted ? cloudEvents('structured', toStructuredCloudEvent(eventText, source)) : jsonText(200, eventText)
+}
+
+/** The content type is whatever a publisher said: a browser must not take HTML of theirs for a page of the hub's. */
+function asForeign({ headers, body }: Pick<HubResponse, 'headers' | 'body'>): HubResponse {
+  const shut = { 'x-content-type-options': 'nosniff', 'content-security-policy': "sandbox; default-src 'none'" }
+  return { status: 200, headers: { ...headers, ...shut }, body }
 }
 
 /** A list of events, in the form that was asked for; of a batch of CloudEvents, what is no event stands in fields. */

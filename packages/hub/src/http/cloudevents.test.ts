@@ -213,6 +213,9 @@ test('one event: by format or by Accept, structured or binary', async () => {
     ['application/json', made.event_id, 'a%20%E2%82%AC', 'c%20%221%22', null],
   )
   assert.equal(text, '{"n":1}')
+  // The content type is the publisher's; a browser must not take it for a page of this origin.
+  assert.equal(headers.get('x-content-type-options'), 'nosniff')
+  assert.equal(headers.get('content-security-policy'), "sandbox; default-src 'none'")
   assert.equal((await t.fail('GET', `${path}?format=xml`, { key })).status, 400)
 })
 

@@ -147,6 +147,31 @@ export const retentionCases: ContractCases = {
     assert.equal((await verdict(a)).verdict, 'dead')
   },
 
+  'what consumers wrote about an event goes with it': async (stage) => {
+    const { store, id, publish, makeInbox, take, release } = stage
+    await makeInbox({ max_attempts: 1 })
+    const [old] = await publish('a')
+    stage.advance(88 * dayMs)
+    const [young] = await publish('b')
+    await take('x')
+    await release('x', { reason: 'mail to jane@example.org bounced' })
+    stage.advance(4 * dayMs)
+    assert.equal(await trim(stage), 1)
+    const reasons = async (): Promise<[number, boolean][]> =>
+      (await store.listAttempts(id, 'crm', { before: Number.MAX_SAFE_INTEGER, limit: 10 }))
+        .map(({ position, reason }): [number, boolean] => [position, reason !== null])
+        .toSorted(([left], [right]) => left - right)
+    assert.deepEqual(await reasons(), [
+      [old, false],
+      [young, true],
+    ])
+    assert.equal(await store.settleDeadLetters(id, 'crm', { positions: [young] }, 'discard'), 1)
+    assert.deepEqual(await reasons(), [
+      [old, false],
+      [young, false],
+    ])
+  },
+
   'failed attempts go after their time': async (stage) => {
     const { store, id, publish, makeInbox, take, release } = stage
     await makeInbox()

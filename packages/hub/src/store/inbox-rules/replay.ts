@@ -60,6 +60,7 @@ export async function settleDeadLetters(
   const settled = kept ? chosen.filter((position) => kept.has(position)) : chosen
   if (action === 'replay') park(rows, inbox, toRuns(await withoutUnderWay(session, inbox, settled)), untouched)
   await discardDead(session, inbox, settled)
+  if (action === 'discard') rows.forgetReasons(inbox, settled)
   wake(session, inbox)
   return settled.length
 }

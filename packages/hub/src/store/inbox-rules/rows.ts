@@ -113,6 +113,8 @@ export type FailureRows = {
   chooseDead(inbox: InboxState, choice: DeadLetterChoice): Awaitable<number[]>
   /** Answers the subjects of those that were there. */
   removeDead(inbox: InboxState, positions: readonly number[]): Awaitable<(string | null)[]>
+  /** Consumers write what they like about an event: that goes with the last copy of it. */
+  forgetReasons(inbox: InboxState, positions: readonly number[]): void
 }
 
 /** What the rules work in: one transaction, at one time. */

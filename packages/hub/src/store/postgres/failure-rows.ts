@@ -12,7 +12,10 @@ export function failureRows(transaction: Transaction): FailureRows {
   return { ...attempts, ...deadLetterRows(transaction, attempts.noteAttempts) }
 }
 
-function attemptRows({ query, write }: Transaction): Pick<FailureRows, 'noteAttempts' | 'readAttempts'> {
+function attemptRows({
+  query,
+  write,
+}: Transaction): Pick<FailureRows, 'noteAttempts' | 'readAttempts' | 'forgetReasons'> {
   return {
     noteAttempts: (inbox, failure, nowMs) =>
       write(
@@ -36,13 +39,18 @@ function attemptRows({ query, write }: Transaction): Pick<FailureRows, 'noteAtte
         inbox.id,
         position,
       ]),
+    forgetReasons: (inbox, positions) =>
+      write(
+        `update attempt set reason = null where inbox_id = $1 and position = any($2::bigint[]) and reason is not null`,
+        [inbox.id, positions],
+      ),
   }
 }
 
 function deadLetterRows(
   { query, write }: Transaction,
   noteAttempts: FailureRows['noteAttempts'],
-): Omit<FailureRows, 'noteAttempts' | 'readAttempts'> {
+): Omit<FailureRows, 'noteAttempts' | 'readAttempts' | 'forgetReasons'> {
   const deadAmong = async (inbox: InboxState, positions: readonly number[]): Promise<number[]> => {
     const found = await query<{ position: number }>(
       `select position from dead_letter where inbox_id = $1 and position = any($2::bigint[]) order by position`,

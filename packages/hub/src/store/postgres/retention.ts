@@ -55,6 +55,12 @@ async function trimLog(parts: Parts, workspaceId: number, policy: RetentionPolic
     inboxes.map(({ key }) => key),
     last,
   )
+  // What consumers wrote about an event goes with it: without it nobody could find what they wrote about a person.
+  await connections.query(
+    `update attempt set reason = null where inbox_id in (select id from inbox where workspace_id = $1)
+     and position <= $2 and reason is not null`,
+    [workspaceId, last],
+  )
   const removed = await connections.query(
     `delete from event where workspace_id = $1 and position <= $2 returning 1 as gone`,
     [workspaceId, last],

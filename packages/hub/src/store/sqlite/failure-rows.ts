@@ -51,6 +51,10 @@ export function failureRows(db: Database): FailureRows {
         rows<{ subject: string | null }>(remove, inbox.id, position).map(({ subject }) => subject),
       )
     },
+    forgetReasons: (inbox, positions) => {
+      const forget = db.sql(`update attempt set reason = null where inbox_id = ? and position = ?`)
+      for (const position of positions) forget.run(inbox.id, position)
+    },
   }
 }
 

@@ -48,10 +48,21 @@ async function trimLog(engine: Engine, workspaceId: number, policy: RetentionPol
   if (last === undefined || last <= workspace.trimmedTo) return 0
   const parked = inboxesParkedUpTo(engine, workspaceId, last)
   for (const inbox of inboxes) if (inbox.next <= last || parked.has(inbox.id)) await expireBehind(engine, inbox, last)
+  forgetReasons(engine, { workspaceId, from: workspace.trimmedTo + 1, to: last })
   engine.db.sql(`delete from ${eventTable(workspaceId)} where position <= ?`).run(last)
   workspace.trimmedTo = last
   workspace.changed = true
   return oldest.filter(({ position }) => position <= last).length
+}
+
+type Span = { readonly workspaceId: number; readonly from: number; readonly to: number }
+
+/** What consumers wrote about an event goes with it: without it nobody could find what they wrote about a person. */
+function forgetReasons({ db }: Engine, { workspaceId, from, to }: Span): void {
+  db.sql(
+    `update attempt set reason = null where inbox_id in (select id from inbox where workspace_id = ?)
+     and position between ? and ?`,
+  ).run(workspaceId, from, to)
 }
 
 /** The last position that no inbox needs. The default inbox holds nothing back until somebody has used it. */
