@@ -16,7 +16,8 @@ describe('examples', () => {
   let hub: HubProcess
 
   before(async () => {
-    hub = await startHub({ data })
+    const integrations = fileURLToPath(new URL('../integrations', import.meta.url))
+    hub = await startHub({ data, env: { SLUICE_INTEGRATIONS: integrations, SLUICE_ALLOW_CIDR: '127.0.0.0/8' } })
   })
   after(async () => {
     await hub.stop()
@@ -132,6 +133,19 @@ describe('examples', () => {
     assert.match(lines[6] ?? '', /^connected: connected_account \{"email":"ada@example.com","first_name":"Ada"/)
     assert.match(lines[7] ?? '', /^polled: polling_trigger .*since 2026-01-01T00:00:00Z/)
     assert.equal(lines.length, 8)
+  })
+
+  it('github-to-slack: each issue is said once', async () => {
+    const output = await runExample('github-to-slack.ts')
+    assert.deepEqual(output.split('\n'), [
+      'from octocat on GitHub to Acme on Slack',
+      'polled: 1 new, then 0',
+      'polled: 1 new, then 0',
+      'acknowledged 2',
+      'in Slack: #1 The shop is closed',
+      'in Slack: #2 Prices are missing',
+      '',
+    ])
   })
 
   it('github-payloads: none lost, none left, though workers are killed', async () => {

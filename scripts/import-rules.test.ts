@@ -47,6 +47,7 @@ const refused: readonly [file: string, statement: string][] = [
   ['packages/cli/src/commands/planted.ts', `import { a } from '../../../hub/src/main.ts'`],
   ['integrations/esauti/src/planted.ts', `import type { A } from '@sluice/protocol'`],
   ['integrations/esauti/src/planted.ts', `import { a } from '@sluice/hub'`],
+  ['integrations/github/planted.ts', `import { a } from '@sluice/hub'`],
   ['integrations/esauti/src/planted.ts', `import { a } from '../../../packages/client/src/index.ts'`],
   ['bench/planted.ts', `import { a } from '../packages/hub/src/main.ts'`],
   ['examples/planted.ts', `import { a } from '../packages/client/src/index.ts'`],
