@@ -30,10 +30,16 @@ const read = (name: string): string => readFileSync(join(folder, `${name}.json`)
 describe('a cassette', () => {
   it('holds no secret, wherever it stood, and answers the same', async () => {
     const planted = { api_key: 'planted-key-a/b+c', password: 'planted "pass"', account: 4711001 }
-    service.on('POST /login', {
+    service.on('POST /login', ({ headers }) => ({
       headers: { 'set-cookie': 'sid=planted-cookie', 'x-echo': `key ${planted.api_key}` },
-      json: { access_token: 'planted-access', refreshToken: 'planted-refresh', next_page_token: 'page-2', user: 'Ada' },
-    })
+      json: {
+        access_token: 'planted-access',
+        refreshToken: 'planted-refresh',
+        next_page_token: 'page-2',
+        user: 'Ada',
+        echo: headers['authorization'],
+      },
+    }))
     service.on('GET /bots/:key/items', ({ query }) => ({
       json: {
         items: [1],

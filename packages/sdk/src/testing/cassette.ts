@@ -92,15 +92,10 @@ type Answered = Pick<Interaction, 'status' | 'headers'> & { readonly bytes: Buff
 
 function keep(tape: Tape, options: Dispatcher.DispatchOptions, { status, headers, bytes }: Answered): void {
   const { scrubber, interactions, file } = tape
-  // The answer first: what it says is secret may stand in the request too.
-  const body = toKept(bytes, scrubber)
-  interactions.push({
-    ...toAsked(options, scrubber),
-    request_headers: scrubber.headers(toHeaders(options.headers)),
-    status,
-    headers: scrubber.headers(headers),
-    body,
-  })
+  // In this order: what is found to be secret in the fields may stand in both bodies.
+  const request_headers = scrubber.headers(toHeaders(options.headers))
+  const kept = { status, headers: scrubber.headers(headers), body: toKept(bytes, scrubber) }
+  interactions.push({ ...toAsked(options, scrubber), request_headers, ...kept })
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify({ interactions }, undefined, 2)}\n`)
 }
@@ -146,13 +141,14 @@ const never: Dispatcher.DispatchController = {
 }
 
 function play(tape: Tape, options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+  // As when it was recorded: fields tell what is secret elsewhere.
+  tape.scrubber.headers(toHeaders(options.headers))
   const asked = toAsked(options, tape.scrubber)
   const found = findInteraction(tape, asked)
   handler.onRequestStart?.(never, {})
   if (!found) return handler.onResponseError?.(never, notRecorded(tape, asked))
   tape.played.add(found)
   const bytes = fromKept(found.body)
-  // What an answer holds is as secret to later requests as it was when it was recorded.
   handler.onResponseStart?.(never, found.status, { ...found.headers })
   if (bytes.length > 0) handler.onResponseData?.(never, bytes)
   handler.onResponseEnd?.(never, {})

@@ -29,7 +29,12 @@ export function createScrubber(): Scrubber {
       kept = kept.replaceAll(secret, placeholder)
     return kept
   }
-  const scrubHeader = (name: string, value: string): string => (isSecretHeader(name) ? placeholder : text(value))
+  const scrubHeader = (name: string, value: string): string => {
+    if (!isSecretHeader(name)) return text(value)
+    // A service may echo what it was sent, as a user and a password in one.
+    learn(toTokens(name, value))
+    return placeholder
+  }
   return {
     learn,
     text,
@@ -111,6 +116,18 @@ function decodeName(name: string): string {
   } catch {
     return name
   }
+}
+
+/** Shorter ones are words as Bearer and true. */
+const shortestToken = 8
+
+/** What is secret in a field: the values of cookies, and every word of the others. */
+function toTokens(name: string, value: string): string[] {
+  const pairs = /^set-cookie$/i.test(name) ? value.split(';').slice(0, 1) : value.split(';')
+  const words = /cookie$/i.test(name)
+    ? pairs.map((pair) => pair.slice(pair.indexOf('=') + 1).trim())
+    : value.split(/\s+/)
+  return words.filter((word) => word.length >= shortestToken)
 }
 
 function parseOrNone(text: string): unknown {
