@@ -127,6 +127,17 @@ describe('actions', () => {
     assert.match(await fail('list_releases', shop), /another address/)
   })
 
+  it('sends the token over plain http to this machine only', async () => {
+    const inputs = { auth: { token: 'ghp_test', base_url: 'http://github.example/api/v3' } }
+    const { type } = await github.executeAction('get_repository', shop, createContext(inputs))
+    assert.equal(type, 'validation_error')
+    const secure = {
+      auth: { token: 'ghp_test', base_url: 'https://127.0.0.1:1/api/v3' },
+      requestConfig: { max_retries: 0 },
+    }
+    assert.equal((await github.executeAction('get_repository', shop, createContext(secure))).type, 'error')
+  })
+
   it('opens no second issue after an answer that did not come', async () => {
     fake.failNext({ status: 502 })
     const context = createContext({ auth: { token: 'ghp_test', base_url: fake.url }, sleep: async () => {} })
@@ -253,3 +264,6 @@ describe('new_release', () => {
     assert.deepEqual((await poll('new_release', second.state)).records, [])
   })
 })
+
+// A pattern that is mended away would let through what it is there to refuse.
+it('needs no repair of its configuration', () => assert.deepEqual(github.repairs, []))

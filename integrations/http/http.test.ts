@@ -121,3 +121,6 @@ it('refuses what is no request', async () => {
     assert.equal((await run({ url: base }, wrong)).type, 'validation_error')
   assert.equal(seen.length, 0)
 })
+
+// A pattern that is mended away would let through what it is there to refuse.
+it('needs no repair of its configuration', () => assert.deepEqual(http.repairs, []))

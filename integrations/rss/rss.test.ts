@@ -207,3 +207,6 @@ describe('new_item', () => {
     assert.deepEqual(statuses, [200, 304])
   })
 })
+
+// A pattern that is mended away would let through what it is there to refuse.
+it('needs no repair of its configuration', () => assert.deepEqual(rss.repairs, []))

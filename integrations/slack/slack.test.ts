@@ -82,3 +82,6 @@ it('says whose the token is, and refuses one that is none of Slack before it is 
   const { type } = await slack.getConnectedAccount(open('secret'))
   assert.equal(type, 'validation_error')
 })
+
+// A pattern that is mended away would let through what it is there to refuse.
+it('needs no repair of its configuration', () => assert.deepEqual(slack.repairs, []))
