@@ -1,33 +1,82 @@
-import { Socket } from 'node:net'
+import { Socket as UdpSocket } from 'node:dgram'
+import { createWriteStream } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { Server, Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { createGuardedConnect } from '@sluice/sdk/outbound'
 import { loadFolder } from '@sluice/sdk/folder'
 import { createContext, type Integration, type Logger } from '@sluice/sdk/integration'
-import type { ChildSetup, FromChild, ToChild } from './messages.ts'
+import { answerBytes, answersFd, type ChildSetup, type ToChild } from './messages.ts'
 import type { Envelope } from './runner.ts'
 
 /** The process in which handlers run: one run at a time. It knows nothing of the hub but what an order says. */
-const send = (message: FromChild): void => void process.send?.(message)
 const setup = JSON.parse(process.argv[2] ?? '') as ChildSetup // written by `process-pool.ts`
+const answers = createWriteStream('', { fd: answersFd })
+const orders = createInterface({ input: process.stdin })
 
-// oxlint-disable-next-line typescript/unbound-method -- it is called with the socket as `this`
-const { connect } = Socket.prototype
-// Every socket, whoever opens it: handlers may bring a client of their own.
-Socket.prototype.connect = createGuardedConnect(connect, setup)
+closeDoors(setup)
+useOwnSdk(setup)
 
 const print = (level: string) => (fields: Record<string, unknown>, message: string) =>
   void process.stdout.write(`${level} ${message} ${JSON.stringify(fields)}\n`)
 const logger: Logger = { debug: print('debug'), info: print('info'), warn: print('warn'), error: print('error') }
 
 const integration = await loadFolder(setup.folder)
-process.on('message', (message: ToChild) => {
-  void run(integration, message).then((envelope) => send({ kind: 'done', id: message.id, envelope }))
+orders.on('line', (line) => {
+  const { id, order } = JSON.parse(line) as ToChild // written by `process-pool.ts`
+  void run(integration, order).then((envelope) => answers.write(toLine(id, envelope)))
 })
-send({ kind: 'ready' })
+answers.write('{"kind":"ready"}\n')
 
-function run(loaded: Integration, { order }: ToChild): Promise<Envelope> {
-  const { call, auth, metadata } = order
+function run(loaded: Integration, { call, auth, metadata }: ToChild['order']): Promise<Envelope> {
   const context = createContext({ auth, metadata, logger, hosts: loaded.config.hosts })
   if (call.kind === 'action') return loaded.executeAction(call.name, call.inputs, context)
   if (call.kind === 'poll') return loaded.executePollingTrigger(call.name, call.inputs, context, call.place)
   return loaded.getConnectedAccount(context)
+}
+
+/** A result that cannot be written, or is too long to be taken, is an error of the run. */
+function toLine(id: number, envelope: Envelope): string {
+  try {
+    const line = `${JSON.stringify({ kind: 'done', id, envelope })}\n`
+    if (Buffer.byteLength(line) <= answerBytes) return line
+    return toErrorLine(id, `the result has more than ${answerBytes} bytes as JSON`)
+  } catch (error) {
+    return toErrorLine(
+      id,
+      `the result cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+const toErrorLine = (id: number, message: string): string =>
+  `${JSON.stringify({ kind: 'done', id, envelope: { version: '2.0.0', type: 'error', result: { message, cost_usd: null } } })}\n`
+
+/**
+ * What the permission model leaves open: sockets to private addresses, datagrams, listening, and signals to other processes, the
+ * hub among them. It keeps mistakes in; whoever writes handlers to break out is not stopped by JavaScript.
+ */
+function closeDoors({ allowCidr }: ChildSetup): void {
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with the socket as `this`
+  const { connect } = Socket.prototype
+  Socket.prototype.connect = createGuardedConnect(connect, { allowCidr })
+  const refuse = (what: string) => (): never => {
+    throw new Error(`handlers may not ${what}`)
+  }
+  Server.prototype.listen = refuse('listen for connections')
+  for (const verb of ['bind', 'connect', 'send', 'addMembership'] as const)
+    UdpSocket.prototype[verb] = refuse('use datagrams')
+  for (const name of ['kill', '_kill', '_debugProcess', '_debugEnd', 'abort', 'binding', '_linkedBinding', 'dlopen'])
+    Object.defineProperty(process, name, { value: refuse(`use process.${name}`), configurable: false, writable: false })
+  Object.defineProperty(process, 'ppid', { value: 0, configurable: false })
+}
+
+/** Handlers find the SDK wherever their folder is. */
+function useOwnSdk({ sdk }: ChildSetup): void {
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      const url = sdk[specifier]
+      return url === undefined ? next(specifier, context) : { url, shortCircuit: true }
+    },
+  })
 }

@@ -1,15 +1,20 @@
-import type { Envelope, RunOrder } from './runner.ts'
+import type { RunOrder } from './runner.ts'
 
-/** To the process that runs handlers. */
+/** To the process that runs handlers: a line of JSON on its stdin. */
 export type ToChild = {
   readonly id: number
   readonly order: Pick<RunOrder, 'call' | 'auth' | 'metadata'>
 }
 
-/** From it. */
-export type FromChild =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly id: number; readonly envelope: Envelope }
-
 /** What the process is started with. */
-export type ChildSetup = { readonly folder: string; readonly allowCidr: readonly string[] }
+export type ChildSetup = {
+  readonly folder: string
+  readonly allowCidr: readonly string[]
+  /** where `@sluice/sdk/…` is, for handlers that do not bring it */
+  readonly sdk: Readonly<Record<string, string>>
+}
+
+/** The pipe on which the process answers, a line of JSON for each answer; what handlers print does not get there. */
+export const answersFd = 3
+/** An answer may be so long; a process that writes more is ended. */
+export const answerBytes = 8 * 1024 * 1024

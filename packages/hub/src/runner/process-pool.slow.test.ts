@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -22,6 +22,13 @@ const actions = [
   'connect',
   'count',
   'wait',
+  'signal',
+  'forge',
+  'big',
+  'listen',
+  'datagram',
+  'getter',
+  'odd',
 ]
 const schema = { type: 'object' }
 const config = {
@@ -34,9 +41,10 @@ const config = {
 }
 
 const handlers = `import { Integration } from '@sluice/sdk/integration'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { createSocket } from 'node:dgram'
 import { request } from 'node:http'
 const integration = await Integration.load()
 let runs = 0
@@ -60,6 +68,13 @@ const act = {
     : opened(connect(port, host)),
   count: () => (runs += 1),
   wait: () => new Promise(() => {}),
+  signal: ({ name }) => (process[name] ?? process.constructor.prototype[name]).call(process, process.ppid || 1, 'SIGUSR1'),
+  forge: ({ line }) => { writeSync(3, line + '\\n'); return new Promise(() => {}) },
+  big: ({ mb }) => 'x'.repeat(mb * 1024 * 1024),
+  listen: ({ port }) => createServer().listen(port, '127.0.0.1') && 'listening',
+  datagram: ({ port }) => createSocket('udp4').send('x', port, '127.0.0.1') ?? 'sent',
+  getter: ({ port }) => { let asked = 0; return opened(connect({ port, get host() { return asked++ ? '127.0.0.1' : undefined } })) },
+  odd: () => ({ when: 1n }),
 }
 for (const [name, run] of Object.entries(act)) integration.action(name, async (inputs, context) => ({ data: await run(inputs, context) }))
 export default integration
@@ -74,7 +89,6 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-runner-'))
   await writeFile(join(folder, 'config.json'), JSON.stringify(config))
   await writeFile(join(folder, 'integration.ts'), handlers)
-  await symlink(resolve('node_modules'), join(folder, 'node_modules'))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   port = (server.address() as AddressInfo).port
@@ -172,6 +186,52 @@ describe('handlers in processes of their own', () => {
     for (const how of ['fetch', 'global', 'http', 'socket'])
       assert.ok(dataOf(await open.run(order('connect', { port, how, host: '127.0.0.1' }))), how)
     await open.close()
+  })
+
+  for (const name of ['kill', '_kill', '_debugProcess']) {
+    it(`send no signal by process.${name}`, async () => {
+      const { result } = await run('signal', { name })
+      assert.match(JSON.stringify(result), /handlers may not use process/)
+    })
+  }
+
+  it('neither listen nor send datagrams, and a host that changes its mind is asked once', async () => {
+    for (const name of ['listen', 'datagram', 'getter']) {
+      const { result } = await run(name, { port })
+      assert.match(JSON.stringify(result), /"type":"error".*(handlers may not|loopback)/, name)
+    }
+  })
+
+  const forged = [
+    'null',
+    '7',
+    'no json',
+    '{"kind":"done"}',
+    '{"kind":"done","id":1,"envelope":null}',
+    '{"kind":"done","id":1,"envelope":{"version":"2.0.0","type":"polling_trigger","result":{"records":[]}}}',
+    '{"kind":"done","id":1,"envelope":{"version":"2.0.0","type":"action","result":{"cost_usd":"free"}}}',
+  ]
+  it('that answer past the runner with what is no result end their own run, and leave their place to others', async () => {
+    for (const line of forged) assert.equal(reasonOf(await run('forge', { line })), 'crashed', line)
+    assert.ok(dataOf(await run('echo')))
+  })
+
+  it('answer with so much and no more, and with nothing that is no JSON', async () => {
+    assert.equal(String(dataOf(await run('big', { mb: 4 }))).length, 4 * 1024 * 1024)
+    for (const [name, inputs] of [
+      ['big', { mb: 9 }],
+      ['odd', {}],
+    ] as const)
+      assert.match(
+        JSON.stringify((await run(name, inputs)).result),
+        /"type":"error".*the result (has more than|cannot be written)/,
+      )
+    assert.equal(reasonOf(await run('forge', { line: 'x'.repeat(9 * 1024 * 1024) })), 'too-much-memory')
+  })
+
+  it('read no other package through the links of a workspace', async () => {
+    const { result } = await run('read', { path: resolve('node_modules/@sluice/hub/package.json') })
+    assert.match(JSON.stringify(result), /Access to this API|permission/i)
   })
 
   it('are ended when the run is cancelled', async () => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createQueue, type Slot } from './queue.ts'
+import { createQueue, type Place, type Slot } from './queue.ts'
+
+/** A group of its own for each. */
+const of = (group: string): Place => ({ group, key: 'k' })
 
 function open(slots: number, maxWaiting = 100) {
   const retired: string[] = []
@@ -9,23 +12,23 @@ function open(slots: number, maxWaiting = 100) {
 }
 
 test('what is given back is kept for the same key, and for no other', async () => {
-  const { queue, retired } = open(2)
-  const first = await queue.take('a')
+  const { queue, retired } = open(4)
+  const first = await queue.take(of('a'))
   assert.equal(first.resource, undefined)
   first.give('worker of a')
-  const other = await queue.take('b')
+  const other = await queue.take(of('b'))
   assert.equal(other.resource, undefined)
-  const again = await queue.take('a')
+  const again = await queue.take(of('a'))
   assert.equal(again.resource, 'worker of a')
   again.give(undefined)
   other.give('worker of b')
-  assert.equal((await queue.take('a')).resource, undefined)
+  assert.equal((await queue.take(of('a'))).resource, undefined)
   assert.deepEqual(retired, [])
 })
 
 test('no more is kept than there are places: the oldest goes', async () => {
   const { queue, retired } = open(2)
-  for (const key of ['a', 'b', 'c']) (await queue.take(key)).give(`of ${key}`)
+  for (const key of ['a', 'b', 'c']) (await queue.take(of(key))).give(`of ${key}`)
   assert.deepEqual(retired, ['of a'])
   await queue.close()
   assert.deepEqual(retired.toSorted(), ['of a', 'of b', 'of c'])
@@ -33,10 +36,10 @@ test('no more is kept than there are places: the oldest goes', async () => {
 
 test('keys take turns, whoever asked for more', async () => {
   const { queue } = open(1)
-  const running = await queue.take('x')
+  const running = await queue.take(of('x'))
   const order: string[] = []
   const wait = (key: string): Promise<void> =>
-    queue.take(key).then((slot) => {
+    queue.take(of(key)).then((slot) => {
       order.push(key)
       slot.give(undefined)
     })
@@ -48,36 +51,50 @@ test('keys take turns, whoever asked for more', async () => {
 
 test('a place that is given twice is free once', async () => {
   const { queue } = open(1)
-  const slot = await queue.take('a')
+  const slot = await queue.take(of('a'))
   slot.give(undefined)
   slot.give(undefined)
-  await queue.take('a')
+  await queue.take(of('a'))
   let second: Slot<string> | undefined
-  void queue.take('a').then((taken) => (second = taken))
+  void queue.take(of('a')).then((taken) => (second = taken))
   await new Promise(setImmediate)
   assert.equal(second, undefined)
 })
 
 test('who gives up waiting leaves the line, and more than may wait are refused', async () => {
-  const { queue } = open(1, 1)
-  const running = await queue.take('a')
+  const { queue } = open(1, 4)
+  const running = await queue.take(of('a'))
   const controller = new AbortController()
-  const waiting = queue.take('a', controller.signal)
-  await assert.rejects(queue.take('b'), { code: 'overloaded' })
+  const waiting = queue.take(of('a'), controller.signal)
+  await assert.rejects(queue.take(of('b')), { code: 'overloaded' })
   controller.abort(new Error('enough'))
   await assert.rejects(waiting, /enough/)
-  const next = queue.take('b')
+  const next = queue.take(of('b'))
   running.give(undefined)
   ;(await next).give(undefined)
-  await assert.rejects(queue.take('a', AbortSignal.abort(new Error('before'))), /before/)
+  await assert.rejects(queue.take(of('a'), AbortSignal.abort(new Error('before'))), /before/)
 })
 
 test('closing waits for what runs, and lets nobody in', async () => {
   const { queue, retired } = open(1)
-  const running = await queue.take('a')
+  const running = await queue.take(of('a'))
   const closing = queue.close()
-  await assert.rejects(queue.take('a'), { code: 'shutting-down' })
+  await assert.rejects(queue.take(of('a')), { code: 'shutting-down' })
   running.give('worker')
   await closing
   assert.deepEqual(retired, ['worker'])
+})
+
+test('a group has half of the places and a quarter of the line at most; the others go on', async () => {
+  const { queue } = open(4, 8)
+  const first = await queue.take(of('a'))
+  await queue.take(of('a'))
+  const third = queue.take(of('a'))
+  const fourth = queue.take(of('a'))
+  await assert.rejects(queue.take(of('a')), { code: 'overloaded' })
+  const other = await queue.take(of('b'))
+  other.give(undefined)
+  first.give(undefined)
+  ;(await third).give(undefined)
+  ;(await fourth).give(undefined)
 })

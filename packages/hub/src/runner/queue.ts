@@ -14,113 +14,132 @@ export type QueueOptions<Resource> = {
   readonly retire: (resource: Resource) => void
 }
 
+/** Whose run it is: groups share the places, and what is kept belongs to a key of a group. */
+export type Place = { readonly group: string; readonly key: string }
+
 export type Queue<Resource> = {
   /** @throws HubError `overloaded`, `shutting-down`; the signal's reason when it aborts while waiting */
-  readonly take: (key: string, signal?: AbortSignal) => Promise<Slot<Resource>>
+  readonly take: (place: Place, signal?: AbortSignal) => Promise<Slot<Resource>>
   /** Resolves when every place is free. */
   readonly close: () => Promise<void>
 }
 
-/** Places for runs: keys take turns, so that one that asks for thousands does not keep the others waiting. */
+/** Places for runs. Groups take turns, and none has more than half of the places or a quarter of the line for itself. */
 export function createQueue<Resource>(options: QueueOptions<Resource>): Queue<Resource> {
   const { slots, maxWaiting } = options
-  const line = createLine<(slot: Slot<Resource>) => void>()
+  const slotsOfGroup = Math.max(1, Math.ceil(slots / 2))
+  const waitingOfGroup = Math.max(1, Math.ceil(maxWaiting / 4))
+  const line = createLine<Resource>()
   const idle = createIdle(options)
-  let [busy, closed] = [0, false]
+  const busy = new Map<string, number>()
+  let [total, closed] = [0, false]
   let onFree: (() => void) | undefined
 
-  const open = (key: string): Slot<Resource> => {
-    busy += 1
+  const isFree = (group: string): boolean => total < slots && (busy.get(group) ?? 0) < slotsOfGroup
+  const count = (group: string, change: 1 | -1): void => {
+    total += change
+    const now = (busy.get(group) ?? 0) + change
+    if (now > 0) busy.set(group, now)
+    else busy.delete(group)
+  }
+  const open = ({ group, key }: Place): Slot<Resource> => {
+    count(group, 1)
     let isOpen = true
     return {
-      resource: idle.take(key),
+      resource: idle.take(toName({ group, key })),
       give: (given) => {
         if (!isOpen) return
         isOpen = false
-        busy -= 1
-        if (given !== undefined) idle.keep(key, given)
-        const next = busy < slots ? line.shift() : undefined
-        next?.start(open(next.key))
-        if (busy === 0) onFree?.()
+        count(group, -1)
+        if (given !== undefined) idle.keep(toName({ group, key }), given)
+        const next = line.shift(isFree)
+        next?.start(open(next.place))
+        if (total === 0) onFree?.()
       },
     }
   }
   return {
-    take: async (key, signal) => {
+    take: async (place, signal) => {
       signal?.throwIfAborted()
       if (closed) throw new HubError('shutting-down', 'this node is stopping; send the request again')
-      if (busy < slots && line.size() === 0) return open(key)
-      if (line.size() >= maxWaiting)
+      if (isFree(place.group) && line.size(place.group) === 0) return open(place)
+      if (line.size() >= maxWaiting || line.size(place.group) >= waitingOfGroup)
         throw new HubError('overloaded', 'too many runs are waiting', { retryAfterSeconds: 5 })
-      return waitInLine(line, key, signal)
+      return waitInLine(line, place, signal)
     },
     close: async () => {
       closed = true
-      if (busy > 0) await new Promise<void>((resolve) => (onFree = resolve))
+      if (total > 0) await new Promise<void>((resolve) => (onFree = resolve))
       idle.close()
     },
   }
 }
 
+const toName = ({ group, key }: Place): string => `${group}\0${key}`
+
 function waitInLine<Resource>(
-  line: Line<(slot: Slot<Resource>) => void>,
-  key: string,
+  line: Line<Resource>,
+  place: Place,
   signal: AbortSignal | undefined,
 ): Promise<Slot<Resource>> {
   return new Promise((resolve, reject) => {
-    const start = (slot: Slot<Resource>): void => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve(slot)
+    const waiter: Waiter<Resource> = {
+      place,
+      start: (slot) => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve(slot)
+      },
     }
     const onAbort = (): void => {
-      line.leave(key, start)
+      line.leave(waiter)
       reject(signal?.reason)
     }
     signal?.addEventListener('abort', onAbort, { once: true })
-    line.join(key, start)
+    line.join(waiter)
   })
 }
 
-/** Those who wait: each key has a queue of its own, and the keys take turns. */
-type Line<Start> = {
-  readonly join: (key: string, start: Start) => void
-  readonly leave: (key: string, start: Start) => void
-  readonly shift: () => { readonly key: string; readonly start: Start } | undefined
-  readonly size: () => number
+type Waiter<Resource> = { readonly place: Place; readonly start: (slot: Slot<Resource>) => void }
+
+/** Those who wait: each group has a queue of its own. */
+type Line<Resource> = {
+  readonly join: (waiter: Waiter<Resource>) => void
+  readonly leave: (waiter: Waiter<Resource>) => void
+  /** The first of the next group that may have a place; that group then goes to the end of the round. */
+  readonly shift: (isFree: (group: string) => boolean) => Waiter<Resource> | undefined
+  readonly size: (group?: string) => number
 }
 
-function createLine<Start>(): Line<Start> {
-  const waiting = new Map<string, Start[]>()
-  let size = 0
-  const put = (key: string, starts: Start[]): void => {
-    if (starts.length > 0) waiting.set(key, starts)
-    else waiting.delete(key)
+function createLine<Resource>(): Line<Resource> {
+  const waiting = new Map<string, Waiter<Resource>[]>()
+  let total = 0
+  const put = (group: string, waiters: Waiter<Resource>[]): void => {
+    if (waiters.length > 0) waiting.set(group, waiters)
+    else waiting.delete(group)
   }
   return {
-    join: (key, start) => {
-      size += 1
-      put(key, [...(waiting.get(key) ?? []), start])
+    join: (waiter) => {
+      total += 1
+      const { group } = waiter.place
+      put(group, [...(waiting.get(group) ?? []), waiter])
     },
-    leave: (key, start) => {
-      const starts = waiting.get(key) ?? []
-      if (!starts.includes(start)) return
-      size -= 1
-      put(
-        key,
-        starts.filter((one) => one !== start),
-      )
+    leave: (waiter) => {
+      const { group } = waiter.place
+      const waiters = waiting.get(group) ?? []
+      const others = waiters.filter((one) => one !== waiter)
+      total -= waiters.length - others.length
+      put(group, others)
     },
-    shift: () => {
-      const [first] = waiting
-      if (!first) return undefined
-      const [key, [start, ...rest]] = first
-      size -= 1
-      // To the end of the round.
-      waiting.delete(key)
-      put(key, rest)
-      return start && { key, start }
+    shift: (isFree) => {
+      const group = [...waiting.keys()].find(isFree)
+      if (group === undefined) return undefined
+      const [first, ...rest] = waiting.get(group) ?? []
+      total -= 1
+      waiting.delete(group)
+      put(group, rest)
+      return first
     },
-    size: () => size,
+    size: (group) => (group === undefined ? total : (waiting.get(group)?.length ?? 0)),
   }
 }
 

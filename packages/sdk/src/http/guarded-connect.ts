@@ -45,9 +45,10 @@ function refusePath(path: string): AddressRefusedError {
 /** `(options, callback)`, `(port, host, callback)`, `(path, callback)`, or what Node has made of them: `[[options, callback]]`. */
 function toOptions(args: readonly unknown[]): [NetConnectOpts, Callback | undefined] {
   const [first, ...rest] = args
-  if (Array.isArray(first)) return [first[0] as NetConnectOpts, (first[1] as Callback | null) ?? undefined]
+  // Copies: a getter must not say one thing to the check and another to the connection.
+  if (Array.isArray(first)) return [{ ...(first[0] as NetConnectOpts) }, (first[1] as Callback | null) ?? undefined]
   const callback = rest.find((arg): arg is Callback => typeof arg === 'function')
-  if (typeof first === 'object' && first !== null) return [first as NetConnectOpts, callback]
+  if (typeof first === 'object' && first !== null) return [{ ...(first as NetConnectOpts) }, callback]
   if (typeof first === 'string' && !/^\d+$/.test(first)) return [{ path: first }, callback]
   const host = typeof rest[0] === 'string' ? rest[0] : 'localhost'
   return [{ port: Number(first), host }, callback]

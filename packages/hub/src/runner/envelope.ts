@@ -1,0 +1,54 @@
+import type { Envelope, RunOrder } from './runner.ts'
+
+/** What a process has written, which may be anything. */
+export type Answer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly id: number; readonly envelope: Envelope }
+
+type Kind = RunOrder['call']['kind']
+
+const typesOf: Readonly<Record<Kind, readonly string[]>> = {
+  action: ['action', 'action_error', 'validation_error', 'error'],
+  poll: ['polling_trigger', 'validation_error', 'error'],
+  account: ['connected_account', 'validation_error', 'error'],
+}
+
+/** A line of a process that runs a call of this kind; undefined if it is none that can be trusted. */
+export function parseAnswer(line: string, kind: Kind | undefined): Answer | undefined {
+  const value = parseJson(line)
+  if (!isObject(value)) return undefined
+  if (value['kind'] === 'ready') return { kind: 'ready' }
+  const { id, envelope } = value
+  if (value['kind'] !== 'done' || typeof id !== 'number' || kind === undefined) return undefined
+  return isEnvelope(envelope, kind) ? { kind: 'done', id, envelope } : undefined
+}
+
+function isEnvelope(value: unknown, kind: Kind): value is Envelope {
+  if (!isObject(value) || typeof value['version'] !== 'string' || !isObject(value['result'])) return false
+  const { type, result } = value
+  if (typeof type !== 'string' || !typesOf[kind].includes(type)) return false
+  if (type === 'polling_trigger') return Array.isArray(result['records']) && result['records'].every(isRecord)
+  if (type === 'connected_account')
+    return Object.values(result).every((member) => member === null || typeof member === 'string')
+  if (type === 'action') return isCost(result['cost_usd'])
+  return typeof result['message'] === 'string' && (type !== 'action_error' || isCost(result['cost_usd']))
+}
+
+function isRecord(value: unknown): boolean {
+  if (!isObject(value) || !('data' in value)) return false
+  const isName = (name: unknown): boolean => typeof name === 'string' || typeof name === 'number'
+  return isName(value['id']) && (value['version'] === undefined || isName(value['version']))
+}
+
+const isCost = (cost: unknown): boolean => cost === null || cost === undefined || typeof cost === 'number'
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
