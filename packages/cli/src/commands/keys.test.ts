@@ -40,3 +40,11 @@ test('for people both secrets are shown, each on its line; one without the other
   assert.equal(missing.status, 1)
   assert.match(missing.stderr, /has no HMAC secret to sign with/)
 })
+
+test('a key runs the actions that it is told to, or all of them again', () => {
+  const actions = ['--allow-action', 'slack.*', '--allow-action', 'mail.send']
+  const made = JSON.parse(run('create', '--user-id', 'agent', ...actions, '--json').stdout)
+  assert.deepEqual(made.allowed_actions, ['slack.*', 'mail.send'])
+  const freed = JSON.parse(run('update', made.key_id, '--allow-all-actions', '--json').stdout)
+  assert.equal(freed.allowed_actions, null)
+})

@@ -12,6 +12,8 @@ type SettingsOptions = TargetOptions & {
   readonly rateLimit?: number | 'none'
   readonly allow?: readonly string[]
   readonly allowAll?: boolean
+  readonly allowAction?: readonly string[]
+  readonly allowAllActions?: boolean
   readonly expires?: string
   readonly requireHmac?: boolean
 }
@@ -78,6 +80,7 @@ function addUpdate(keys: Command): void {
     .argument('<key-id>')
     .option('--user-id <id>', 'whose key it is')
     .option('--allow-all', 'all event types again')
+    .option('--allow-all-actions', 'all actions again')
     .option('--require-hmac', 'refuse its requests unless they are signed')
     .option('--no-require-hmac', 'take unsigned requests too')
     .action(async (keyId: string, options: SettingsOptions) => {
@@ -86,6 +89,7 @@ function addUpdate(keys: Command): void {
         ...(options.userId !== undefined && { user_id: options.userId }),
       }
       if (options.allowAll) changes.allowed_event_types = null
+      if (options.allowAllActions) changes.allowed_actions = null
       if (Object.keys(changes).length === 0)
         throw usage('say what to change, as: sluice keys update KEY_ID --role viewer')
       show(options, await onTarget(options, (target) => target.patchKey(keyId, changes)))
@@ -120,6 +124,7 @@ function withSettings(command: Command): Command {
     )
     .option('--rate-limit <n>', 'requests a minute; none for no limit', orNone(wholeNumber(1, 10_000_000)))
     .option('--allow <glob>', 'event types that it may publish, as order.*; may be repeated', several)
+    .option('--allow-action <glob>', 'actions of integrations that it may run, as slack.*; may be repeated', several)
     .option('--expires <time>', 'a time, or a span from now as 30d; none for never', orNone(toFutureTime))
 }
 
@@ -129,12 +134,21 @@ const orNone =
   (text: string): Value | 'none' =>
     text === 'none' ? text : parse(text)
 
-function toSettings({ userEmail, role, rateLimit, allow, expires, requireHmac }: SettingsOptions): PatchKey {
+function toSettings({
+  userEmail,
+  role,
+  rateLimit,
+  allow,
+  allowAction,
+  expires,
+  requireHmac,
+}: SettingsOptions): PatchKey {
   return {
     ...(userEmail !== undefined && { user_email: userEmail }),
     ...(role && { role }),
     ...(rateLimit !== undefined && { rate_limit: rateLimit === 'none' ? null : rateLimit }),
     ...(allow && { allowed_event_types: [...allow] }),
+    ...(allowAction && { allowed_actions: [...allowAction] }),
     ...(expires !== undefined && { expires_at: expires === 'none' ? null : expires }),
     ...(requireHmac !== undefined && { require_hmac: requireHmac }),
   }

@@ -282,3 +282,31 @@ test('a key with more than a hundred actions finds and runs them with two tools'
     await rm(folder, { recursive: true })
   }
 })
+
+test('a failure of the hub itself is told without its cause', async () => {
+  const data = await mkdtemp(join(tmpdir(), 'sluice-sealed-'))
+  const body = { integration: 'shop', credentials: { api_key: 'x' } }
+  try {
+    let key = ''
+    {
+      await using before = await openTestHub({ data, integrations })
+      key = before.adminKey
+      await before.call('PUT', '/v1/connections/old', { body })
+    }
+    await using other = await openTestHub({
+      data,
+      integrations,
+      secretKeys: [new Uint8Array(32).fill(8)],
+      roles: ['http'],
+    })
+    await using mcp = await connect(key, other.hub.url)
+    const failing = call(mcp, 'shop_get_order', { number: 7, connection: 'old' })
+    await assert.rejects(failing, ({ code, message }: Error & { code: number }) => {
+      assert.equal(code, -32_603)
+      assert.match(message, /its log holds the cause under [\w-]+$/)
+      return true
+    })
+  } finally {
+    await rm(data, { recursive: true })
+  }
+})
