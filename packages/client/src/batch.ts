@@ -15,6 +15,25 @@ export type Line = {
 /** What became of one event of a batch. Send what failed again under the same key, and nothing is stored twice. */
 export type BatchItemResult = BatchResult & { readonly idempotency_key: string }
 
+/** @throws RangeError for what no request can hold */
+export function checkMaxEvents(maxEvents: number | undefined): void {
+  if (maxEvents === undefined || (Number.isInteger(maxEvents) && maxEvents >= 1 && maxEvents <= batchEventsMax)) return
+  throw new RangeError(`maxEvents must be 1 to ${batchEventsMax}, the most that one request takes; it is ${maxEvents}`)
+}
+
+/** @throws TypeError for what is no list of objects, say one event without a list around it */
+export function checkEvents(events: readonly NewBatchEvent[]): void {
+  if (!Array.isArray(events))
+    throw new TypeError(`events must be a list, as [{ event_type, payload }]; it is ${kindOf(events)}`)
+  const at = events.findIndex((event) => typeof event !== 'object' || event === null)
+  if (at >= 0)
+    throw new TypeError(`events[${at}] must be an object, as { event_type, payload }; it is ${kindOf(events[at])}`)
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value
+}
+
 const encoder = new TextEncoder()
 
 /**

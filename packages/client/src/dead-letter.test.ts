@@ -183,7 +183,7 @@ test('a sink that fails is told to the logger and hides nothing', async () => {
   ])
 })
 
-test('what a session cannot flush goes there too, each event once, and stays in the session', async () => {
+test('what a session cannot flush stays in it; given up, it goes there, each event once', async () => {
   const { hub, letters, sluice } = open({ maxRetries: 0 })
   const topics = defineTopics({
     DefaultCategory: 'crm',
@@ -197,9 +197,13 @@ test('what a session cannot flush goes there too, each event once, and stays in 
   const other = withTopics(second, topics, { service: 'shop' }).serviceSession('job-2')
   for (let n = 0; n < 600; n += 1) other.publish({ action: 'Created', entity: 'Order', data: { n } })
   await assert.rejects(other.flush(), { name: 'FlushError' })
-  assert.deepEqual([hub.events.length, letters.length, other.events.length], [250, 350, 350])
+  assert.deepEqual([hub.events.length, letters.length, other.events.length], [250, 0, 350])
+  const [first] = other.events
+  requests = 1
+  await assert.rejects(other.flush({ deadLetter: true }), { name: 'FlushError' })
+  assert.deepEqual([hub.events.length, letters.length, other.events.length], [250, 350, 0])
   assert.equal(letters[0]?.event.correlation_id, 'job-2')
-  assert.equal(letters[0]?.idempotency_key, other.events[0]?.idempotency_key)
+  assert.equal(letters[0]?.idempotency_key, first?.idempotency_key)
 })
 
 test('attempts are counted for each event: those that failed for the time being were sent more often', async () => {

@@ -56,7 +56,7 @@ export type Events = {
    * idempotency key, its own or a made one, so that what is tried again is stored once. What the hub refused or could not
    * be reached for stands in the results, and each of these has gone to the dead-letter sink, if there is one.
    *
-   * @throws ApiError or TransportError if not one event was accepted and a whole request failed
+   * @throws TypeError for what is no list; RangeError for `maxEvents`; ApiError or TransportError if not one event was accepted and a whole request failed
    * @example const { failed, results } = await sluice.events.sendBatch([{ event_type: 'a', payload: {} }])
    */
   sendBatch(events: readonly NewBatchEvent[], options?: BatchOptions): Promise<BatchOutcome>

@@ -1,5 +1,5 @@
 import type { BatchAccepted, NewBatchEvent, NewEvent } from '@sluice/protocol'
-import { toChunks, toFailed, toLines, type BatchItemResult, type Line } from './batch.ts'
+import { checkEvents, checkMaxEvents, toChunks, toFailed, toLines, type BatchItemResult, type Line } from './batch.ts'
 import { buryEvents, toRecordError, type GivenUp } from './dead-letter.ts'
 import type { BatchOptions, BatchOutcome, BatchProgress } from './events.ts'
 import type { Settings } from './options.ts'
@@ -22,6 +22,8 @@ export async function sendBatch(
   events: readonly NewBatchEvent[],
   options: BatchOptions,
 ): Promise<BatchOutcome> {
+  checkEvents(events)
+  checkMaxEvents(options.maxEvents)
   const { deadLetter = true, ...rest } = options
   const run = await sendChunks(sender, events, rest)
   const results = run.results.toSorted((left, right) => left.index - right.index)

@@ -11,7 +11,8 @@ type Send = (events: readonly NewBatchEvent[]) => Promise<readonly BatchItemResu
 export type Buffer = {
   readonly waiting: ReadonlySet<NewBatchEvent>
   add(event: NewBatchEvent): void
-  flush(send: Send): Promise<FlushOutcome>
+  /** @param options `givesUp`: what is not accepted does not stay */
+  flush(send: Send, options: { readonly givesUp: boolean }): Promise<FlushOutcome>
   flushTo(store: (events: readonly NewBatchEvent[]) => unknown): Promise<number>
   /** how many were dropped */
   clear(): number
@@ -39,11 +40,11 @@ export function createBuffer(): Buffer {
   return {
     waiting,
     add: (event) => void waiting.add(event),
-    flush: (send) => inTurn((events) => flushAll(events, { send, waiting })),
+    flush: (send, { givesUp }) => inTurn((events) => flushAll(events, { send, waiting, givesUp })),
     flushTo: (store) =>
       inTurn(async (events) => {
         if (events.length > 0) await store(structuredClone(events))
-        for (const event of events) waiting.delete(event)
+        remove(waiting, events)
         return events.length
       }),
     clear: () => {
@@ -55,20 +56,21 @@ export function createBuffer(): Buffer {
   }
 }
 
-type Flush = { readonly send: Send; readonly waiting: Set<NewBatchEvent> }
+type Flush = { readonly send: Send; readonly waiting: Set<NewBatchEvent>; readonly givesUp: boolean }
 
-async function flushAll(events: readonly NewBatchEvent[], { send, waiting }: Flush): Promise<FlushOutcome> {
+async function flushAll(events: readonly NewBatchEvent[], { send, waiting, givesUp }: Flush): Promise<FlushOutcome> {
   if (events.length === 0) return { accepted: 0, results: [] }
   const results = await send(events).catch((cause: unknown) => {
     const error = toItemError(cause)
+    if (givesUp) remove(waiting, events)
     throw new FlushError(
       0,
       events.map((event) => ({ event: structuredClone(event), error })),
-      { cause },
+      { cause, givesUp },
     )
   })
   if (results === null) {
-    for (const event of events) waiting.delete(event)
+    remove(waiting, events)
     return { accepted: 0, results: [] }
   }
   const failed: FailedEvent[] = []
@@ -77,8 +79,13 @@ async function flushAll(events: readonly NewBatchEvent[], { send, waiting }: Flu
     if (result && 'status' in result) waiting.delete(event)
     else failed.push({ event: structuredClone(event), error: result?.error ?? noResult })
   }
-  if (failed.length > 0) throw new FlushError(events.length - failed.length, failed)
+  if (givesUp) remove(waiting, events)
+  if (failed.length > 0) throw new FlushError(events.length - failed.length, failed, { givesUp })
   return { accepted: events.length, results }
+}
+
+function remove(waiting: Set<NewBatchEvent>, events: readonly NewBatchEvent[]): void {
+  for (const event of events) waiting.delete(event)
 }
 
 const noResult = { error_code: 'no-result', message: 'the hub said nothing of this event' }

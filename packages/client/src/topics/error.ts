@@ -63,20 +63,24 @@ export type FailedEvent = {
 
 /**
  * Some events were not accepted. They stay in the session, under the same idempotency keys: flush again, or roll back to
- * drop them.
+ * drop them. After `flush({ deadLetter: true })` they have gone to the dead-letter sink instead.
  */
 export class FlushError extends Error {
   readonly accepted: number
   /** in the order in which they were published */
   readonly failed: readonly FailedEvent[]
 
-  constructor(accepted: number, failed: readonly FailedEvent[], options?: { readonly cause: unknown }) {
+  constructor(
+    accepted: number,
+    failed: readonly FailedEvent[],
+    { givesUp = false, ...options }: { readonly cause?: unknown; readonly givesUp?: boolean } = {},
+  ) {
     const reasons = failed
       .slice(0, 3)
       .map(({ event, error }) => `${event.event_type}: ${error.error_code}, ${error.message}`)
     const more = failed.length > reasons.length ? `; and ${failed.length - reasons.length} more` : ''
     super(
-      `${failed.length} of ${accepted + failed.length} events were not accepted and stay in the session: ${reasons.join('; ')}${more}`,
+      `${failed.length} of ${accepted + failed.length} events were not accepted and ${givesUp ? 'were given up' : 'stay in the session'}: ${reasons.join('; ')}${more}`,
       options,
     )
     this.name = 'FlushError'

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { startHub, type Hub } from '@sluice/hub'
 import { createAdmin, type Admin } from '../admin.ts'
 import { createSluice, type Sluice } from '../client.ts'
+import type { DeadLetterRecord } from '../dead-letter.ts'
 import { FlushError } from './error.ts'
 import { withTopics } from './sessions.ts'
 import { defineTopics } from './topics.ts'
@@ -132,7 +133,7 @@ test('what failed for the time being is sent again alone, under the same keys, a
   assert.equal((await stored('job-alone')).length, 3)
 })
 
-test('what fails for the time being every time is given up, kept, and buried once', async () => {
+test('what fails for the time being every time is kept, and is no dead letter beside', async () => {
   const buried: unknown[] = []
   const { transport, bodies, lines } = createWatched(async (n, pass) => {
     const answer = await pass()
@@ -144,7 +145,7 @@ test('what fails for the time being every time is given up, kept, and buried onc
   const session = withTopics(watched, topics, { service }).serviceSession()
   session.createdTest({ n: 1 })
   await assert.rejects(session.flush(), { name: 'FlushError', message: /1 of 1 .* internal, a bug/ })
-  assert.deepEqual([bodies.length, buried.length, session.events.length], [3, 1, 1])
+  assert.deepEqual([bodies.length, buried.length, session.events.length], [3, 0, 1])
 })
 
 test('a lost answer: the session goes on under the same keys, and the event is stored once', async () => {
@@ -187,4 +188,65 @@ test('a hub that hangs is given up after a time, and the events stay', async () 
   session.createdTest({ n: 1 })
   await assert.rejects(session.flush({ maxRetries: 0 }), { name: 'FlushError', message: /no answer within 5 ms/ })
   assert.equal(session.events.length, 1)
+})
+
+/** A client of no hub, and its dead letters. */
+function openAway() {
+  const buried: DeadLetterRecord[] = []
+  const transport: Transport = () => Promise.reject(new Error('the hub is away'))
+  const away = sluice.with({ transport, maxRetries: 0, deadLetter: (record) => void buried.push(record) })
+  return { events: withTopics(away, topics, { service }), buried }
+}
+
+test('what is rolled back after flushes that failed is in no dead letter', async () => {
+  const { events, buried } = openAway()
+  const session = events.serviceSession()
+  session.createdTest({ n: 1 })
+  for (let n = 0; n < 3; n += 1) await assert.rejects(session.flush(), /stay in the session/)
+  assert.equal(session.rollback(), 1)
+  await assert.rejects(
+    events.run({}, (opened) => opened.createdTest({ n: 2 })),
+    FlushError,
+  )
+  {
+    await using disposed = events.serviceSession()
+    disposed.createdTest({ n: 3 })
+    await assert.rejects(disposed.flush({ deadLetter: undefined }), FlushError)
+  }
+  assert.equal(buried.length, 0)
+})
+
+test('what is given up is in the dead letters, once and under its key, and not in the session', async () => {
+  const { events, buried } = openAway()
+  const session = events.serviceSession()
+  session.createdTest({ n: 1 })
+  const [event] = session.events
+  await assert.rejects(session.flush({ deadLetter: true }), /1 of 1 events were not accepted and were given up/)
+  assert.deepEqual(await session.flush({ deadLetter: true }), { accepted: 0, results: [] })
+  assert.deepEqual([session.events.length, session.rollback()], [0, 0])
+  assert.deepEqual(
+    buried.map((record) => [record.idempotency_key, record.event.payload]),
+    [[event?.idempotency_key, { n: 1 }]],
+  )
+})
+
+test('of a flush that is given up only what was not accepted is buried', async () => {
+  const { api_key: apiKey } = await admin.createKey({ user_id: 'u', allowed_event_types: ['testing.*'] })
+  const buried: DeadLetterRecord[] = []
+  const limited = sluice.with({ apiKey, deadLetter: (record) => void buried.push(record) })
+  const session = withTopics(limited, topics, { service }).serviceSession()
+  session.createdTest({ n: 1 })
+  session.in('billing').invoicePaid({})
+  await assert.rejects(session.flush({ deadLetter: true }), { accepted: 1 })
+  assert.deepEqual([buried.map(({ event }) => event.event_type), session.events], [['billing.InvoicePaid'], []])
+})
+
+test('more events a request than the hub takes is said before anything is sent', async () => {
+  const { events, bodies } = watch()
+  const session = events.serviceSession()
+  for (const maxEvents of [0, 1001, 1.5, NaN]) {
+    await assert.rejects(session.flush({ maxEvents }), { name: 'RangeError', message: /maxEvents must be 1 to 1000/ })
+    await assert.rejects(sluice.events.sendBatch([], { maxEvents }), RangeError)
+  }
+  assert.equal(bodies.length, 0)
 })

@@ -33,7 +33,10 @@ export async function sendAll(
   events: readonly NewBatchEvent[],
   options?: FlushOptions,
 ): Promise<readonly BatchItemResult[] | null> {
-  if (context.sluice) return (await context.sluice.events.sendBatch(events, { maxEvents, ...options })).results
+  // A session keeps its events itself: in both places they would be sent again after a rollback, or under two keys.
+  const deadLetter = options?.deadLetter === true
+  if (context.sluice)
+    return (await context.sluice.events.sendBatch(events, { maxEvents, ...options, deadLetter })).results
   for (const event of events) tell(context, event)
   return null
 }

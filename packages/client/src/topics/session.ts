@@ -48,7 +48,12 @@ type Methods<Definitions extends TopicDefinitions, Category, Immediate extends b
 
 export type FlushOptions = RequestOptions & {
   /** in one request, 1 to 1,000; default 250, as BriteEvents takes. More is faster: each request is a commit of its own */
-  readonly maxEvents?: number
+  readonly maxEvents?: number | undefined
+  /**
+   * true: what is not accepted leaves the session, and goes to the client's dead-letter sink; without a sink it is lost. For
+   * where nobody is left to flush again. Default false: it stays in the session, and no dead letter is made of it
+   */
+  readonly deadLetter?: boolean | undefined
 }
 
 /** What the hub said of each event, in the order in which they were published. */
@@ -66,7 +71,7 @@ export type AnySession = AsyncDisposable & {
    * Sends what waits, in order, in requests of at most 250 events. What was accepted leaves the session; the rest stays in it. A second
    * flush at the same time waits for the first; what is published meanwhile is left to the next.
    *
-   * @throws FlushError that names every event which was not accepted
+   * @throws FlushError that names every event which was not accepted; RangeError for a `maxEvents` that the hub does not take
    */
   flush(options?: FlushOptions): Promise<FlushOutcome>
   /**

@@ -1,4 +1,5 @@
 import type { Actor, Event, JsonObject } from '@sluice/protocol'
+import { checkMaxEvents } from '../batch.ts'
 import type { Sluice } from '../client.ts'
 import { createRedactingLogger, type Logger } from '../logger.ts'
 import { newUuid } from '../uuid.ts'
@@ -123,7 +124,10 @@ function openSession(context: Context, author: Author): object {
       return structuredClone([...buffer.waiting])
     },
     flush: async (options) => {
-      const outcome = await buffer.flush((events) => sendAll(context, events, options))
+      checkMaxEvents(options?.maxEvents)
+      const outcome = await buffer.flush((events) => sendAll(context, events, options), {
+        givesUp: options?.deadLetter === true,
+      })
       logger?.debug({ job_id: jobId, accepted: outcome.accepted }, 'flushed')
       return outcome
     },

@@ -33,7 +33,7 @@ function holdEnd(response: ServerResponse, { settle, tell }: RequestSession, nex
   const end = response.end.bind(response)
   const finish = async (args: unknown[]): Promise<void> => {
     try {
-      await settle({ status: response.statusCode })
+      await settle({ status: response.statusCode, hasLeft: response.headersSent })
     } catch (error) {
       if (!response.headersSent) return refuse(error)
       tell(error)

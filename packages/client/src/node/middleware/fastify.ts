@@ -41,7 +41,7 @@ export function fastifySessions<Request extends FastifyRequest = FastifyRequest>
     })
     app.addHook('onResponse', async (request, { statusCode: status }) => {
       const session = opened.get(request)
-      await session?.settle({ status }).catch(session.tell)
+      await session?.settle({ status, hasLeft: true }).catch(session.tell)
     })
     done()
   }

@@ -134,14 +134,16 @@ async function open(framework: string, context: TestContext, handle?: Handle) {
     debug: () => undefined,
     warn: (fields: object, message: string) => void warned.push(`${message} ${JSON.stringify(fields)}`),
   }
-  const sluice = createSluice({ baseUrl: hub.url, apiKey: hub.apiKey ?? '', transport, maxRetries: 0 })
+  const buried: unknown[] = []
+  const deadLetter = (record: { event: { payload: unknown } }): unknown => buried.push(record.event.payload)
+  const sluice = createSluice({ baseUrl: hub.url, apiKey: hub.apiKey ?? '', transport, maxRetries: 0, deadLetter })
   const events = withTopics(sluice, topics, { service: `app-${framework}`, logger })
   const url = await apps[framework]?.(events, context)
   const post = async (path: string, headers: Record<string, string> = {}) => {
     const answer = await fetch(url + path, { method: 'POST', headers })
     return { status: answer.status, text: await answer.text(), type: answer.headers.get('content-type') }
   }
-  return { post, bodies, warned }
+  return { post, bodies, warned, buried }
 }
 
 async function stored(jobId: string) {
@@ -187,7 +189,7 @@ for (const framework of Object.keys(apps)) {
   })
 
   test(`${framework}: where the events cannot be sent, the answer is a 500 of the app's own, and the app goes on`, async (context) => {
-    const { post } = await open(framework, context, async (n, pass) => {
+    const { post, buried } = await open(framework, context, async (n, pass) => {
       if (n === 1) throw new Error('the hub is away')
       return pass()
     })
@@ -197,6 +199,8 @@ for (const framework of Object.keys(apps)) {
     assert.equal((await stored(`${framework}-away`)).length, 0)
     assert.equal((await post('/ok', { 'x-job-id': `${framework}-away` })).status, 201)
     assert.equal((await stored(`${framework}-away`)).length, 1)
+    // The client asks again, under new keys: in the dead letters they would be published twice.
+    assert.deepEqual(buried, [])
   })
 
   test(`${framework}: requests at the same time keep their sessions apart`, async (context) => {
@@ -216,7 +220,7 @@ for (const framework of Object.keys(apps)) {
 for (const framework of ['express', 'fastify']) {
   test(`${framework}: an answer that has begun to leave is finished, its events are sent, and a failure is logged`, async (context) => {
     const told = Promise.withResolvers<void>()
-    const { post, warned } = await open(framework, context, async (n, pass) => {
+    const { post, warned, buried } = await open(framework, context, async (n, pass) => {
       if (n === 2) {
         told.resolve()
         throw new Error('the hub is away')
@@ -229,6 +233,7 @@ for (const framework of ['express', 'fastify']) {
     assert.equal((await stored(`${framework}-pieces`)).length, 1)
     assert.equal((await post('/pieces')).text, 'one two')
     while (!warned.some((text) => /had begun to leave .*the hub is away/.test(text))) await new Promise(setImmediate)
+    assert.deepEqual(buried, [{ n: 4 }])
   })
 }
 

@@ -24,9 +24,16 @@ export type RequestSession = {
   readonly session: AnySession
   readonly isSettled: () => boolean
   /** Flushes after success, else rolls back; the first call counts. @throws FlushError */
-  readonly settle: (outcome: { readonly status: number; readonly failed?: boolean }) => Promise<void>
+  readonly settle: (outcome: Outcome) => Promise<void>
   /** For a flush that failed after the answer had left. */
   readonly tell: (error: unknown) => void
+}
+
+type Outcome = {
+  readonly status: number
+  readonly failed?: boolean
+  /** the answer, or its beginning, is with the client: it can be told of no failure any more */
+  readonly hasLeft?: boolean
 }
 
 /** Opens the session of a request. Ids that no event could carry are passed over, with a warning: they are the client's, not ours. */
@@ -51,20 +58,23 @@ export function openRequestSession<Request>(
   return {
     session,
     isSettled: () => settled,
-    settle: async ({ status, failed = false }) => {
+    settle: async ({ status, failed = false, hasLeft = false }) => {
       if (settled) return
       settled = true
       if (failed || !isSuccess(status)) session.rollback()
-      else await flush(session)
+      else await flush(session, hasLeft)
     },
     tell: (error) => tell(events, session, error),
   }
 }
 
-/** What could not be sent has gone to the client's dead letters; the answer tells the caller to try again, so it is dropped here. */
-async function flush(session: AnySession): Promise<void> {
+/**
+ * The client that is answered 500 may ask again, which publishes under new keys: what could not be sent is dropped. Where the
+ * answer has left nobody asks again, and it goes to the dead letters.
+ */
+async function flush(session: AnySession, hasLeft: boolean): Promise<void> {
   try {
-    await session.flush()
+    await session.flush({ deadLetter: hasLeft })
   } catch (error) {
     session.rollback()
     throw error
