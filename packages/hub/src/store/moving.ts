@@ -169,6 +169,45 @@ export const movedColumns = {
     releasing_ms: 'number?',
   },
   quarantine_key: { key: 'text', fingerprint: 'text', quarantine_id: 'text' },
+  connection: {
+    key: 'text',
+    id: 'text',
+    integration: 'text',
+    user_id: 'text',
+    access: 'text',
+    sealed: 'text?',
+    account: 'text?',
+    account_error: 'text?',
+    created_ms: 'number',
+    updated_ms: 'number',
+  },
+  polling_trigger: {
+    key: 'text',
+    id: 'text',
+    settings: 'text',
+    status: 'text',
+    generation: 'number',
+    primed: 'boolean',
+    state: 'text?',
+    last_poll_ms: 'number?',
+    next_poll_ms: 'number',
+    failures: 'number',
+    last_error: 'text?',
+    token: 'text?',
+    claimed_until_ms: 'number',
+    created_ms: 'number',
+    updated_ms: 'number',
+  },
+  trigger_seen: { trigger_id: 'text', digest: 'text', seen_ms: 'number' },
+  trigger_poll: {
+    trigger_id: 'text',
+    at_ms: 'number',
+    ms: 'number',
+    outcome: 'text',
+    found: 'number',
+    published: 'number',
+    error: 'text?',
+  },
   dedup: { key: 'text', fingerprint: 'text', position: 'number', accepted_ms: 'number', expires_ms: 'number' },
   event: {
     position: 'number',
@@ -208,10 +247,11 @@ export type AnyRow = Readonly<Record<string, string | number | boolean | null>>
 export const movedKinds = Object.keys(movedColumns) as readonly MovedKind[] // its own keys
 
 /**
- * Rows that would have an effect before the import is finished: upkeep would end the leases, and keys would open the door.
+ * Rows that would have an effect before the import is finished: upkeep would end the leases, keys would open the door, and
+ * triggers would be polled.
  * They are put where they belong at the end.
  */
-export const lateKinds: ReadonlySet<MovedKind> = new Set(['log', 'api_key', 'lease'])
+export const lateKinds: ReadonlySet<MovedKind> = new Set(['log', 'api_key', 'polling_trigger', 'lease'])
 
 /** Tables of definitions and of what they keep back, each with the number of its workspace. */
 export const eventTypeTables = [
@@ -222,6 +262,14 @@ export const eventTypeTables = [
   'quarantine_key',
 ] as const satisfies readonly MovedKind[]
 
+/** Tables of outside services, each with the number of its workspace. */
+export const integrationTables = [
+  'connection',
+  'polling_trigger',
+  'trigger_seen',
+  'trigger_poll',
+] as const satisfies readonly MovedKind[]
+
 /** Rows of one inbox, which name its key. */
 export const isOfInbox = (kind: MovedKind): boolean => 'inbox' in movedColumns[kind]
 
@@ -230,12 +278,19 @@ export const partRows = 500
 export const partCharacters = 1024 * 1024
 
 /** What an empty workspace has none of. */
-type Held = { readonly head: number; readonly inboxes: number; readonly types: number; readonly kept: number }
+export type Held = {
+  readonly head: number
+  readonly inboxes: number
+  readonly types: number
+  readonly kept: number
+  readonly connections: number
+  readonly triggers: number
+}
 
-export const holdsSomething = ({ head, inboxes, types, kept }: Held): boolean => head + inboxes + types + kept > 0
+export const holdsSomething = (held: Held): boolean => Object.values(held).some((count) => count > 0)
 
-export function refuseHeld(workspace: string, { head, inboxes, types, kept }: Held): HubError {
-  const held = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types and ${kept} events in quarantine`
+export function refuseHeld(workspace: string, { head, inboxes, types, kept, connections, triggers }: Held): HubError {
+  const held = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types, ${kept} events in quarantine, ${connections} connections and ${triggers} polling triggers`
   return new HubError('conflict', `workspace "${workspace}" is not empty: it holds ${held}; import into another one`)
 }
 

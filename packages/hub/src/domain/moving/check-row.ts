@@ -10,6 +10,7 @@ import {
   maxPosition,
   tagSpace,
 } from '@sluice/protocol'
+import { findConnectionFault, findTriggerFault } from './check-integration-row.ts'
 import { movedColumns, type AnyRow, type MovedKind, type MovedRow } from '../../store/moving.ts'
 import { refuse, type Line } from './lines.ts'
 
@@ -103,6 +104,10 @@ function findFault({ kind, row }: MovedRow, known: Known): string | undefined {
       return isSchema(row.schema) ? undefined : 'has a schema that is no JSON object'
     case 'quarantine':
       return findQuarantineFault(row)
+    case 'connection':
+      return findConnectionFault(row)
+    case 'polling_trigger':
+      return findTriggerFault(row)
     case 'audit':
       return isJson(row.details) ? undefined : 'has details that are not JSON'
     default:

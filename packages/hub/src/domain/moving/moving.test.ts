@@ -13,6 +13,7 @@ import { runStep, step } from '../../store/contract/model-steps.ts'
 import { createStage, followStore, toStage, type OpenedStore } from '../../store/contract/stage.ts'
 import { openPostgresStore } from '../../store/postgres/store.ts'
 import { openSqliteStore } from '../../store/sqlite/store.ts'
+import type { MovedRow } from '../../store/moving.ts'
 import type { Store } from '../../store/store.ts'
 import { exportWorkspace } from './export-workspace.ts'
 import { createLinePrinter } from './lines.ts'
@@ -255,6 +256,42 @@ describe('a file that is not in order', () => {
     const made = fromFile(opened.store, parts.join(''), { workspace: 'copy', restart: true })
     await assert.rejects(made, refusedAs(/line 5 closes rows that no store holds together: .*UNIQUE/))
     assert.equal(await opened.store.findWorkspace('copy'), undefined)
+  })
+
+  it('holds no connection or polling trigger that no workspace has', async () => {
+    const log = lines.find((line) => line.includes('"kind":"log"')) ?? ''
+    const connection = { key: 'c', id: 'i', integration: 'slack', user_id: 'u', access: 'workspace', sealed: null }
+    const times = { created_ms: 1, updated_ms: 1 }
+    const settings = { integration: 'slack', polling_trigger: 'messages', connection: null, inputs: {}, user_id: 'u' }
+    const trigger = {
+      ...{ key: 't', id: 'i', status: 'active', generation: 1, primed: true, state: null, last_poll_ms: null },
+      ...{ next_poll_ms: 1, failures: 0, last_error: null, token: null, claimed_until_ms: 0, ...times },
+      settings: JSON.stringify({ ...settings, interval_seconds: 60, first_poll: 'prime', look_back_seconds: 1 }),
+    }
+    const good = { ...connection, account: null, account_error: null, ...times }
+    const cases: [kind: 'connection' | 'polling_trigger', row: object, words: RegExp | undefined][] = [
+      ['connection', { ...good, access: 'all' }, /has a key or grant that no connection has/],
+      ['connection', { ...good, key: 'A b' }, /has a key or grant that no connection has/],
+      ['connection', { ...good, account: '{"email":1}' }, /has an account that no connection has/],
+      ['polling_trigger', { ...trigger, status: 'odd' }, /has a key or status that no polling trigger has/],
+      ['polling_trigger', { ...trigger, settings: '{}' }, /has settings that no polling trigger has/],
+      ['polling_trigger', { ...trigger, state: '{' }, /has a state that is not JSON/],
+      ['connection', good, undefined],
+      ['polling_trigger', trigger, undefined],
+    ]
+    for (const [number, [kind, row, words]] of cases.entries()) {
+      const printer = createLinePrinter()
+      const parts = [
+        printer.header({ id: String(number), workspace: `made-${number}`, exportedMs: 1, sluice: '0' }),
+        printer.row({ kind: 'log', row: { ...JSON.parse(log).row, head: 0 } }),
+        printer.row({ kind, row } as MovedRow),
+        printer.mark(),
+        printer.end().text,
+      ]
+      const made = fromFile(opened.store, parts.join(''), { restart: true })
+      if (words) await assert.rejects(made, refusedAs(words))
+      else await made
+    }
   })
 
   it('may lack a column that is newer than it, and holds no secrets that no key has', async () => {

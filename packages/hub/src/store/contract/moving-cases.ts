@@ -94,6 +94,52 @@ export const movingCases: ContractCases = {
     assert.equal((await store.eventTypes.find(id, ['c.EA'])).length, 1)
   },
 
+  'connections and polling triggers come along with what they remember, and a workspace that has some is not empty':
+    async (stage) => {
+      const { store, id } = stage
+      const connection = {
+        key: 'github',
+        id: 'c1',
+        integration: 'github',
+        userId: 'ada',
+        grant: 'workspace',
+        sealed: 'v1.x.y',
+      } as const
+      const trigger = { key: 'issues', id: 't1', settings: '{}', nextPollMs: store.nowMs() }
+      await store.connections.put(id, connection)
+      await store.connections.setAccount(id, 'github', { id: 'c1', account: null, error: 'gone' })
+      await store.triggers.put(id, trigger)
+      const claimed = (await store.triggers.claim(id, 'issues', dayMs)) ?? assert.fail('it is claimed already')
+      const startedMs = store.nowMs()
+      const good = { seen: ['a', 'b'], state: '{"n":1}' }
+      const end = { startedMs, ms: 5, found: 2, published: 2, error: null, nextPollMs: startedMs + dayMs, good }
+      await store.triggers.finish(claimed, end)
+      const rows = await exportAll(store, id)
+      await store.moving.beginImport('there', 'file')
+      await store.moving.importChunk('there', { number: 1, digest: 'd', rows })
+      stage.advance(dayMs)
+      const due = await store.triggers.claimDue(100, 1)
+      assert.equal(due.filter(({ workspaceId, key }) => workspaceId !== id && key === 'issues').length, 0)
+      await store.moving.finishImport('there')
+      const there = (await store.findWorkspace('there'))?.id ?? assert.fail('the workspace is not there')
+      assertSame(await store.connections.find(there, 'github'), await store.connections.find(id, 'github'))
+      assertSame(await store.triggers.find(there, 'issues'), await store.triggers.find(id, 'issues'))
+      const again = (await store.triggers.claim(there, 'issues', 1)) ?? assert.fail('it is claimed already')
+      assert.deepEqual(await store.triggers.findSeen(again, ['a', 'b', 'c']), ['a', 'b'])
+      assert.equal((await store.triggers.listPolls(there, 'issues', { before: 1e9, limit: 9 })).length, 1)
+      for (const key of ['connections', 'triggers'] as const) {
+        const { workspace } = await store.ensureWorkspace(key)
+        if (key === 'connections') await store.connections.put(workspace.id, connection)
+        else await store.triggers.put(workspace.id, trigger)
+        await assert.rejects(store.moving.beginImport(key, 'file'), conflict, key)
+      }
+      await store.moving.beginImport('given-up', 'file')
+      await store.moving.importChunk('given-up', { number: 1, digest: 'd', rows })
+      await store.moving.discardImport('given-up')
+      assert.deepEqual((await store.connections.list(id, { after: '', limit: 9 })).length, 1)
+      await store.deleteWorkspace('there')
+    },
+
   'an import replaces an empty workspace, whose keys and audit stay': async ({ store, id, publish }) => {
     await publish('a')
     const empty = (await store.ensureWorkspace('there')).workspace

@@ -2,6 +2,7 @@ import { defaultInbox } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
 import {
   holdsSomething,
+  integrationTables,
   isOfInbox,
   lateKinds,
   movedColumns,
@@ -10,7 +11,7 @@ import {
   refuseKey,
   refuseSecond,
 } from '../moving.ts'
-import type { AnyRow, ImportChunk, ImportState, MovedKind } from '../moving.ts'
+import type { AnyRow, Held, ImportChunk, ImportState, MovedKind } from '../moving.ts'
 import type { Connection } from './connections.ts'
 import type { Locks } from './locks.ts'
 import type { Transaction } from './transactions.ts'
@@ -48,10 +49,12 @@ export async function beginImport(transaction: Transaction, workspace: string, f
 async function requireEmpty(transaction: Transaction, workspace: string): Promise<number | undefined> {
   const found = await findWorkspace(transaction, workspace)
   if (!found) return undefined
-  const [held] = await transaction.query<{ head: number; inboxes: number; types: number; kept: number }>(
+  const [held] = await transaction.query<Held>(
     `select head, (select count(*) from inbox where workspace_id = $1 and key <> $2) as inboxes,
        (select count(*) from event_type where workspace_id = $1) as types,
-       (select count(*) from quarantine where workspace_id = $1) as kept
+       (select count(*) from quarantine where workspace_id = $1) as kept,
+       (select count(*) from connection where workspace_id = $1) as connections,
+       (select count(*) from polling_trigger where workspace_id = $1) as triggers
      from log where workspace_id = $1`,
     [found.id, defaultInbox],
   )
@@ -126,11 +129,13 @@ function print(value: AnyRow | readonly AnyRow[]): string {
   )
 }
 
-/** After whoever is appending to the empty workspace, as when one is removed. */
+/** After whoever is changing the empty workspace, as when one is removed. */
 export async function finishImport(transaction: Transaction, locks: Locks, workspace: string): Promise<void> {
   const { workspaceId } = await requireImport(transaction, workspace)
   const empty = await findWorkspace(transaction, workspace)
-  if (empty) await transaction.query(locks.take, [...locks.key(`log/${empty.id}`)])
+  if (empty)
+    for (const slot of ['log', 'connections', 'triggers'])
+      await transaction.query(locks.take, [...locks.key(`${slot}/${empty.id}`)])
   const replaced = await requireEmpty(transaction, workspace)
   if (replaced !== undefined) await replace(transaction, replaced, workspaceId)
   const late = await transaction.query<{ kind: MovedKind; content: string }>(
@@ -171,7 +176,8 @@ async function replace(transaction: Transaction, empty: number, workspaceId: num
   write(`delete from inbox where workspace_id = $1`, [empty])
   write(`delete from log where workspace_id = $1`, [empty])
   write(`delete from dedup where workspace_id = $1`, [empty])
-  write(`delete from event_type_setting where workspace_id = $1`, [empty])
+  for (const table of ['event_type_setting', ...integrationTables])
+    write(`delete from ${table} where workspace_id = $1`, [empty])
   write(`delete from workspace where id = $1`, [empty])
 }
 

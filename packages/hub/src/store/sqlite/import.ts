@@ -3,6 +3,7 @@ import { HubError } from '@sluice/protocol/error'
 import {
   eventTypeTables,
   holdsSomething,
+  integrationTables,
   isOfInbox,
   lateKinds,
   movedColumns,
@@ -11,7 +12,7 @@ import {
   refuseKey,
   refuseSecond,
 } from '../moving.ts'
-import type { AnyRow, ImportChunk, ImportState, MovedKind, MovedRow } from '../moving.ts'
+import type { AnyRow, Held, ImportChunk, ImportState, MovedKind, MovedRow } from '../moving.ts'
 import { row, rows, type Database } from './database.ts'
 import { deleteInbox } from './inboxes.ts'
 import { createLog, eventTable } from './log.ts'
@@ -50,11 +51,13 @@ function requireEmpty(engine: Engine, workspace: string): void {
   const found = findWorkspace(engine.db, workspace)
   if (!found) return
   flush(engine)
-  const held = row<{ head: number; inboxes: number; types: number; kept: number }>(
+  const held = row<Held>(
     engine.db.sql(
       `select head, (select count(*) from inbox where workspace_id = workspace.id and key <> ?) as inboxes,
          (select count(*) from event_type where workspace_id = workspace.id) as types,
-         (select count(*) from quarantine where workspace_id = workspace.id) as kept
+         (select count(*) from quarantine where workspace_id = workspace.id) as kept,
+         (select count(*) from connection where workspace_id = workspace.id) as connections,
+         (select count(*) from polling_trigger where workspace_id = workspace.id) as triggers
        from workspace where id = ?`,
     ),
     defaultInbox,
@@ -146,7 +149,7 @@ function replace(engine: Engine, workspace: string, workspaceId: number): void {
     engine.db.sql(`update ${table} set workspace_id = ? where workspace_id = ?`).run(workspaceId, found.id)
   }
   deleteInbox(engine, found.id, defaultInbox)
-  for (const table of ['dedup', 'event_type_setting'] as const) {
+  for (const table of ['dedup', 'event_type_setting', ...integrationTables] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(found.id)
   }
   engine.db.sql(`delete from workspace where id = ?`).run(found.id)
@@ -164,7 +167,7 @@ export function discardImport(engine: Engine, workspace: string): boolean {
   const { workspaceId } = found
   const inboxes = rows<{ key: string }>(engine.db.sql(`select key from inbox where workspace_id = ?`), workspaceId)
   for (const { key } of inboxes) deleteInbox(engine, workspaceId, key)
-  for (const table of ['dedup', 'audit', ...eventTypeTables] as const) {
+  for (const table of ['dedup', 'audit', ...eventTypeTables, ...integrationTables] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(workspaceId)
   }
   engine.db.raw.exec(`drop table ${eventTable(workspaceId)}`)
