@@ -87,8 +87,8 @@ function makeCheck(keyword: string, value: unknown): Accept | undefined {
 
 function toType(type: unknown): Accept {
   const accepted = [type].flat().map((name) => types[String(name)] ?? (() => false))
-  const [only] = accepted
-  return only && accepted.length === 1 ? only : (data) => accepted.some((accepts) => accepts(data))
+  const only = accepted.length === 1 ? accepted.at(0) : undefined
+  return only ?? ((data) => accepted.some((accepts) => accepts(data)))
 }
 
 function toItems(schema: unknown): Accept | undefined {

@@ -1,3 +1,6 @@
+// Programs that import this file read no tsconfig of ours that would include the declaration.
+// oxlint-disable-next-line typescript/triple-slash-reference
+/// <reference path="./undici-agent.d.ts" />
 import type { Agent, Dispatcher } from 'undici'
 import type { Transport, TransportRequest, TransportResponse } from '../transport.ts'
 import { createArrival, type Arrival, type Failure } from './arrival.ts'
