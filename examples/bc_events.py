@@ -19,7 +19,7 @@ CHUNK = 250
 
 
 class RetryError(Exception):
-    """Two seconds of attempts were not enough."""
+    """Two seconds of attempts were not enough; the last failure is its cause."""
 
 
 class EventClient:
@@ -105,7 +105,7 @@ def with_retries(attempt, judge):
 
 
 def post(url, body, headers):
-    """Status and parsed body of any answer; a body that is not JSON raises ValueError, as it does there."""
+    """Status and parsed body of any answer; a body that is no JSON raises ValueError, as there, with the text of the body."""
     parts = urllib.parse.urlsplit(url)
     address = urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     fields = {"Content-Type": "application/json", **headers}
@@ -116,10 +116,17 @@ def post(url, body, headers):
     request = urllib.request.Request(address, json.dumps(body).encode(), fields, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, json.loads(response.read())
+            return response.status, parsed(response.status, response.read())
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, json.loads(error.read())
+            return error.code, parsed(error.code, error.read())
+
+
+def parsed(status, body):
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise ValueError(f"{status}: {body.decode(errors='replace').strip()}") from error
 
 
 def api_url(key):
@@ -152,5 +159,19 @@ def main(story):
         print("a refused key raises")
 
 
+def run(arguments):
+    for name in ("SLUICE_URL", "SLUICE_API_KEY"):
+        if not os.environ.get(name):
+            sys.exit(f"set {name}; `npm start` prints the address of a hub and its key")
+    if arguments not in ([], ["one"]):
+        sys.exit("usage: bc_events.py [one]")
+    try:
+        main(*arguments or ["all"])
+    except RetryError as error:
+        sys.exit(f"no event was taken at {os.environ['SLUICE_URL']} within 2 seconds: {error.__cause__ or 'the hub is busy'}")
+    except ValueError as error:
+        sys.exit(f"the hub refused the request with {error}")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "all")
+    run(sys.argv[1:])

@@ -164,5 +164,19 @@ def main(story):
         print("not sent:", error)
 
 
+def run(arguments):
+    if arguments not in ([], ["one"]):
+        sys.exit("usage: esauti_events.py [one]")
+    for name in ("SLUICE_URL", "SLUICE_API_KEY", *([] if arguments else ["SLUICE_HMAC_SECRET"])):
+        if not os.environ.get(name):
+            sys.exit(f"set {name}; `sluice keys create --user-id shop --role publisher --hmac` prints a key and its secret")
+    try:
+        main(*arguments or ["all"])
+    except TransportError as error:
+        sys.exit(f"no answer from {os.environ['SLUICE_URL']}: {error}")
+    except ApiError as error:
+        sys.exit(f"the hub refused the request with {error}")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "all")
+    run(sys.argv[1:])

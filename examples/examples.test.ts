@@ -157,6 +157,47 @@ describe('examples', () => {
   })
 })
 
+describe('examples in Python', () => {
+  const away = { SLUICE_URL: 'http://127.0.0.1:1', SLUICE_API_KEY: 'slk_unknown_1', SLUICE_HMAC_SECRET: 'sls_1' }
+  const cases = [
+    ['bc_events.py', { ...away, SLUICE_URL: '' }, /^set SLUICE_URL; /],
+    ['bc_events.py', { ...away, SLUICE_API_KEY: '' }, /^set SLUICE_API_KEY; /],
+    ['bc_events.py', away, /^no event was taken at http:\/\/127\.0\.0\.1:1 within 2 seconds: .*refused/],
+    ['esauti_events.py', { ...away, SLUICE_HMAC_SECRET: '' }, /^set SLUICE_HMAC_SECRET; /],
+    ['esauti_events.py', away, /^no answer from http:\/\/127\.0\.0\.1:1: .*refused/],
+    ['triggers_client.py', { ...away, SLUICE_API_KEY: '' }, /^set SLUICE_API_KEY /],
+    ['triggers_client.py', away, /^no answer from http:\/\/127\.0\.0\.1:1: .*refused/],
+  ] as const
+  for (const [file, env, expected] of cases)
+    it(`${file}: ${String(expected)}`, async () => {
+      assert.match(await lastWords(file, env), expected)
+    })
+
+  it('say in one line that the hub refuses the key', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'sluice-examples-'))
+    try {
+      await using hub = await startHub({ data })
+      for (const file of ['bc_events.py', 'esauti_events.py', 'triggers_client.py'])
+        assert.match(await lastWords(file, { ...away, SLUICE_URL: hub.url }), /^the hub refused the request with 401: /)
+    } finally {
+      rmSync(data, { recursive: true, force: true })
+    }
+  })
+
+  /** The last line on stderr of an example that fails: the one that a person reads. */
+  async function lastWords(file: string, env: NodeJS.ProcessEnv): Promise<string> {
+    const path = fileURLToPath(new URL(file, import.meta.url))
+    const options = { env: { ...process.env, ...env, PYTHONDONTWRITEBYTECODE: '1' }, timeout: 100_000 }
+    const failed = await run('python3', [path], options).then(
+      () => assert.fail(`${file} did not fail`),
+      (error: { code: number; stderr: string }) => error,
+    )
+    assert.equal(failed.code, 1)
+    assert.doesNotMatch(failed.stderr, /Traceback/)
+    return failed.stderr.trimEnd().split('\n').at(-1) ?? ''
+  }
+})
+
 describe('docs', () => {
   it('have links that lead somewhere', () => {
     const root = fileURLToPath(new URL('..', import.meta.url))

@@ -213,4 +213,9 @@ async def main():
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except HTTPStatusError as error:
+        sys.exit(f"the hub refused the request with {error}")
+    except OSError as error:
+        sys.exit(f"no answer from {os.getenv('SLUICE_URL', 'http://localhost:8000')}: {error}")
