@@ -82,7 +82,9 @@ export function toSettings(options: SluiceOptions): Settings {
   const secrets = [apiKey, hmacSecret].filter((secret) => secret !== undefined)
   const clock = options.clock ?? systemClock
   const transport = options.transport ?? (options.fetch ? createFetchTransport(options.fetch) : defaultTransport)
-  const keyId = checkHeader('keyId', options.keyId) ?? /^slk_([^_]+)_/.exec(apiKey ?? '')?.[1]
+  const ownKeyId = checkHeader('keyId', options.keyId)
+  checkSigner({ apiKey, hmacSecret, keyId: ownKeyId })
+  const keyId = ownKeyId ?? /^slk_([^_]+)_/.exec(apiKey ?? '')?.[1]
   return {
     baseUrl: address.baseUrl,
     headers: { accept: 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) },
@@ -105,6 +107,16 @@ export function toSettings(options: SluiceOptions): Settings {
 function toLogger({ logger, debug, redact }: SluiceOptions, secrets: readonly string[]): Logger | undefined {
   const chosen = logger ?? (debug ? consoleLogger : undefined)
   return chosen && redact !== false ? createRedactingLogger(chosen, secrets) : chosen
+}
+
+/** A secret that is nobody's and a key id that signs nothing would both be an unexplained 401. */
+function checkSigner({ apiKey, hmacSecret, keyId }: Pick<SluiceOptions, 'apiKey' | 'hmacSecret' | 'keyId'>): void {
+  if (hmacSecret && !apiKey && !keyId)
+    throw new TypeError(
+      'hmacSecret is given, and neither apiKey nor keyId, which say whose secret it is; pass one of them',
+    )
+  if (keyId && !hmacSecret)
+    throw new TypeError('keyId is given without hmacSecret, the secret that it is for; pass both')
 }
 
 function parseBaseUrl(text: string): { baseUrl: string; apiKey: string | undefined } {

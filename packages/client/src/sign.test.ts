@@ -89,7 +89,7 @@ test('each attempt is signed anew, with the time of its own', async () => {
 test('the time in a signature is the calendar`s, also where the time between attempts is another', async () => {
   const hub = createRecordingTransport()
   const clock = { ...createFakeClock(), wall: () => 1_800_000_000_999 }
-  await createSluice({ transport: hub.transport, clock, hmacSecret }).events.send('a', {})
+  await createSluice({ transport: hub.transport, clock, hmacSecret, apiKey: 'foreign' }).events.send('a', {})
   assert.equal(hub.requests[0]?.headers['x-sluice-timestamp'], '1800000000')
   assert.equal(hub.requests[0]?.headers['x-sluice-key-id'], undefined)
 })
@@ -105,4 +105,16 @@ test('any payload is signed as it is sent', async () => {
       verify(request)
     }),
   )
+})
+
+test('a secret that is nobody`s, and a key id without a secret, are told at once', () => {
+  const apiKey = 'slk_0123456789abcdef_secret'
+  assert.throws(() => createSluice({ hmacSecret }), { name: 'TypeError', message: /neither apiKey nor keyId/ })
+  assert.throws(() => createSluice({ keyId: 'abc' }), {
+    name: 'TypeError',
+    message: /keyId is given without hmacSecret/,
+  })
+  assert.throws(() => createSluice({ keyId: 'abc', apiKey, hmacSecret: ' ' }), /without hmacSecret/)
+  assert.throws(() => createSluice({ apiKey }).with({ keyId: 'abc' }), /without hmacSecret/)
+  createSluice({ hmacSecret, baseUrl: `http://${apiKey}@127.0.0.1:8000` })
 })

@@ -2,6 +2,7 @@ import type { NewBatchEvent } from '@sluice/protocol'
 import type { BatchItemResult } from '../batch.ts'
 import { ApiError } from '../error.ts'
 import { FlushError, type FailedEvent } from './error.ts'
+import { isInTransaction } from './open-transaction.ts'
 import type { FlushOutcome } from './session.ts'
 
 /** Sends all of them, and says in their order what became of each; null where there is nowhere to send them. */
@@ -13,7 +14,8 @@ export type Buffer = {
   add(event: NewBatchEvent): void
   /** @param options `givesUp`: what is not accepted does not stay */
   flush(send: Send, options: { readonly givesUp: boolean }): Promise<FlushOutcome>
-  flushTo(store: (events: readonly NewBatchEvent[]) => unknown): Promise<number>
+  /** `isInDoubt`: what `store` has written may still be rolled back */
+  flushTo(store: (events: readonly NewBatchEvent[]) => unknown): Promise<{ count: number; isInDoubt: boolean }>
   /** how many were dropped */
   clear(): number
   /** Resolves when no flush is under way. */
@@ -43,9 +45,10 @@ export function createBuffer(): Buffer {
     flush: (send, { givesUp }) => inTurn((events) => flushAll(events, { send, waiting, givesUp })),
     flushTo: (store) =>
       inTurn(async (events) => {
-        if (events.length > 0) await store(structuredClone(events))
+        const copies = structuredClone(events)
+        if (copies.length > 0) await store(copies)
         remove(waiting, events)
-        return events.length
+        return { count: events.length, isInDoubt: isInTransaction(copies) }
       }),
     clear: () => {
       const dropped = waiting.size - sending.filter((event) => waiting.has(event)).length

@@ -41,15 +41,16 @@ export class TopicNotFoundError extends Error {
   }
 }
 
-/** Data that its topic refuses, thrown where it was published. Values do not stand in it, only where they are. */
+/** Data that its topic refuses, or options that no event has, thrown where it was published. Values do not stand in it, only where they are. */
 export class TopicDataError extends Error {
   readonly eventType: string
-  /** where in the data (a JSON Pointer) and what, for every fault at once */
+  /** where in data or options (a JSON Pointer) and what, for every fault at once */
   readonly faults: readonly Fault[]
 
-  constructor(eventType: string, faults: readonly Fault[]) {
+  /** @param part which of the two arguments is at fault */
+  constructor(eventType: string, faults: readonly Fault[], part: 'data' | 'options' = 'data') {
     const list = faults.map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer} ${detail}`))
-    super(`data of ${eventType} is refused: ${list.join('; ')}`)
+    super(`${part} of ${eventType} ${part === 'data' ? 'is' : 'are'} refused: ${list.join('; ')}`)
     this.name = 'TopicDataError'
     this.eventType = eventType
     this.faults = faults

@@ -49,6 +49,6 @@ const optionRules = Object.fromEntries(Object.entries(eventRules).filter(([name]
 function toMembers(eventType: string, options: PublishOptions): PublishOptions {
   const { copy, faults } = toSnapshot(options)
   const refused = faults.length > 0 ? faults : checkMembers(copy, optionRules, '')
-  if (refused.length > 0) throw new TopicDataError(eventType, refused)
+  if (refused.length > 0) throw new TopicDataError(eventType, refused, 'options')
   return copy
 }

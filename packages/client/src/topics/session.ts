@@ -75,10 +75,11 @@ export type AnySession = AsyncDisposable & {
    */
   flush(options?: FlushOptions): Promise<FlushOutcome>
   /**
-   * Hands what waits to `store` instead of the hub: an outbox, a queue. It leaves the session when `store` has ended well.
+   * Hands what waits to `store` instead of the hub: an outbox, a queue. It leaves the session when `store` has ended well, so
+   * that a transaction belongs inside, with its commit and its repetitions: one that is rolled back afterwards takes the events with it.
    *
    * @returns how many events those were
-   * @example await session.flushTo((events) => outbox.add(transaction, events))
+   * @example await session.flushTo((events) => sql.begin((transaction) => outbox.add(transaction, events)))
    */
   flushTo(store: (events: readonly NewBatchEvent[]) => unknown): Promise<number>
   /** Drops what waits. What a flush is sending in this moment is not called back. @returns how many events were dropped */
@@ -98,7 +99,7 @@ export type Session<
    * @example session.publish({ action: 'Created', entity: 'MyEntity', data: { id: '1' } })
    */
   publish(input: PublishInput<Definitions>, options?: PublishOptions): Published<Immediate>
-  /** Methods of another category. @example session.in('billing').invoicePaid({ id: '7' }) */
+  /** Methods of another category. @throws TopicNotFoundError for one that has no topics @example session.in('billing').invoicePaid({ id: '7' }) */
   in<Category extends (IsDynamic<Definitions> extends true ? string : CategoryOf<Definitions, TopicOf<Definitions>>)>(
     category: Category,
   ): Methods<Definitions, Category, Immediate>

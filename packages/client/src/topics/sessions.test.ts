@@ -240,3 +240,18 @@ test('a session that goes out of scope is rolled back unless it was flushed', as
   assert.equal(bodies.length, 1)
   assert.equal((await stored('job-scope')).length, 1)
 })
+
+test('what is at fault is named: options, data that was left out, and a category that has no topics', () => {
+  const session = watch().events.serviceSession()
+  assert.throws(() => session.createdTest({ n: 1 }, { subjct: 'x' } as never), {
+    name: 'TopicDataError',
+    message: /^options of testing\.TestCreated are refused: \/subjct/,
+  })
+  assert.throws(() => session.createdTest(undefined as never), {
+    message: 'data of testing.TestCreated is refused: must be an object; nothing was given',
+  })
+  assert.throws(() => session.in('nope' as never), {
+    name: 'TopicNotFoundError',
+    message: 'topic not found: the category nope; there are testing, billing',
+  })
+})

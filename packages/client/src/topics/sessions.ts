@@ -1,11 +1,12 @@
 import type { Actor, Event, JsonObject } from '@sluice/protocol'
 import { checkMaxEvents } from '../batch.ts'
 import type { Sluice } from '../client.ts'
-import { createRedactingLogger, type Logger } from '../logger.ts'
+import { consoleLogger, createRedactingLogger, type Logger } from '../logger.ts'
 import { newUuid } from '../uuid.ts'
 import { createBuffer } from './buffer.ts'
 import type { TopicDefinitions } from './definition.ts'
 import { withMethods, type PublishOn } from './methods.ts'
+import { TopicNotFoundError } from './error.ts'
 import { none, toEvent, type Author } from './publish.ts'
 import { sendAll, sendNow, type Context } from './send.ts'
 import type { AnySession, PublishOptions, Session } from './session.ts'
@@ -131,10 +132,14 @@ function openSession(context: Context, author: Author): object {
       logger?.debug({ job_id: jobId, accepted: outcome.accepted }, 'flushed')
       return outcome
     },
-    flushTo: (store) => buffer.flushTo(store),
+    flushTo: async (store) => {
+      const { count, isInDoubt } = await buffer.flushTo(store)
+      if (isInDoubt) (logger ?? createRedactingLogger(consoleLogger)).warn({ job_id: jobId, events: count }, inDoubt)
+      return count
+    },
     rollback,
     publish: (input, options) => publish(topics.get(checkNamed(input)), input.data, options),
-    in: (category) => withMethods({}, topics, { category, publish }),
+    in: (category) => withMethods({}, topics, { category: checkCategory(topics, category), publish }),
     [Symbol.asyncDispose]: async () => {
       await buffer.settled()
       rollback()
@@ -142,6 +147,10 @@ function openSession(context: Context, author: Author): object {
   }
   return withMethods(own, topics, { publish })
 }
+
+const inDoubt =
+  'the transaction that the events of flushTo were written in is still open: if it is rolled back, a second attempt has no ' +
+  'events; begin and commit it inside of the function that flushTo is given'
 
 type Publishes = {
   publish(input: Named, options?: PublishOptions): unknown
@@ -152,6 +161,13 @@ type Named = {
   readonly entity: string
   readonly category?: string | undefined
   readonly data: JsonObject
+}
+
+/** A category without topics is a typing error, which is clearer here than at the method behind it. */
+function checkCategory(topics: Topics<never>, category: string): string {
+  const known = [...new Set(topics.list.map((topic) => topic.category))]
+  if (known.includes(category)) return category
+  throw new TopicNotFoundError(`the category ${category}`, known)
 }
 
 /** For callers without TypeScript: the order of four arguments is not to be remembered. */

@@ -15,6 +15,7 @@ type Visit = { readonly faults: Fault[]; readonly at: (string | number)[]; bytes
  * @example toSnapshot({ at: new Date(0), note: undefined }) // { at: '1970-01-01T00:00:00.000Z' }
  */
 export function toSnapshot(data: unknown): { readonly copy: JsonObject; readonly faults: readonly Fault[] } {
+  if (data === undefined) return { copy: {}, faults: [{ pointer: '', detail: 'must be an object; nothing was given' }] }
   const visit: Visit = { faults: [], at: [], bytes: 0 }
   const copy = toPlain(data, visit)
   if (visit.faults.length === 0 && (typeof copy !== 'object' || copy === null || Array.isArray(copy))) {

@@ -209,6 +209,39 @@ test('node:sqlite: a relay waits while another handle writes', async () => {
   await close()
 })
 
+test('node:sqlite: a session warns of a transaction that is still open when its events leave it', async () => {
+  const handle = new DatabaseSync(':memory:')
+  const outbox = sqliteOutbox(handle)
+  await outbox.install()
+  const warned: string[] = []
+  const logger = { debug: () => undefined, warn: (_: object, message: string) => void warned.push(message) }
+  const topics = defineTopics({
+    DefaultCategory: 'outbox',
+    Topics: [{ Action: 'Left', Entity: 'Session', Schema: {} }],
+  })
+  const session = withTopics(null, topics, { service: 'outbox', logger }).serviceSession()
+  session.leftSession({ n: 1 })
+  await session.flushTo((events) => {
+    handle.exec('begin immediate')
+    outbox.add(handle, events)
+    handle.exec('commit')
+  })
+  assert.deepEqual(warned, [])
+  session.leftSession({ n: 2 })
+  handle.exec('begin immediate')
+  await session.flushTo((events) => outbox.add(handle, events))
+  handle.exec('rollback')
+  assert.match(warned.join(), /still open.*begin and commit it inside/)
+  assert.throws(() => outbox.add(handle, { event_type: 'a', payload: {} } as never), /needs the open transaction/)
+  handle.exec('begin immediate')
+  assert.throws(
+    () => outbox.add(handle, { event_type: 'a', payload: {} } as never),
+    /events must be a list.* it is object/,
+  )
+  assert.throws(() => outbox.add(handle, ['a' as never]), /events\[0\] must be an object.* it is string/)
+  handle.close()
+})
+
 test('node:sqlite: without a transaction nothing is written, and a relay stays out of one that is open', async () => {
   const { outbox, close, exec, write } = await openSqlite(folder)
   const handle = new DatabaseSync(':memory:')

@@ -51,6 +51,13 @@ export function toQuery(transaction: PostgresTransaction): Query {
   return toPgQuery(transaction)
 }
 
+/** Whether the driver says that the transaction is open; false for a driver that does not say. */
+export function isSeenOpen(transaction: PostgresTransaction): boolean {
+  if ('unsafe' in transaction) return false
+  const status = transaction.getTransactionStatus?.()
+  return status === 'T' || status === 'E'
+}
+
 const noTransaction =
   'outbox.add needs the open transaction that the business rows are written in: a client of pg after `await ' +
   "client.query('begin')`, or the sql inside of sql.begin of postgres.js. A pool, or a client outside of a transaction, " +

@@ -12,6 +12,7 @@ import {
   type Settlement,
 } from './outbox.ts'
 import {
+  isSeenOpen,
   toQuery,
   toTransact,
   type PostgresDatabase,
@@ -19,6 +20,7 @@ import {
   type Query,
   type Transact,
 } from './postgres-handles.ts'
+import { noteTransaction } from '../../topics/open-transaction.ts'
 import { toRows } from './rows.ts'
 import { toPostgresSql } from './install-sql.ts'
 import { defaultTable, parseTable, type TableNames } from './table.ts'
@@ -60,6 +62,7 @@ export function postgresOutbox(database: PostgresDatabase, options: OutboxOption
       const query = toQuery(transaction)
       const rows = toRows(events, { source, newId })
       if (rows.length > 0) await query(toAddSql(names), [JSON.stringify(rows)])
+      noteTransaction(events, () => isSeenOpen(transaction))
       return rows.map(({ key }) => key)
     },
     install: () => transact((query) => install(query, names, installSql)),

@@ -1,4 +1,5 @@
 import type { Fault, NewBatchEvent } from '@sluice/protocol'
+import { checkEvents } from '../../batch.ts'
 import { EventValidationError } from '../../error.ts'
 import { findFaults } from '../../event.ts'
 
@@ -11,9 +12,10 @@ export type RowDefaults = { readonly source: string | undefined; readonly newId:
  * Events as rows, each with an idempotency key. What the hub would refuse in any case is found here, where the stack shows
  * the culprit and the transaction can still be given up.
  *
- * @throws EventValidationError with every fault of every event (`/2/payload` is of the third); nothing is stored then
+ * @throws TypeError for what is no list; EventValidationError with every fault of every event (`/2/payload` is of the third); nothing is stored then
  */
 export function toRows(events: readonly NewBatchEvent[], defaults: RowDefaults): NewRow[] {
+  checkEvents(events)
   const complete = events.map((event) => complement(event, defaults))
   const errors = complete.flatMap((event, index) =>
     findFaultsOf(event).map(({ pointer, detail }) => ({ pointer: `/${index}${pointer}`, detail })),

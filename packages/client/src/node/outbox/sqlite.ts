@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { NewBatchEvent } from '@sluice/protocol'
+import { noteTransaction } from '../../topics/open-transaction.ts'
 import {
   scannedPerRow,
   toPlainId,
@@ -59,6 +60,7 @@ export function sqliteOutbox(database: SqliteDatabase, options: OutboxOptions = 
         `insert into ${names.table} (subject, event, created_ms) values (?, ?, ${nowMs})`,
       )
       for (const row of rows) insert.run(row.subject, row.text)
+      noteTransaction(events, () => transaction.isTransaction)
       return rows.map(({ key }) => key)
     },
     install: () => transact(() => installSql.forEach((statement) => database.exec(statement))),
