@@ -32,5 +32,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.SLUICE_PORT}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # The hub answers SIGTERM itself and starts no other processes, so that it needs no init in front of it.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "packages/cli/bin/sluice.js"]
+ENTRYPOINT ["node", "--disable-sigusr1", "packages/cli/bin/sluice.js"]
 CMD ["start"]

@@ -9,6 +9,7 @@ import { openKey } from './cursors.ts'
 import { requireIntegration } from './integrations.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toIso } from './to-wire.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** `{ auth_type, credentials }`, as handlers get it. */
 export type OpenedAuth = { readonly auth_type: string; readonly credentials: Record<string, unknown> }
@@ -29,11 +30,12 @@ export async function putConnection(
   const integration = requireIntegration(context, wanted.integration)
   const credentials = checkCredentials(integration, wanted.credentials)
   const before = await store.connections.find(principal.workspace.id, key)
-  if (before) requireUse(principal, before)
+  if (before) requireOwner(principal, before)
   const id = newId()
   const sealed = credentials && sealing.seal(placeOf(id), JSON.stringify(credentials))
   const { grant = before?.grant ?? 'workspace', integration: name } = wanted
-  const row = { key, id, integration: name, userId: principal.userId, grant, sealed: sealed ?? null }
+  const userId = before?.userId ?? principal.userId
+  const row = { key, id, integration: name, userId, grant, sealed: sealed ?? null }
   const created = await store.connections.put(principal.workspace.id, row)
   await noteDeed(context, principal, {
     verb: created ? 'connection.create' : 'connection.replace',
@@ -74,14 +76,8 @@ async function learnAccount(
 ): Promise<void> {
   if (!config.supports_connected_account) return
   const auth = { auth_type: toAuthType(config), credentials: credentials ?? {} }
-  const { result } = await runner.run({
-    folder,
-    workspaceId: workspace.id,
-    call: { kind: 'account' },
-    auth,
-    metadata: {},
-    deadlineMs: accountMs,
-  })
+  const order = { folder, workspaceId: workspace.id, auth, metadata: {}, deadlineMs: accountMs }
+  const { result } = withoutSecrets(await runner.run({ ...order, call: { kind: 'account' } }), auth, config)
   const isKnown = 'type' in result && result.type === 'connected_account'
   const change = isKnown ? { account: result.result, error: null } : { account: null, error: toReason(result) }
   await store.connections.setAccount(workspace.id, key, { id, ...change })
@@ -129,15 +125,18 @@ export async function requireConnection({ store }: Context, principal: Principal
 }
 
 export async function removeConnection(context: Context, principal: Principal, key: string): Promise<void> {
-  await requireConnection(context, principal, key)
+  requireOwner(principal, await requireConnection(context, principal, key))
   await context.store.connections.remove(principal.workspace.id, key)
   await noteDeed(context, principal, { verb: 'connection.remove', target: key })
 }
 
-/** @throws HubError `forbidden` */
-function requireUse(principal: Principal, connection: ConnectionRow): void {
-  if (!mayUse(principal, connection))
-    throw new HubError('forbidden', `connection "${connection.key}" belongs to another user`)
+/** Using it and taking it over are two things. @throws HubError `forbidden` */
+function requireOwner({ role, userId }: Principal, connection: ConnectionRow): void {
+  if (role === 'admin' || connection.userId === userId) return
+  throw new HubError(
+    'forbidden',
+    `connection "${connection.key}" belongs to another user; its keys and administrators may change it`,
+  )
 }
 
 function mayUse({ role, userId }: Principal, connection: ConnectionRow): boolean {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { HubError, type EraseRequest, type Erased } from '@sluice/protocol'
 import { isIdentifiedBy } from '../store/identity.ts'
 import type { Identified } from '../store/store.ts'
@@ -32,7 +31,8 @@ type Order = { readonly workspaceId: number; readonly values: readonly string[];
  */
 export async function eraseIdentity(context: Context, caller: Caller, request: EraseRequest): Promise<Erased> {
   const values = [request.identity].flat()
-  const target = values.map(toDigest).join(',')
+  // The record of an erasure must not hold what was erased.
+  const target = values.map(context.sealing.digest).join(',')
   const scope = `${caller.workspace.id}/erase/${target}`
   const order = { workspaceId: caller.workspace.id, values, dryRun: request.dry_run === true }
   const place = openPlace(context, scope, request.cursor)
@@ -115,6 +115,3 @@ function orGone(error: unknown): number {
   if (error instanceof HubError && error.code === 'not-found') return 0
   throw error
 }
-
-/** The record of an erasure must not hold what was erased. Long enough to tell two people apart, and to prove a claim. */
-const toDigest = (value: string): string => createHash('sha256').update(value).digest('hex').slice(0, 32)

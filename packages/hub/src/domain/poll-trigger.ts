@@ -8,6 +8,7 @@ import type { Context, Workspace } from './context.ts'
 import { digest } from './dedup.ts'
 import { requireIntegration } from './integrations.ts'
 import { storeEvents } from './store-events.ts'
+import { withoutSecrets } from './without-secrets.ts'
 import { requireTrigger, toSettings, toWirePoll, type TriggerSettings } from './triggers.ts'
 
 /** A poll is ended after this. */
@@ -83,14 +84,16 @@ async function ask(
   const { lastPollMs, state } = claimed
   const since = lastPollMs === null ? null : new Date(lastPollMs - settings.look_back_seconds * 1000).toISOString()
   const place = { last_poll_ts: since, state: state === null ? null : JSON.parse(state) }
-  return context.runner.run({
+  const auth = connection ? openAuth(context, installed, connection) : { auth_type: 'Custom', credentials: {} }
+  const outcome = await context.runner.run({
     folder: installed.folder,
     workspaceId: workspace.id,
     call: { kind: 'poll', name: settings.polling_trigger, inputs: settings.inputs, place },
-    auth: connection ? openAuth(context, installed, connection) : { auth_type: 'Custom', credentials: {} },
+    auth,
     metadata: { trigger: claimed.key },
     deadlineMs,
   })
+  return withoutSecrets(outcome, auth, installed.config)
 }
 
 function toMessage(result: RunOutcome['result']): string {

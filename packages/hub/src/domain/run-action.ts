@@ -6,6 +6,7 @@ import type { Principal } from './authenticate.ts'
 import { openAuth, requireConnection, type OpenedAuth } from './connections.ts'
 import type { Context } from './context.ts'
 import { requireIntegration } from './integrations.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** A run that somebody waits for ends after this. */
 const deadlineMs = 60_000
@@ -77,7 +78,7 @@ async function run(
 ): Promise<RunResult> {
   const auth = await findAuth(context, principal, installed, connection)
   const order = { folder: installed.folder, workspaceId: principal.workspace.id, call, auth, metadata: {}, deadlineMs }
-  return toWire(await context.runner.run(order, signal))
+  return toWire(withoutSecrets(await context.runner.run(order, signal), auth, installed.config))
 }
 
 async function findAuth(

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { HubError } from '@sluice/protocol'
 
 /**
@@ -10,9 +10,11 @@ export type Sealing = {
   readonly seal: (place: string, secret: string) => string
   /** Undefined if it was sealed with a secret key that this hub does not have, or for another place, or was changed. */
   readonly open: (place: string, sealed: string) => string | undefined
+  /** Tells texts apart for good, and gives none of them away: who has not the secret key cannot try texts. 32 hex digits. */
+  readonly digest: (text: string) => string
 }
 
-type SealingKey = { readonly id: string; readonly key: Buffer }
+type SealingKey = { readonly id: string; readonly key: Buffer; readonly digestKey: Buffer }
 
 const nonceBytes = 12
 const tagBytes = 16
@@ -40,13 +42,18 @@ export function createSealing(secretKeys: readonly Uint8Array[]): Sealing {
       const known = version === 'v1' ? keys.find((key) => key.id === id) : undefined
       return known && unseal(known.key, place, Buffer.from(text, 'base64url'))
     },
+    digest: (text) => createHmac('sha256', first.digestKey).update(text).digest('hex').slice(0, 32),
   }
 }
 
 function toSealingKey(secretKey: Uint8Array): SealingKey {
   const derive = (info: string, bytes: number): Buffer =>
     Buffer.from(hkdfSync('sha256', secretKey, new Uint8Array(0), info, bytes))
-  return { id: derive('sluice sealing id', 4).toString('hex'), key: derive('sluice sealing', 32) }
+  return {
+    id: derive('sluice sealing id', 4).toString('hex'),
+    key: derive('sluice sealing', 32),
+    digestKey: derive('sluice digest', 32),
+  }
 }
 
 function unseal(key: Buffer, place: string, bytes: Buffer): string | undefined {
@@ -70,4 +77,10 @@ export const noSealing: Sealing = {
     )
   },
   open: () => undefined,
+  digest: () => {
+    throw new HubError(
+      'conflict',
+      'there is no secret key to tell texts apart by; set SLUICE_SECRET_KEY to that of the hubs',
+    )
+  },
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import type { Accepted, AuditEntry, Erased } from '@sluice/protocol'
 import { openTestHub } from '../test-hub.ts'
@@ -11,6 +12,8 @@ test('an erased event is gone, its inbox goes on, and the record does not say wh
     (await t.call<Accepted>('POST', '/v1/events', { body: { event_type: 'a', payload: {}, ...body } })).body.event_id
   const gone = await send({ identity: jane, payload: { note: 'hers' } })
   const kept = await send({ identity: { id: 'user-78' } })
+  const found = await t.call<{ events: unknown[] }>('GET', '/v1/events?identity=JANE@example.org')
+  assert.equal(found.body.events.length, 1, 'what is searched for is what is erased')
   const counted = await t.call<Erased>('POST', '/v1/erasures', { body: { identity: jane.email, dry_run: true } })
   assert.deepEqual([counted.body.events, counted.body.dry_run], [1, true])
   assert.equal((await t.call('GET', `/v1/events/${gone}`)).status, 200)
@@ -36,6 +39,8 @@ test('an erased event is gone, its inbox goes on, and the record does not say wh
   const entry = audit.body.entries.find(({ verb }) => verb === 'identity.erase')
   assert.deepEqual(entry?.details, { events: 1, dead_letters: 0, quarantined: 0, done: true })
   assert.doesNotMatch(audit.text, /user-77|jane/)
+  const plain = createHash('sha256').update(jane.id).digest('hex').slice(0, 32)
+  assert.ok(!audit.text.includes(plain), 'who has the audit log cannot try values')
 })
 
 test('a long erasure goes step by step; its cursor serves no other', async () => {

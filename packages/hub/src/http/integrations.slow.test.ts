@@ -42,7 +42,7 @@ test('a connection is made, shown without its secret, used, replaced and removed
     type: 'action',
     result: { data: { said: 'hi', key_length: 'planted-key'.length }, cost_usd: 0.001 },
   })
-  const replaced = await connect('mine', { credentials: { api_key: 'refused' } })
+  const replaced = await connect('mine', { credentials: { api_key: 'refused-planted' } })
   assert.deepEqual([replaced.status, replaced.body.account], [200, null])
   assert.match(replaced.body.account_error ?? '', /knows no such key/)
   const listed = await t.call<{ connections: Connection[] }>('GET', '/v1/connections')
@@ -50,7 +50,7 @@ test('a connection is made, shown without its secret, used, replaced and removed
     listed.body.connections.map(({ key }) => key),
     ['mine'],
   )
-  assert.doesNotMatch(made.text + listed.text + ran.text, /planted/)
+  assert.doesNotMatch(made.text + listed.text + ran.text + replaced.text, /planted/)
   assert.equal((await t.call('DELETE', '/v1/connections/mine')).status, 204)
   assert.equal((await t.fail('GET', '/v1/connections/mine')).error_code, 'not-found')
   const audit = await t.call<{ entries: AuditEntry[] }>('GET', '/v1/audit')
@@ -143,4 +143,27 @@ test('a key runs the actions that it is allowed to', async () => {
   )
   const viewer = await t.makeKey({ role: 'viewer' })
   assert.equal((await t.fail('POST', say, { body, key: viewer })).error_code, 'forbidden')
+})
+
+test('a secret of a connection comes back in no answer, wherever a handler puts it', async () => {
+  await connect('c')
+  const texts = await Promise.all(
+    ['leak', 'key'].map(
+      async (word) => (await t.call('POST', say, { body: { inputs: { word }, connection: 'c' } })).text,
+    ),
+  )
+  assert.doesNotMatch(texts.join(), /planted/)
+  assert.match(texts.join(), /key=\[redacted\] failed.*"said":"\[redacted\]"/)
+})
+
+test("another user's key may use a connection of the workspace, not take it over", async () => {
+  const [ada, bob] = [await t.makeKey({ user_id: 'ada' }), await t.makeKey({ user_id: 'bob' })]
+  await connect('shared', {}, { key: ada })
+  const body = { integration: 'echo', credentials: { api_key: 'other' } }
+  assert.equal((await t.fail('PUT', '/v1/connections/shared', { body, key: bob })).error_code, 'forbidden')
+  assert.equal((await t.fail('DELETE', '/v1/connections/shared', { key: bob })).error_code, 'forbidden')
+  const run = { inputs: { word: 'hi' }, connection: 'shared' }
+  assert.equal((await t.call('POST', say, { body: run, key: bob })).status, 200)
+  const replaced = await connect('shared', { credentials: { api_key: 'of the administrator' } })
+  assert.deepEqual([replaced.status, replaced.body.user_id], [200, 'ada'])
 })

@@ -12,12 +12,12 @@ export function integrationHandlers(context: Context): Pick<Handlers, Integratio
   return {
     listIntegrations: ({ query }) => pageResponse('integrations', listIntegrations(context, query)),
     getIntegration: ({ params }) => json(200, showIntegration(context, params.integration)),
-    runAction: async ({ principal, params, body }) => {
-      const target = { integration: params.integration, name: params.action }
+    runAction: async ({ request, principal, params, body }) => {
+      const target = { integration: params.integration, name: params.action, signal: request.signal }
       return json(200, await runAction(context, principal, target, body))
     },
-    runPoll: async ({ principal, params, body }) => {
-      const target = { integration: params.integration, name: params.trigger }
+    runPoll: async ({ request, principal, params, body }) => {
+      const target = { integration: params.integration, name: params.trigger, signal: request.signal }
       return json(200, await runPoll(context, principal, target, body))
     },
   }

@@ -1,4 +1,5 @@
 import { matchesGlob } from '@sluice/protocol/glob'
+import { isOneOf } from './identity.ts'
 import type { Search, StoredEvent } from './store.ts'
 
 /** What a search asks for, of one event. */
@@ -15,7 +16,7 @@ export function matchesSearch(search: Search, event: StoredEvent, body: string):
     payload?: unknown
   } = JSON.parse(body)
   if (channel !== undefined && content.channel !== channel) return false
-  if (identity !== undefined && !Object.values(content.identity ?? {}).includes(identity)) return false
+  if (identity !== undefined && !isOneOf([identity], content.identity)) return false
   if (
     entity !== undefined &&
     content.entity?.id !== entity &&
