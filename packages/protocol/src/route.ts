@@ -17,6 +17,11 @@ export type Route = {
   readonly answers: Readonly<
     Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly mediaType?: string }>
   >
+  /**
+   * What comes again does no more than the first: a retry, or a replay by whoever saw it go by. A signature is good for one
+   * request of all other routes that change something. `with-lease-id`: if the body has one.
+   */
+  readonly repeatable?: 'always' | 'with-lease-id'
   /** more than an event needs; `limits.bodyBytes` where it is not said */
   readonly maxBodyBytes?: number
   /** takes CloudEvents in every mode (`body`), or answers with one or a batch of them to those who accept that */

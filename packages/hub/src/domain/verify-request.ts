@@ -61,5 +61,5 @@ const rememberedMs = 600_000
  */
 export async function useOnce(store: Store, signature: string, newId: () => string): Promise<void> {
   if (await store.claimTask(`signature/${signature}`, newId(), rememberedMs)) return
-  throw new HubError('conflict', 'this very request was made before; to make it again, sign it anew')
+  throw new HubError('conflict', 'this very request was made before; to make it again, sign it anew, at another second')
 }

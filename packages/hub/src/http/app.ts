@@ -12,16 +12,8 @@ import {
 import { requirePermission, type Authenticator, type Principal } from '../domain/authenticate.ts'
 import type { Context } from '../domain/context.ts'
 import { parseObject } from '../domain/json-text.ts'
-import { useOnce } from '../domain/verify-request.ts'
 import { createAuth, limitRate, type Auth, type Identified } from './auth.ts'
-import {
-  createBodyBudget,
-  createHolding,
-  strangersBytes,
-  toBodyBytes,
-  type BodyBudget,
-  type Holding,
-} from './body-budget.ts'
+import { createBodyBudget, createHolding, toBodyBytes, type BodyBudget, type Holding } from './body-budget.ts'
 import { isPacked, requireJson, unpack } from './body.ts'
 import { createClientAddress } from './client-address.ts'
 import { createCors } from './cors.ts'
@@ -42,7 +34,9 @@ import { createMetrics } from './metrics.ts'
 import { openHandlers } from './open.ts'
 import { parseQuery } from './query.ts'
 import { createRouter, type Match } from './router.ts'
+import { refuseReplay } from './replays.ts'
 import { streamHandlers } from './stream.ts'
+import { createStrangers, type Strangers } from './strangers.ts'
 import { triggerHandlers } from './triggers.ts'
 import { workspaceHandlers } from './workspaces.ts'
 
@@ -77,8 +71,8 @@ type Parts = {
   readonly context: Context
   readonly auth: Auth
   readonly budget: BodyBudget
-  /** for what is signed, until that is proven */
-  readonly strangers: BodyBudget
+  /** for what is signed alone, until that is proven */
+  readonly strangers: Strangers
   readonly handlers: Handlers
   readonly find: (method: string, path: string) => Match
 }
@@ -107,7 +101,7 @@ export function createApp(options: AppOptions): App {
     ...esautiHandlers(context),
     ...mcpHandlers({ context, version, logger, publicUrl, corsOrigins }),
   }
-  const budgets = { budget: createBodyBudget(), strangers: createBodyBudget(strangersBytes) }
+  const budgets = { budget: createBodyBudget(), strangers: createStrangers() }
   const parts: Parts = { context, auth, handlers, find: createRouter(), ...budgets }
   const logFailure = createFailureLog(logger)
 
@@ -173,6 +167,7 @@ async function answer(parts: Parts, request: HubRequest, trace: Trace): Promise<
   const entry = route.access === 'open' ? undefined : await letIn(parts, stage)
   const query = route.access === 'open' && !route.query ? {} : parseQuery(request.queryText, route.query)
   const body = route.body && entry ? await parseBody(stage, await entry.readBody()) : undefined
+  if (entry) await refuseReplay(context, entry.identified.principal, { route, body })
   const confirm = async (permission: Permission): Promise<void> => {
     if (entry) requirePermission(await entry.identified.again(), permission)
   }
@@ -195,27 +190,23 @@ async function letIn(parts: Parts, stage: Stage): Promise<Entry> {
     await admit(context, identified.principal, stage)
     return { identified, readBody: () => holdBody(stage, budget, identified.principal.workspace.id) }
   }
-  const { shown, workspaceId } = claim
+  const { shown, keyId, workspaceId } = claim
   if (shown) await admit(context, shown, stage)
-  const body = await holdBody(stage, shown ? budget : parts.strangers, workspaceId)
+  const limit = limitOf(stage.route)
+  const body = shown
+    ? await holdBody(stage, budget, workspaceId)
+    : await parts.strangers.read(request, { keyId, limit })
   const identified = await claim.prove(body)
   if (!shown) {
     await admit(context, identified.principal, stage)
     stage.trace.holding.hold(budget, workspaceId, toHeldBytes(stage, body.length))
   }
-  await refuseReplay(context, identified.principal, stage)
   return { identified, readBody: async () => body }
 }
 
 async function admit(context: Context, principal: Principal, { route, trace }: Stage): Promise<void> {
   await limitRate(context, principal, trace.fields)
   if (route.access !== 'open') requirePermission(principal, route.access)
-}
-
-async function refuseReplay(context: Context, { signature }: Principal, { route }: Stage): Promise<void> {
-  const administers = route.access === 'admin' || route.access === 'instance'
-  if (administers && route.method !== 'GET' && signature !== undefined)
-    await useOnce(context.store, signature, context.newId)
 }
 
 /** What an unpacked body takes is known once it is read. */

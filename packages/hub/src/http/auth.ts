@@ -17,6 +17,7 @@ type Claim =
       readonly kind: 'signed'
       /** Undefined for a signature alone: nothing may be spent in the name of its key before it is proven. */
       readonly shown: Principal | undefined
+      readonly keyId: string
       readonly workspaceId: number
       /**
        * @param body as received
@@ -64,6 +65,7 @@ export function createAuth({ context, authenticator, publicUrl }: AuthOptions): 
     return {
       kind: 'signed',
       shown,
+      keyId,
       workspaceId,
       prove: async (body) => {
         prove({ method: request.method, targets: toTargets(request, prefix), body })
@@ -101,7 +103,12 @@ function toSigner(shown: Principal | undefined, named: string | undefined): Sign
       throw refuseSignature(`X-Sluice-Key-Id names another key than ${shown.keyId}, which stands beside it`)
     return { keyId: shown.keyId, isOwner: true }
   }
-  if (named === undefined || !/^[0-9a-f]{16}$/.test(named)) throw refuseStranger()
+  if (named === undefined)
+    throw new HubError(
+      'unauthorized',
+      'the request is signed, but X-Sluice-Key-Id is missing: it says whose signature it is',
+    )
+  if (!/^[0-9a-f]{16}$/.test(named)) throw refuseStranger()
   return { keyId: named, isOwner: false }
 }
 

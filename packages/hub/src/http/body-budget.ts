@@ -6,9 +6,6 @@ import { HubError } from '@sluice/protocol'
  */
 const maxBytes = 256 * 1024 * 1024
 
-/** For bodies of requests that say to be signed: until that is proven they take nothing from those that are. */
-export const strangersBytes = 64 * 1024 * 1024
-
 export type BodyBudget = {
   /** @throws HubError `overloaded` */
   readonly take: (workspaceId: number, bytes: number) => void
@@ -16,7 +13,7 @@ export type BodyBudget = {
 }
 
 /** One workspace may fill a quarter: uploads of one tenant that never end must not shut the others out. */
-export function createBodyBudget(allBytes = maxBytes): BodyBudget {
+export function createBodyBudget(): BodyBudget {
   const taken = new Map<number, number>()
   let total = 0
   const add = (workspaceId: number, bytes: number): void => {
@@ -27,7 +24,7 @@ export function createBodyBudget(allBytes = maxBytes): BodyBudget {
   }
   return {
     take: (workspaceId, bytes) => {
-      if (total + bytes > allBytes || (taken.get(workspaceId) ?? 0) + bytes > allBytes / 4) {
+      if (total + bytes > maxBytes || (taken.get(workspaceId) ?? 0) + bytes > maxBytes / 4) {
         throw new HubError(
           'overloaded',
           'the bodies of other requests fill the memory set aside for them; send it again',

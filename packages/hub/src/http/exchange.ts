@@ -17,9 +17,17 @@ export type HubRequest = {
   /**
    * The bytes as sent. Once.
    *
-   * @throws HubError `payload-too-large` beyond `limit` bytes, before reading where `Content-Length` tells; `body-incomplete`
+   * @throws HubError `payload-too-large` beyond `limit` bytes, before reading where `Content-Length` tells; `body-incomplete`;
+   *   the reason of the signal
    */
-  readonly readBody: (limit: number) => Promise<Buffer>
+  readonly readBody: (limit: number, watch?: BodyWatch) => Promise<Buffer>
+}
+
+export type BodyWatch = {
+  /** Called with the size of each piece that has arrived. */
+  readonly onBytes: (bytes: number) => void
+  /** Ends the reading, and lets go of what was read. */
+  readonly signal: AbortSignal
 }
 
 export type HubResponse = {

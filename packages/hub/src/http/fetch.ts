@@ -1,6 +1,6 @@
 import { HubError } from '@sluice/protocol'
 import type { App } from './app.ts'
-import { isWhole, type HubRequest, type HubResponse } from './exchange.ts'
+import { isWhole, type BodyWatch, type HubRequest, type HubResponse } from './exchange.ts'
 
 /** The hub as a function that can be mounted in somebody else's server. */
 export type FetchApp = {
@@ -32,20 +32,25 @@ function toHubRequest(request: Request, remoteAddress: string, signal: AbortSign
     headerNames: () => [...request.headers.keys()],
     remoteAddress,
     signal,
-    readBody: (limit) => readBody(request, limit),
+    readBody: (limit, watch) => readBody(request, limit, watch),
   }
 }
 
-async function readBody(request: Request, limit: number): Promise<Buffer> {
+async function readBody(request: Request, limit: number, watch?: BodyWatch): Promise<Buffer> {
   refuseLength(request.headers.get('content-length'), limit)
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength
+  const reader = request.body?.getReader()
+  watch?.signal.addEventListener('abort', () => void reader?.cancel().catch(() => undefined), { once: true })
+  for (;;) {
+    const next = await reader?.read()
+    watch?.signal.throwIfAborted()
+    if (!next || next.done) return Buffer.concat(chunks)
+    size += next.value.byteLength
     if (size > limit) throw tooLarge(limit)
-    chunks.push(chunk)
+    chunks.push(next.value)
+    watch?.onBytes(next.value.byteLength)
   }
-  return Buffer.concat(chunks)
 }
 
 export function tooLarge(limit: number): HubError {

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { HubError } from '@sluice/protocol'
 import type { App, Logger } from './app.ts'
-import { isWhole, type HubRequest, type HubResponse } from './exchange.ts'
+import { isWhole, type HubRequest, type HubResponse, type BodyWatch } from './exchange.ts'
 import { refuseLength, tooLarge } from './fetch.ts'
 
 export type Listener = {
@@ -107,10 +107,10 @@ function toHubRequest(incoming: IncomingMessage, outgoing: ServerResponse, expec
       signal ??= toSignal(outgoing)
       return signal
     },
-    readBody: (limit) => {
+    readBody: (limit, watch) => {
       refuseLength(incoming.headers['content-length'], limit)
       if (expectsContinue) outgoing.writeContinue()
-      return readBody(incoming, limit)
+      return readBody(incoming, limit, watch)
     },
   }
 }
@@ -132,16 +132,22 @@ function toSignal(outgoing: ServerResponse): AbortSignal {
   return gone.signal
 }
 
-function readBody(incoming: IncomingMessage, limit: number): Promise<Buffer> {
+function readBody(incoming: IncomingMessage, limit: number, watch?: BodyWatch): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    const stop = (reason: unknown): void => {
+      incoming.off('data', take)
+      chunks.length = 0
+      reject(reason)
+    }
     const take = (chunk: Buffer): void => {
       size += chunk.length
-      if (size <= limit) return void chunks.push(chunk)
-      incoming.off('data', take)
-      reject(tooLarge(limit))
+      if (size > limit) return stop(tooLarge(limit))
+      chunks.push(chunk)
+      watch?.onBytes(chunk.length)
     }
+    watch?.signal.addEventListener('abort', () => stop(watch.signal.reason), { once: true })
     incoming.on('data', take)
     incoming.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     const fail = (): void => {

@@ -47,7 +47,7 @@ function fieldsFor({ code, status, details, retryAfterSeconds }: HubError): Reco
   const { allow } = details
   return {
     ...(status === 401 && { 'www-authenticate': 'Bearer realm="sluice"' }),
-    ...(code === 'payload-too-large' && { connection: 'close' }),
+    ...((code === 'payload-too-large' || code === 'body-incomplete') && { connection: 'close' }),
     ...(code === 'shutting-down' && { connection: 'close' }),
     ...(Array.isArray(allow) && { allow: allow.join(', ') }),
     ...((retryAfterSeconds !== undefined || status === 503) && {

@@ -20,6 +20,7 @@ export const dialectRoutes = {
     path: '/dialects/briteevents/events',
     summary: 'Publish one event as clients of the BriteEvents API do; x-britecore-job-id becomes its correlation_id',
     access: 'publish',
+    repeatable: 'always',
     dialect: 'briteevents',
     body: BriteEvent,
     answers: { 201: { description: 'stored', schema: BriteAccepted } },
@@ -31,6 +32,7 @@ export const dialectRoutes = {
     alias: '/dialects/briteevents/events/bulk/',
     summary: `Publish up to ${briteBulkMax} events as clients of the BriteEvents API do`,
     access: 'publish',
+    repeatable: 'always',
     dialect: 'briteevents',
     body: z.array(BriteEvent).max(briteBulkMax),
     maxBodyBytes: limits.batchBytes,
@@ -43,6 +45,7 @@ export const dialectRoutes = {
     alias: '/v1/inbound/event',
     summary: "Publish one event as eSauti's SDKs do",
     access: 'publish',
+    repeatable: 'always',
     dialect: 'esauti',
     body: EsautiEvent,
     answers: {
@@ -57,6 +60,7 @@ export const dialectRoutes = {
     path: '/api/integrations/identify',
     summary: "Say who a visitor is, as eSauti's SDKs do: publishes customer.identified",
     access: 'publish',
+    repeatable: 'always',
     dialect: 'esauti',
     body: EsautiIdentify,
     answers: {

@@ -16,6 +16,7 @@ export const eventRoutes = {
     alias: '/events',
     summary: 'Publish one event',
     access: 'publish',
+    repeatable: 'always',
     body: NewEvent,
     answers: {
       200: { description: 'a repetition under the same idempotency key', schema: Accepted },
@@ -29,6 +30,7 @@ export const eventRoutes = {
     path: '/v1/events/batch',
     summary: 'Publish up to 1,000 events',
     access: 'publish',
+    repeatable: 'always',
     body: z.union([z.strictObject({ events: z.array(NewBatchEvent) }), z.array(NewBatchEvent)]),
     maxBodyBytes: limits.batchBytes,
     answers: ok('one result for each event', BatchAccepted),
@@ -89,6 +91,7 @@ export const eventRoutes = {
     alias: '/events/{event_id}',
     summary: 'Acknowledge in the default inbox',
     access: 'inbox',
+    repeatable: 'always',
     query: withTimestamp,
     answers: { 204: { description: 'acknowledged, now or before' } },
   },

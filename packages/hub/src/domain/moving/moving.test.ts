@@ -264,8 +264,19 @@ describe('a file that is not in order', () => {
     const times = { created_ms: 1, updated_ms: 1 }
     const settings = { integration: 'slack', polling_trigger: 'messages', connection: null, inputs: {}, user_id: 'u' }
     const trigger = {
-      ...{ key: 't', id: 'i', status: 'active', generation: 1, primed: true, state: null, last_poll_ms: null },
-      ...{ next_poll_ms: 1, failures: 0, last_error: null, token: null, claimed_until_ms: 0, ...times },
+      key: 't',
+      id: 'i',
+      status: 'active',
+      generation: 1,
+      primed: true,
+      state: null,
+      last_poll_ms: null,
+      next_poll_ms: 1,
+      failures: 0,
+      last_error: null,
+      token: null,
+      claimed_until_ms: 0,
+      ...times,
       settings: JSON.stringify({ ...settings, interval_seconds: 60, first_poll: 'prime', look_back_seconds: 1 }),
     }
     const good = { ...connection, account: null, account_error: null, ...times }
