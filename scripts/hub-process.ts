@@ -70,7 +70,7 @@ export async function startHub({ data, port = 0, ...options }: HubProcessOptions
 
   const killEarly = (): void => void child.kill('SIGKILL')
   options.signal?.addEventListener('abort', killEarly)
-  const readyTimeoutMs = options.readyTimeoutMs ?? 15_000
+  const readyTimeoutMs = options.readyTimeoutMs ?? 60_000
   const lines = createInterface({ input: child.stdout })
   const timeout = AbortSignal.timeout(readyTimeoutMs)
   const ready = await Promise.race([
