@@ -113,6 +113,29 @@ test('what is refused again stays, torn lines are told of, and the exit code say
   assert.deepEqual(JSON.parse(left.stdout), { dry_run: true, pending: 1, sent_before: 1, torn: 1 })
 })
 
+test('CloudEvents go out as they are, between the others, and what is refused stays', async () => {
+  const path = join(folder, 'cloud.jsonl')
+  const sluice = createSluice({
+    baseUrl: 'http://127.0.0.1:9',
+    apiKey: hub.apiKey ?? '',
+    maxRetries: 0,
+    deadLetter: jsonlFile(path),
+  })
+  const event = { specversion: '1.0', id: 'c-1', source: '/shop', type: 'cloud.sent', data: ['any'] } as const
+  await assert.rejects(sluice.events.send('cloud.before', {}))
+  await assert.rejects(sluice.events.sendCloudEvent(event))
+  await assert.rejects(sluice.events.sendCloudEvent({ ...event, source: 'no uri' }))
+  await assert.rejects(sluice.events.send('cloud.after', {}))
+  const sent = await run(['cloud.jsonl', '--json'])
+  assert.equal(sent.status, 5, sent.stderr)
+  const { errors, ...counts } = JSON.parse(sent.stdout)
+  assert.deepEqual(counts, { accepted: 3, duplicates: 0, failed: 1, torn: 0 })
+  assert.deepEqual([errors.length, errors[0].line, errors[0].error_code], [1, 3, 'validation-error'])
+  assert.equal(await stored('cloud.*'), 3)
+  const again = await run(['cloud.jsonl', '--json'])
+  assert.deepEqual([again.status, JSON.parse(again.stdout).failed, await stored('cloud.*')], [1, 1, 3])
+})
+
 test('a hub that is away, a file that is not there', async () => {
   await jsonlFile(join(folder, 'away.jsonl')).write(toRecord('a', 'away'))
   const away = await run(['away.jsonl'], 'http://127.0.0.1:9')

@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises'
-import type { BatchItemResult, DeadLetterRecord, Sluice } from '@sluice/client'
+import { ApiError, type BatchItemResult, type DeadLetterRecord, type Sluice } from '@sluice/client'
 import { jsonlFile, readDeadLetters, type JsonlFile } from '@sluice/client/node'
 import { CommandError, exitCodes, toFailure, usage } from './exit.ts'
 import type { Output } from './output.ts'
@@ -82,8 +82,7 @@ function report({ output, tally, torn }: { output: Output; tally: Tally; torn: n
 type Sending = { readonly sluice: Sluice; readonly marks: JsonlFile; readonly tally: Tally }
 
 async function sendBatch({ sluice, marks, tally }: Sending, batch: readonly Pending[]): Promise<void> {
-  const events = batch.map(({ record }) => ({ ...record.event, idempotency_key: record.idempotency_key }))
-  const { results } = await sluice.events.sendBatch(events)
+  const results = await publish(sluice, batch)
   const sentAt = new Date().toISOString()
   const written = results.map(async (result) => {
     const pending = batch[result.index]
@@ -97,6 +96,33 @@ async function sendBatch({ sluice, marks, tally }: Sending, batch: readonly Pend
   await Promise.all(written)
   const unsent = results.find((result) => 'error' in result && isOfRequest(result.error.error_code))
   if (unsent && 'error' in unsent) throw new Error(unsent.error.message)
+}
+
+async function publish(sluice: Sluice, batch: readonly Pending[]): Promise<readonly BatchItemResult[]> {
+  const [first] = batch
+  if (first?.record.content_type) return [await publishCloudEvent(sluice, first.record)]
+  const events = batch.flatMap(({ record }) =>
+    record.content_type ? [] : [{ ...record.event, idempotency_key: record.idempotency_key }],
+  )
+  return (await sluice.events.sendBatch(events)).results
+}
+
+/** Those that say that this event, and not the request, is at fault. */
+const ofEvent: ReadonlySet<number> = new Set([400, 403, 409, 413, 422])
+
+/** A batch holds native events only. */
+async function publishCloudEvent(
+  sluice: Sluice,
+  { event, idempotency_key }: Extract<DeadLetterRecord, { content_type: string }>,
+): Promise<BatchItemResult> {
+  try {
+    const { event_id, status, timestamp } = await sluice.events.sendCloudEvent(event)
+    return { index: 0, idempotency_key, event_id, status, timestamp }
+  } catch (error) {
+    if (!(error instanceof ApiError) || !ofEvent.has(error.status)) throw error
+    const { errorCode = `status-${error.status}`, message } = error
+    return { index: 0, idempotency_key, error: { error_code: errorCode, message } }
+  }
 }
 
 /** The request failed, not the event: going on would most likely fail, too. */
@@ -134,6 +160,13 @@ async function* readPending(file: string, sent: ReadonlySet<string>): AsyncGener
   for await (const line of readDeadLetters(file)) {
     if (line.kind !== 'record' || seen.has(line.record.dead_letter_id)) continue
     seen.add(line.record.dead_letter_id)
+    if (line.record.content_type) {
+      if (batch.length > 0) yield batch
+      yield [line]
+      batch = []
+      characters = 0
+      continue
+    }
     batch.push(line)
     characters += JSON.stringify(line.record.event).length
     if (batch.length < batchRecords && characters < batchCharacters) continue

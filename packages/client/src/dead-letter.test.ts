@@ -230,3 +230,29 @@ test('attempts are counted for each event: those that failed for the time being 
     ],
   )
 })
+
+test('a CloudEvent goes to the sink as it was sent, and is left out where the caller keeps it', async () => {
+  const { hub, letters, sluice } = open({ maxRetries: 1 })
+  const event = { specversion: '1.0', id: 'c-1', source: '/shop', type: 'order.created', data: [1] } as const
+  hub.fail(2)
+  await assert.rejects(sluice.events.sendCloudEvent(event), { status: 503 })
+  assert.deepEqual(letters, [
+    {
+      dead_letter_id: 'id-1',
+      at: '2026-01-31T12:00:00.000Z',
+      url: 'http://hub.example/path/v1/events',
+      event,
+      content_type: 'application/cloudevents+json',
+      idempotency_key: 'c-1',
+      attempts: 2,
+      status: 503,
+      error: { code: 'overloaded', message: letters[0]?.error.message },
+    },
+  ])
+  hub.fail(2)
+  await assert.rejects(sluice.events.sendCloudEvent(event, { deadLetter: false }))
+  const circular: Record<string, unknown> = { ...event }
+  circular['data'] = circular
+  await assert.rejects(sluice.events.sendCloudEvent(circular as never), TypeError)
+  assert.equal(letters.length, 1)
+})

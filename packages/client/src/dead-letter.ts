@@ -1,4 +1,4 @@
-import type { NewEvent } from '@sluice/protocol'
+import type { CloudEvent, NewEvent } from '@sluice/protocol'
 import { wallTime } from './clock.ts'
 import { ApiError } from './error.ts'
 import { consoleLogger, createRedactingLogger } from './logger.ts'
@@ -12,9 +12,7 @@ export type DeadLetterRecord = {
   readonly at: string
   /** where it was to go; no key stands in it */
   readonly url: string
-  /** as it was sent, or would have been */
-  readonly event: NewEvent
-  /** send it again under the same, and nothing is stored twice */
+  /** send it again under the same, and nothing is stored twice; of a CloudEvent its id, which does that together with its source */
   readonly idempotency_key: string
   /** requests that carried it; 0 when it was not tried, because the call was aborted or an earlier part of the batch failed */
   readonly attempts: number
@@ -22,7 +20,15 @@ export type DeadLetterRecord = {
   readonly status: number | null
   /** `code` is the hub's error code, `http-502` and the like, `no-answer`, `not-sent` or `aborted` */
   readonly error: { readonly code?: string; readonly message: string }
-}
+} & SentEvent
+
+/** As it was sent, or would have been. */
+type SentEvent =
+  | { readonly event: NewEvent; readonly content_type?: undefined }
+  /** what `sendCloudEvent` was given */
+  | { readonly event: CloudEvent; readonly content_type: typeof cloudEventType }
+
+export const cloudEventType = 'application/cloudevents+json'
 
 /** Where dead letters go. What it returns is waited for; what it throws is logged and hides nothing. */
 export type DeadLetterSink =
@@ -30,8 +36,7 @@ export type DeadLetterSink =
   | { readonly write: (record: DeadLetterRecord) => unknown }
 
 /** One event that was given up. */
-export type GivenUp = {
-  readonly event: NewEvent
+export type GivenUp = SentEvent & {
   readonly idempotencyKey: string
   readonly tries: Tries
   readonly error: DeadLetterRecord['error']
@@ -60,12 +65,12 @@ export function toRecordError(error: unknown): DeadLetterRecord['error'] {
   return { code: error instanceof Error && error.name === 'TransportError' ? 'no-answer' : 'aborted', message }
 }
 
-function toRecord(settings: Settings, { event, idempotencyKey, tries, error }: GivenUp): DeadLetterRecord {
+function toRecord(settings: Settings, { idempotencyKey, tries, error, ...sent }: GivenUp): DeadLetterRecord {
   return {
     dead_letter_id: settings.newId(),
     at: new Date(wallTime(settings.clock)).toISOString(),
     url: settings.baseUrl + settings.eventsEndpoint,
-    event,
+    ...sent,
     idempotency_key: idempotencyKey,
     attempts: tries.attempts,
     status: tries.status,
@@ -76,9 +81,7 @@ function toRecord(settings: Settings, { event, idempotencyKey, tries, error }: G
 /** Said on the console if there is no logger: nobody else knows of the event any more. */
 function tellLost(settings: Settings, record: DeadLetterRecord, error: unknown): void {
   const logger = settings.logger ?? createRedactingLogger(consoleLogger, settings.secrets)
-  const { dead_letter_id, idempotency_key, event } = record
-  logger.warn(
-    { dead_letter_id, idempotency_key, event_type: event.event_type, reason: String(error) },
-    'a dead letter could not be kept',
-  )
+  const { dead_letter_id, idempotency_key } = record
+  const event_type = record.content_type ? record.event.type : record.event.event_type
+  logger.warn({ dead_letter_id, idempotency_key, event_type, reason: String(error) }, 'a dead letter could not be kept')
 }

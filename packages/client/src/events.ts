@@ -61,14 +61,14 @@ export type Events = {
    */
   sendBatch(events: readonly NewBatchEvent[], options?: BatchOptions): Promise<BatchOutcome>
   /**
-   * Publishes a CloudEvent 1.0. Sending it again is safe: source and id are one event. It does not go to the dead-letter
-   * sink, which holds native events.
+   * Publishes a CloudEvent 1.0. Sending it again is safe: source and id are one event. When it rejects after trying, it has
+   * gone to the dead-letter sink, if there is one, with `content_type` beside it.
    *
    * @param event as JSON: bytes belong into `data_base64`. An event of the `cloudevents` package will do
    * @throws EventValidationError with every fault, by attribute; RateLimitError; ApiError; TransportError
    * @example await sluice.events.sendCloudEvent({ specversion: '1.0', id: '7', source: '/shop', type: 'order.created' })
    */
-  sendCloudEvent(event: SendableCloudEvent, options?: RequestOptions): Promise<Accepted>
+  sendCloudEvent(event: SendableCloudEvent, options?: PublishOptions): Promise<Accepted>
   /** One event, acknowledged or not. Rejects with ApiError 404 for an unknown id, 410 for one that expired. */
   get(eventId: string, options?: RequestOptions): Promise<Event>
 }

@@ -12,6 +12,7 @@ import fastify from 'fastify'
 import { Hono } from 'hono'
 import { createAdmin, type Admin } from '../../admin.ts'
 import { createSluice } from '../../client.ts'
+import type { DeadLetterRecord } from '../../dead-letter.ts'
 import { withTopics, type Sessions } from '../../topics/sessions.ts'
 import { defineTopics } from '../../topics/topics.ts'
 import { createWatched, type Handle } from '../../topics/watched-transport.ts'
@@ -135,7 +136,7 @@ async function open(framework: string, context: TestContext, handle?: Handle) {
     warn: (fields: object, message: string) => void warned.push(`${message} ${JSON.stringify(fields)}`),
   }
   const buried: unknown[] = []
-  const deadLetter = (record: { event: { payload: unknown } }): unknown => buried.push(record.event.payload)
+  const deadLetter = (record: DeadLetterRecord): unknown => buried.push(record.event['payload'])
   const sluice = createSluice({ baseUrl: hub.url, apiKey: hub.apiKey ?? '', transport, maxRetries: 0, deadLetter })
   const events = withTopics(sluice, topics, { service: `app-${framework}`, logger })
   const url = await apps[framework]?.(events, context)
