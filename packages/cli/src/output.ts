@@ -3,11 +3,15 @@ export type Output = {
   readonly isJson: boolean
   /** The one result: as JSON, or as the words for people. */
   result(value: unknown, words: string): void
+  /** One page of a list; on a terminal, too, it says that there is more. */
+  page(page: PageLike, words: string): void
   /** One of many results, as they come: a line of JSON each. */
   item(value: unknown, words: string): void
   /** For people, on stderr. */
   note(words: string): void
 }
+
+type PageLike = { readonly pagination: { readonly has_more: boolean; readonly next_cursor: string | null } }
 
 export function createOutput(options: { readonly json?: boolean | undefined }): Output {
   const isJson = options.json === true
@@ -15,7 +19,18 @@ export function createOutput(options: { readonly json?: boolean | undefined }): 
     if (isJson) process.stdout.write(`${JSON.stringify(value)}\n`)
     else if (words !== '') process.stdout.write(`${words}\n`)
   }
-  return { isJson, result: print, item: print, note: (words) => void process.stderr.write(`${words}\n`) }
+  const note = (words: string): void => void process.stderr.write(`${words}\n`)
+  return {
+    isJson,
+    result: print,
+    page: (page, words) => {
+      print(page, words)
+      const { has_more: hasMore, next_cursor: cursor } = page.pagination
+      if (hasMore && !isJson) note(`There is more: --cursor ${cursor ?? ''}`)
+    },
+    item: print,
+    note,
+  }
 }
 
 /** Columns for people, as wide as their widest cell. Control characters from events do not reach the terminal. */

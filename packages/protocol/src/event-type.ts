@@ -114,6 +114,7 @@ export const EventTypesImported = z
         name: z.string(),
         change: EventTypeChange,
         version: z.int(),
+        mode: EventTypeMode.describe('as it is now; `?mode` is of new event types alone'),
         incompatible: z.array(Fault),
       }),
     ),

@@ -26,7 +26,7 @@ export function addConnections(program: Command): void {
         one.user_id,
         one.updated_at,
       ])
-      createOutput(options).result(
+      createOutput(options).page(
         page,
         toTable(['CONNECTION', 'INTEGRATION', 'ACCOUNT', 'FOR', 'MADE BY', 'UPDATED'], rows),
       )

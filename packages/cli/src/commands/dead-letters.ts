@@ -39,7 +39,7 @@ export function addDeadLetters(program: Command): void {
       ])
       const words =
         rows.length === 0 ? 'There are none.' : toTable(['DEAD SINCE', 'EVENT ID', 'TYPE', 'ATTEMPTS', 'REASON'], rows)
-      createOutput(options).result(page, words)
+      createOutput(options).page(page, words)
     })
   withSelection(withHub(deadLetters.command('replay')))
     .description('Hands dead letters out again, with no attempts counted.')

@@ -43,7 +43,7 @@ function addReading(inboxes: Command): void {
     .description('All inboxes with their progress.')
     .action(async (options: HubOptions & PageOptions) => {
       const page = await openAdmin(options).listInboxes({ limit: options.limit, cursor: options.cursor })
-      createOutput(options).result(page, toInboxTable(page.inboxes))
+      createOutput(options).page(page, toInboxTable(page.inboxes))
     })
   withHub(inboxes.command('show'))
     .description('One inbox: settings and progress.')

@@ -74,7 +74,7 @@ function addHubCommands(integrations: Command): void {
         one.actions.map(({ name }) => name).join(', '),
         one.polling_triggers.map(({ name }) => name).join(', '),
       ])
-      createOutput(options).result(page, toTable(['NAME', 'VERSION', 'AUTH', 'ACTIONS', 'POLLING TRIGGERS'], rows))
+      createOutput(options).page(page, toTable(['NAME', 'VERSION', 'AUTH', 'ACTIONS', 'POLLING TRIGGERS'], rows))
     })
   withHub(integrations.command('call'))
     .description('Runs an action in the hub, and prints its result. Exit code 1 for a result that is an error.')

@@ -67,10 +67,7 @@ function addList(keys: Command): void {
       }
       const query = { status, limit, cursor, workspace }
       const page = await onTarget(options, (target) => target.listKeys(query))
-      const output = createOutput(options)
-      output.result(page, page.keys.length === 0 ? 'There are none.' : toKeyTable(page.keys))
-      if (page.pagination.has_more && !output.isJson)
-        output.note(`There is more: --cursor ${page.pagination.next_cursor ?? ''}`)
+      createOutput(options).page(page, page.keys.length === 0 ? 'There are none.' : toKeyTable(page.keys))
     })
 }
 

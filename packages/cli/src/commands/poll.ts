@@ -19,9 +19,7 @@ export function addPoll(program: Command): void {
       const inbox = openSluice(options).inbox(options.inbox)
       const page = await inbox.poll({ limit: options.limit, cursor: options.cursor })
       if (options.ack) for (const event of page.events) await inbox.acknowledge(event.event_id)
-      output.result(page, page.events.length === 0 ? 'Nothing waits.' : toEventTable(page.events))
-      if (page.pagination.has_more && !output.isJson)
-        output.note(`There is more: --cursor ${page.pagination.next_cursor ?? ''}`)
+      output.page(page, page.events.length === 0 ? 'Nothing waits.' : toEventTable(page.events))
     })
 }
 

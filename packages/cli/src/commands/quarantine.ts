@@ -32,7 +32,7 @@ function addList(quarantine: Command): void {
         errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '),
       ])
       const words = rows.length === 0 ? 'There are none.' : toTable(['SINCE', 'QUARANTINE ID', 'TYPE', 'FAULTS'], rows)
-      createOutput(options).result(page, words)
+      createOutput(options).page(page, words)
     })
 }
 

@@ -32,7 +32,7 @@ export function addTriggers(program: Command): void {
         one.last_error,
       ])
       const head = ['TRIGGER', 'EVENT TYPE', 'CONNECTION', 'STATUS', 'LAST GOOD POLL', 'NEXT POLL', 'ERROR']
-      createOutput(options).result(page, toTable(head, rows))
+      createOutput(options).page(page, toTable(head, rows))
     })
   addPut(triggers)
   addOnOne(triggers)
@@ -110,7 +110,7 @@ function addOnOne(triggers: Command): void {
         ms,
         error,
       ])
-      createOutput(options).result(page, toTable(['AT', 'OUTCOME', 'FOUND', 'PUBLISHED', 'MS', 'ERROR'], rows))
+      createOutput(options).page(page, toTable(['AT', 'OUTCOME', 'FOUND', 'PUBLISHED', 'MS', 'ERROR'], rows))
     })
   withHub(triggers.command('remove'))
     .description('Removes a trigger, with what it remembers.')

@@ -33,8 +33,21 @@ export function addTypesImport(types: Command): void {
       const { mode, allowIncompatible, dryRun } = options
       const body = await readSource(file, options)
       const imported = await openAdmin(options).importEventTypes(body, { mode, allowIncompatible, dryRun })
-      createOutput(options).result(imported, toWords(imported))
+      const output = createOutput(options)
+      output.result(imported, toWords(imported))
+      if (mode && !output.isJson) for (const words of toStaying(imported, mode)) output.note(words)
     })
+}
+
+/** Whoever asks for a mode should know where it is another one: that of what is there already stays. */
+function toStaying({ results }: EventTypesImported, asked: EventTypeMode): string[] {
+  const others = Map.groupBy(results, ({ mode }) => mode)
+  others.delete(asked)
+  return [...others].map(([mode, of]) => {
+    const [first] = of
+    const which = of.length === 1 ? (first?.name ?? '') : `${of.length} event types`
+    return `The mode of ${which} stays ${mode}: sluice types set '${of.length === 1 ? which : '*'}' --mode ${asked} changes it.`
+  })
 }
 
 /** @param types the command that this one belongs to */

@@ -72,7 +72,9 @@ test('a topic file is compared, taken in, and compared again', async () => {
   const planned = await run(['types', 'import', 'topics.yaml', '--dry-run'])
   assert.match(planned.stdout, /crm\.ContactCreated +new +1 +-\n1 new; nothing was changed\n/)
   const made = await json(['types', 'import', 'topics.yaml', '--mode', 'quarantine'])
-  assert.deepEqual(made.results, [{ name: 'crm.ContactCreated', change: 'new', version: 1, incompatible: [] }])
+  assert.deepEqual(made.results, [
+    { name: 'crm.ContactCreated', change: 'new', version: 1, mode: 'quarantine', incompatible: [] },
+  ])
   assert.equal((await json(['types', 'check', 'topics.yaml'])).results[0].change, 'same')
   writeFileSync(join(folder, 'narrower.yaml'), topics.replace('required: [id]', 'required: [id, name]'))
   const compared = await run(['types', 'check', 'narrower.yaml'])
@@ -96,6 +98,32 @@ test('the catalogue comes in whole, and every one of its schemas can be used', a
   assert.ok(again.results.every(({ change }: { change: string }) => change === 'same'))
   const page = await json(['types', 'list', '--limit', '1', '--category', 'order'])
   assert.equal(page.event_types[0].category, 'order')
+})
+
+test('a mode that is not taken is told, and set for many at once', async () => {
+  const again = await run(['types', 'import', '--catalogue', '--mode', 'reject'])
+  assert.equal(again.status, 0)
+  assert.match(
+    again.stderr,
+    /^The mode of \d+ event types stays warn: sluice types set '\*' --mode reject changes it\.\n$/,
+  )
+  assert.equal((await run(['types', 'import', '--catalogue', '--mode', 'warn'])).stderr, '')
+  const set = await json(['types', 'set', 'order.*', '--mode', 'reject'])
+  assert.ok(set.names.length > 5 && set.names.every((name: string) => name.startsWith('order.')))
+  assert.equal((await json(['types', 'show', 'order.paid'])).mode, 'reject')
+  assert.equal((await json(['types', 'show', 'invoice.paid'])).mode, 'warn')
+  for (const args of [['--description', 'd'], ['--mode', 'warn', '--no-schema'], []])
+    assert.equal((await run(['types', 'set', 'order.*', ...args])).status, 2)
+  assert.equal((await run(['types', 'set', 'none.*', '--mode', 'warn'])).status, 1)
+})
+
+test('a list says that there is more', async () => {
+  const { stdout, stderr } = await run(['types', 'list', '--limit', '2'])
+  assert.equal(stdout.trimEnd().split('\n').length, 3)
+  const [, cursor = ''] = /^There is more: --cursor (\S+)\n$/.exec(stderr) ?? assert.fail(stderr)
+  const next = await run(['types', 'list', '--limit', '200', '--cursor', cursor])
+  assert.doesNotMatch(next.stdout, new RegExp(stdout.split('\n')[1]?.split(' ')[0] ?? '', 'u'))
+  assert.equal((await run(['types', 'list', '--limit', '2', '--json'])).stderr, '')
 })
 
 test('one event type is made, shown, changed and removed', async () => {

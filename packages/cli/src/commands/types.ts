@@ -1,6 +1,8 @@
-import type { EventTypeMode, EventTypeSaved, PutEventType } from '@sluice/client/admin'
+import type { Admin, EventTypeMode, EventTypeSaved, PutEventType } from '@sluice/client/admin'
+import { matchesGlob } from '@sluice/protocol/glob'
 import { Option, type Command } from 'commander'
 import { confirm } from '../confirm.ts'
+import { CommandError, exitCodes, usage } from '../exit.ts'
 import { openAdmin } from '../hub.ts'
 import { readJsonObject, withHub, withPages, type HubOptions, type PageOptions } from '../options.ts'
 import { createOutput, toLines, toTable } from '../output.ts'
@@ -34,7 +36,7 @@ function addList(types: Command): void {
       ])
       const words =
         rows.length === 0 ? 'There are none.' : toTable(['TYPE', 'MODE', 'VERSION', 'CATEGORY', 'DESCRIPTION'], rows)
-      createOutput(options).result(page, words)
+      createOutput(options).page(page, words)
     })
 }
 
@@ -65,7 +67,7 @@ type SetOptions = HubOptions & {
 function addSet(types: Command): void {
   withHub(types.command('set'))
     .description('Makes an event type, or changes what is given and leaves the rest.')
-    .argument('<name>', 'as order.created')
+    .argument('<name>', 'as order.created; with --mode alone also a glob, as order.*, of those that are there')
     .option('--schema <json>', 'JSON Schema of the payload: a JSON object, @FILE, or - for stdin')
     .option('--no-schema', 'without a schema from now on')
     .option('--description <text>', 'what it means; empty: none')
@@ -76,9 +78,32 @@ function addSet(types: Command): void {
     .option('--allow-incompatible', 'also if the schema refuses what it took before')
     .action(async (name: string, options: SetOptions) => {
       const { allowIncompatible } = options
+      if (name.includes('*')) return setMany(name, options)
       const saved = await openAdmin(options).putEventType(name, toSettings(options), { allowIncompatible })
       createOutput(options).result(saved, toWords(saved))
     })
+}
+
+async function setMany(glob: string, options: SetOptions): Promise<void> {
+  const { mode, ...others } = toSettings(options)
+  if (!mode || Object.keys(others).length > 0)
+    throw usage('for many event types only the --mode can be set, and must be')
+  const admin = openAdmin(options)
+  const names = (await listAll(admin)).filter((name) => matchesGlob(glob, name))
+  if (names.length === 0) throw new CommandError(exitCodes.failed, `no event type matches ${glob}`)
+  for (const name of names) await admin.putEventType(name, { mode })
+  createOutput(options).result({ names, mode }, `${names.length} event types are in the mode ${mode}.`)
+}
+
+async function listAll(admin: Admin): Promise<string[]> {
+  const names: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await admin.listEventTypes({ limit: 200, cursor })
+    names.push(...page.event_types.map(({ name }) => name))
+    cursor = page.pagination.next_cursor ?? undefined
+  } while (cursor !== undefined)
+  return names
 }
 
 function toSettings({ schema, description, category, entity, action, mode }: SetOptions): PutEventType {

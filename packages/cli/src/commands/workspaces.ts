@@ -21,7 +21,7 @@ export function addWorkspaces(program: Command): void {
         inboxes,
         createdAt,
       ])
-      createOutput(options).result(page, toTable(['WORKSPACE', 'EVENTS', 'INBOXES', 'CREATED'], rows))
+      createOutput(options).page(page, toTable(['WORKSPACE', 'EVENTS', 'INBOXES', 'CREATED'], rows))
     })
   withTarget(workspaces.command('create'))
     .description('Makes a workspace, or sees to it that it is there.')

@@ -138,10 +138,11 @@ export async function importEventTypes(
 ): Promise<EventTypesImported> {
   const imported = readImport(body)
   const plans = await save(context, caller.workspace, { imported, ...order })
-  const results = plans.map(({ kind, version, incompatible }, index) => ({
+  const results = plans.map(({ kind, version, mode, incompatible }, index) => ({
     name: imported[index]?.wanted.name ?? '',
     change: kind,
     version,
+    mode,
     incompatible: [...incompatible],
   }))
   if (!order.dryRun && plans.some(({ change }) => change)) {

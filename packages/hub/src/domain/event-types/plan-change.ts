@@ -12,6 +12,7 @@ export type Plan = {
   /** undefined: nothing is to be written */
   readonly change: EventTypeChange | undefined
   readonly version: number
+  readonly mode: EventTypeMode
   /** pointers into the schema */
   readonly incompatible: readonly Fault[]
 }
@@ -49,10 +50,11 @@ export function planChange(before: EventTypeRow | undefined, wanted: Wanted, mod
   }
   const incompatible = old && now && !isSameSchema ? findIncompatibilities(old, now) : []
   const change = { ...content, expects: before?.revision ?? 0 }
-  if (!before) return { kind: 'new', change, version, incompatible }
-  if (isSame(before, content)) return { kind: 'same', change: undefined, version, incompatible }
+  const rest = { version, mode: content.mode, incompatible }
+  if (!before) return { kind: 'new', change, ...rest }
+  if (isSame(before, content)) return { kind: 'same', change: undefined, ...rest }
   const kind = incompatible.length > 0 ? 'incompatible' : 'compatible'
-  return { kind, change, version, incompatible }
+  return { kind, change, ...rest }
 }
 
 const toText = (schema: Schema | undefined): string | null => (schema === undefined ? null : JSON.stringify(schema))
