@@ -174,11 +174,11 @@ export const ReleaseQuarantined = z
   .meta({ id: 'ReleaseQuarantined' })
 export type ReleaseQuarantined = z.infer<typeof ReleaseQuarantined>
 
-/** `refused` still does not match and stays; `in-doubt` was being released when a node ended, too long ago to repeat it. */
+/** `refused` still does not match and stays; `unknown` is in quarantine no more: released, fixed or discarded by somebody else. */
 export const ReleaseResult = z
   .object({
     quarantine_id: z.string(),
-    status: z.enum(['released', 'refused', 'unknown', 'in-doubt']),
+    status: z.enum(['released', 'refused', 'unknown']),
     event_id: z.string().optional().describe('in the log; not with dry_run'),
     errors: z.array(Fault).optional(),
   })

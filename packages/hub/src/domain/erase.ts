@@ -12,8 +12,8 @@ const quarantineBudget = 500
 const partSize = 500
 
 /**
- * How far an erasure has come. First what is quarantined: what is released from there meanwhile is in the log when that is
- * looked at. Then the events that are in the log by then, up to a position, and dead letters, up to a row.
+ * How far an erasure has come. First what is quarantined: what is released from there meanwhile goes into the log in the same
+ * transaction, and so is there when that is looked at. Then the events that are in the log by then, up to a position, and dead letters, up to a row.
  */
 type Place =
   | { readonly in: 'quarantine'; readonly after: number }

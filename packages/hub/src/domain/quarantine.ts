@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   HubError,
   limits,
@@ -10,15 +11,14 @@ import {
   type ReleaseResult,
 } from '@sluice/protocol'
 import type { QuarantineRow } from '../store/quarantine.ts'
-import type { Draft } from '../store/store.ts'
 import { noteDeed, type Caller } from './audit.ts'
 import type { Context, Workspace } from './context.ts'
 import { openPosition } from './cursors.ts'
-import { digest } from './dedup.ts'
+import { openCheckTime, type CheckTime } from './event-types/check-time.ts'
 import { judgeEvents, type Judgement } from './event-types/judge.ts'
 import { membersOf } from './json-text.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
-import { append, type Published } from './store-events.ts'
+import { toPublished, type Published } from './store-events.ts'
 import { toIso } from './to-wire.ts'
 
 function toWire({ id, eventType, atMs, version, faults }: QuarantineRow): Quarantined {
@@ -59,9 +59,15 @@ export async function showQuarantined(context: Context, workspace: Workspace, id
 
 async function requireQuarantined({ store }: Context, workspace: Workspace, id: string): Promise<QuarantineRow> {
   const [row] = await store.quarantine.find(workspace.id, [id.slice(0, 64)])
-  if (!row) throw new HubError('not-found', `there is no ${id.slice(0, 64)} in quarantine; it may have been released`)
+  if (!row) throw noneThere(id)
   return row
 }
+
+const noneThere = (id: string): HubError =>
+  new HubError(
+    'not-found',
+    `there is no ${id.slice(0, 64)} in quarantine; it may have been released, fixed or discarded meanwhile`,
+  )
 
 /** Bodies that are in memory at a time. */
 const stepRows = 100
@@ -69,8 +75,8 @@ const stepRows = 100
 const maxReleased = limits.leaseMax
 
 /**
- * Checks quarantined events again by the definitions of now, and publishes those that pass: each once, also when a node ends in the middle
- * and the release is repeated.
+ * Checks quarantined events again by the definitions of now, and publishes those that pass: each once. Of a type, those for which the time of a
+ * request does not suffice are left to the next one, by `next_cursor`.
  */
 export async function releaseQuarantined(
   context: Context,
@@ -79,12 +85,16 @@ export async function releaseQuarantined(
 ): Promise<QuarantineReleased> {
   const { workspace } = caller
   const { dry_run: dryRun = false, event_type: eventType } = order
+  const time = openCheckTime()
   const results: ReleaseResult[] = []
   let nextCursor: string | null = null
-  for await (const { rows, next, unknown = [] } of select(context, workspace, order)) {
-    results.push(...(await releaseSome(context, workspace, { rows, dryRun })))
-    results.push(...unknown.map((id) => ({ quarantine_id: id, status: 'unknown' as const })))
-    nextCursor = next ?? null
+  for await (const { rows, hasMore, unknown = [] } of select(context, workspace, order)) {
+    const some = await releaseSome(context, workspace, { rows, dryRun, time, isOfType: eventType !== undefined })
+    results.push(...some, ...unknown.map(toUnknown))
+    const last = rows[some.length - 1]
+    const isLeft = hasMore || some.length < rows.length
+    nextCursor = last && isLeft ? context.cursors.seal(scopeOf(workspace, eventType), String(last.place)) : null
+    if (isLeft && time.leftMs <= 0) break
   }
   const released = results.filter(({ status }) => status === 'released').length
   if (released > 0 && !dryRun) {
@@ -94,10 +104,13 @@ export async function releaseQuarantined(
   return { released, kept: results.length - released, dry_run: dryRun, next_cursor: nextCursor, results }
 }
 
+const scopeOf = (workspace: Workspace, eventType = ''): string => `${workspace.id}/release/${eventType}`
+const toUnknown = (id: string): ReleaseResult => ({ quarantine_id: id, status: 'unknown' })
+
 type Selected = {
   readonly rows: QuarantineRow[]
-  /** after the last of these, if there are more than one request takes */
-  readonly next?: string | undefined
+  /** of the type, after these */
+  readonly hasMore: boolean
   readonly unknown?: string[]
 }
 
@@ -111,7 +124,7 @@ async function* selectIds({ store }: Context, workspace: Workspace, ids: readonl
     const wanted = ids.slice(at, at + stepRows)
     const rows = await store.quarantine.find(workspace.id, wanted)
     const found = new Set(rows.map(({ id }) => id))
-    yield { rows, unknown: wanted.filter((id) => !found.has(id)) }
+    yield { rows, hasMore: false, unknown: wanted.filter((id) => !found.has(id)) }
   }
 }
 
@@ -120,79 +133,75 @@ async function* selectType(
   workspace: Workspace,
   { eventType, cursor }: { readonly eventType: string; readonly cursor: string | undefined },
 ): AsyncGenerator<Selected> {
-  const scope = `${workspace.id}/release/${eventType}`
-  let after = openPosition(cursors, scope, cursor, 0)
+  let after = openPosition(cursors, scopeOf(workspace, eventType), cursor, 0)
   for (let count = stepRows; count <= maxReleased; count += stepRows) {
     const found = await store.quarantine.list(workspace.id, { after, limit: stepRows + 1, eventType })
     const rows = found.slice(0, stepRows)
     after = rows.at(-1)?.place ?? after
     const hasMore = found.length > rows.length
-    yield { rows, next: hasMore && count === maxReleased ? cursors.seal(scope, String(after)) : undefined }
+    yield { rows, hasMore }
     if (!hasMore) return
   }
 }
 
-type Some = { readonly rows: readonly QuarantineRow[]; readonly dryRun: boolean }
+type Some = {
+  readonly rows: readonly QuarantineRow[]
+  readonly dryRun: boolean
+  readonly time: CheckTime
+  readonly isOfType: boolean
+}
 
-async function releaseSome(context: Context, workspace: Workspace, { rows, dryRun }: Some): Promise<ReleaseResult[]> {
-  const judgements = await judgeEvents(context, workspace, rows)
-  const nowMs = context.store.nowMs()
-  const results = rows.map((row, at) => keptResult(row, judgements[at], nowMs))
+/** In the order of the rows. Of a type, the last ones have no result if there was no time to check them. */
+async function releaseSome(
+  context: Context,
+  workspace: Workspace,
+  { rows: all, dryRun, time, isOfType }: Some,
+): Promise<ReleaseResult[]> {
+  const judgements = await judgeEvents(context, workspace, { drafts: all, time })
+  const rows = isOfType ? all.slice(0, all.length - time.unchecked) : all
+  const results = rows.map((row, at) => refusedResult(row, judgements[at]))
   const passing = rows.filter((_row, at) => results[at] === undefined)
-  const published = dryRun || passing.length === 0 ? [] : await publishOnce(context, workspace, passing)
+  const published = dryRun ? [] : await publishAll(context, workspace, passing)
   let next = 0
-  return results.map((result, at) => {
-    if (result) return result
-    const quarantineId = rows[at]?.id ?? ''
+  return rows.map(({ id }, at) => {
+    const refused = results[at]
+    if (refused) return refused
+    if (dryRun) return { quarantine_id: id, status: 'released' }
     const one = published[next]
     next += 1
+    if (!one) return toUnknown(id)
     if (one instanceof HubError)
-      return { quarantine_id: quarantineId, status: 'refused', errors: [{ pointer: '', detail: one.message }] }
-    return { quarantine_id: quarantineId, status: 'released', ...(one && { event_id: one.eventId }) }
+      return { quarantine_id: id, status: 'refused', errors: [{ pointer: '', detail: one.message }] }
+    return { quarantine_id: id, status: 'released', event_id: one.eventId }
   })
 }
 
-/** The log remembers a deduplication key for 7 days: what was being released before that may or may not be there. */
-const doubtMs = 6 * 86_400_000
-
-const isInDoubt = ({ releasingMs }: QuarantineRow, nowMs: number): boolean =>
-  releasingMs !== null && nowMs - releasingMs > doubtMs
-
-function keptResult(row: QuarantineRow, judgement: Judgement, nowMs: number): ReleaseResult | undefined {
-  if (isInDoubt(row, nowMs)) return { quarantine_id: row.id, status: 'in-doubt' }
+function refusedResult({ id }: QuarantineRow, judgement: Judgement): ReleaseResult | undefined {
   if (judgement?.verdict === 'quarantine')
-    return { quarantine_id: row.id, status: 'refused', errors: judgement.warning.errors }
+    return { quarantine_id: id, status: 'refused', errors: judgement.warning.errors }
   if (judgement?.verdict === 'refuse')
-    return { quarantine_id: row.id, status: 'refused', errors: [...(judgement.error.errors ?? [])] }
+    return { quarantine_id: id, status: 'refused', errors: [...(judgement.error.errors ?? [])] }
   return undefined
 }
 
-/** Under the publisher's deduplication keys, and one of the quarantine's, which is looked for first. */
-function toDraft({ id, eventType, source, subject, body, notes, dedup }: QuarantineRow): Draft {
-  const own = { key: digest(`quarantine\0${id}`), fingerprint: '' }
-  return { eventType, source, subject, body, notes, dedup: [own, ...dedup] }
-}
-
-/** Into the log, then out of the quarantine; whoever ends in between is answered `duplicate` the next time. */
-async function publishOnce(
-  context: Context,
+/** Under the publisher's deduplication keys. Undefined for those that somebody else has taken out meanwhile: they are not published. */
+async function publishAll(
+  { store, counts }: Context,
   workspace: Workspace,
   rows: readonly QuarantineRow[],
-): Promise<(Published | HubError)[]> {
-  const { store, counts } = context
-  const ids = rows.map(({ id }) => id)
-  await store.quarantine.markReleasing(workspace.id, ids, true)
-  const results = await append(context, workspace, rows.map(toDraft)).catch(async (error: unknown) => {
-    // Nothing was stored, so nothing is in doubt.
-    await store.quarantine.markReleasing(workspace.id, ids, false).catch(() => {})
-    throw error
+): Promise<(Published | HubError | undefined)[]> {
+  if (rows.length === 0) return []
+  const drafts = rows.map(({ id, eventType, source, subject, body, notes, dedup }) => {
+    return { id, eventType, source, subject, body, notes, dedup }
   })
-  const refused = ids.filter((_id, at) => results[at] instanceof HubError)
-  const released = ids.filter((_id, at) => !(results[at] instanceof HubError))
-  if (refused.length > 0) await store.quarantine.markReleasing(workspace.id, refused, false)
-  await store.quarantine.remove(workspace.id, { ids: released })
-  counts.released += released.length
-  return results
+  const outcomes = await store.quarantine.release(workspace.id, drafts)
+  return outcomes.map((outcome) => {
+    if (!outcome) return undefined
+    const published = toPublished(workspace, outcome)
+    if (!(published instanceof HubError)) counts.released += 1
+    if (outcome.status === 'stored') counts.published += 1
+    return published
+  })
 }
 
 export type Fix = { readonly id: string; readonly payload: JsonObject }
@@ -200,27 +209,30 @@ export type Fix = { readonly id: string; readonly payload: JsonObject }
 /**
  * Publishes a quarantined event with another payload. A publisher that sends the old one again under its key is answered `duplicate`.
  *
- * @throws HubError `not-found`, `schema-mismatch` if it still does not match, `payload-too-large`, `conflict` if it is in doubt
- * whether it was published before
+ * @throws HubError `not-found`, also if somebody else released, fixed or discarded it meanwhile, `schema-mismatch` if it still does not match,
+ * `payload-too-large`
  */
 export async function fixQuarantined(context: Context, caller: Caller, { id, payload }: Fix): Promise<Published> {
   const { workspace } = caller
   const row = await requireQuarantined(context, workspace, id)
-  if (isInDoubt(row, context.store.nowMs()))
-    throw new HubError('conflict', `it is in doubt whether ${id} was published; look for it, then discard it`)
   const fixed = { ...row, body: withPayload(row.body, payload) }
-  const [judgement] = await judgeEvents(context, workspace, [fixed])
+  const [judgement] = await judgeEvents(context, workspace, { drafts: [fixed] })
   if (judgement?.verdict === 'refuse') throw judgement.error
   if (judgement?.verdict === 'quarantine') {
     const { message, errors } = judgement.warning
     throw new HubError('schema-mismatch', message, { errors })
   }
-  const [published] = await publishOnce(context, workspace, [fixed])
-  if (!published) throw new Error('an event was left out')
+  const [published] = await publishAll(context, workspace, [fixed])
+  if (!published) throw noneThere(id)
   if (published instanceof HubError) throw published
-  await noteDeed(context, caller, { verb: 'quarantine.fix', target: id, details: { event_id: published.eventId } })
+  const { eventId, status } = published
+  // The digest says whose payload was stored, and not what was in it.
+  const details = { event_id: eventId, status, payload_sha256: toDigest(JSON.stringify(payload)) }
+  await noteDeed(context, caller, { verb: 'quarantine.fix', target: id, details })
   return published
 }
+
+const toDigest = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** The text of the event with another payload; everything else stays as it came. */
 function withPayload(body: string, payload: JsonObject): string {

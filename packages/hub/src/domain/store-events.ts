@@ -25,10 +25,10 @@ export async function storeEvents(
 ): Promise<(Published | HubError)[]> {
   if (drafts.length === 0) return []
   if (!isWatched(workspace)) return append(context, workspace, drafts)
-  const judgements = await judgeEvents(context, workspace, drafts)
-  return judgements.every((judgement) => judgement === undefined)
-    ? append(context, workspace, drafts)
-    : storeJudged(context, workspace, pair(drafts, judgements))
+  const judgements = await judgeEvents(context, workspace, { drafts })
+  const isPlain = judgements.every((judgement) => judgement === undefined)
+  if (isPlain && drafts.every(({ dedup }) => dedup.length === 0)) return append(context, workspace, drafts)
+  return storeJudged(context, workspace, pair(drafts, judgements))
 }
 
 type Judged = { readonly index: number; readonly draft: Draft; readonly judgement: Judgement }
@@ -37,7 +37,7 @@ const pair = (drafts: readonly Draft[], judgements: readonly Judgement[]): Judge
   drafts.map((draft, index) => ({ index, draft, judgement: judgements[index] }))
 
 /** Into the log. In the order of the drafts. */
-export async function append(
+async function append(
   { store, counts }: Context,
   workspace: Workspace,
   drafts: readonly Draft[],
@@ -52,20 +52,24 @@ export async function append(
   })
 }
 
-/** What was stored before under the same key is answered as that, whatever its schema says today. */
+/**
+ * What waits in quarantine, or was stored before, under the same key is answered as that, whatever its schema says today: it is
+ * kept once.
+ */
 async function storeJudged(
   context: Context,
   workspace: Workspace,
   judged: readonly Judged[],
 ): Promise<(Published | HubError)[]> {
+  const known = await findKept(context, workspace, judged)
   const isTaken = ({ judgement }: Judged): boolean => judgement === undefined || judgement.verdict === 'warn'
-  const [taken, kept] = [judged.filter(isTaken), judged.filter((one) => !isTaken(one))]
-  const [appended, others] = await Promise.all([
-    append(context, workspace, draftsOf(taken)).then((results) => results.map((result, at) => warn(result, taken[at]))),
-    keepBack(context, workspace, kept),
-  ])
-  const results = new Map<number, Published | HubError>()
-  for (const [at, result] of appended.entries()) results.set(taken[at]?.index ?? -1, result)
+  const rest = judged.filter(({ index }) => !known.has(index))
+  const [taken, kept] = [rest.filter(isTaken), rest.filter((one) => !isTaken(one))]
+  const results = new Map(known)
+  // One after the other: two of one request may have the same key.
+  const appended = await append(context, workspace, draftsOf(taken))
+  for (const [at, result] of appended.entries()) results.set(taken[at]?.index ?? -1, warn(result, taken[at]))
+  const others = await keepBack(context, workspace, kept)
   for (const [at, result] of others.entries()) results.set(kept[at]?.index ?? -1, result)
   return judged.map(({ index, judgement }) => {
     const result = results.get(index)
@@ -73,6 +77,22 @@ async function storeJudged(
     count(context, judgement, result)
     return result
   })
+}
+
+/** By index, those that wait in quarantine already. */
+async function findKept(
+  { store }: Context,
+  workspace: Workspace,
+  judged: readonly Judged[],
+): Promise<Map<number, Published | HubError>> {
+  const keyed = judged.filter(({ draft }) => draft.dedup.length > 0)
+  const kept = keyed.length === 0 ? [] : await store.quarantine.findKept(workspace.id, draftsOf(keyed))
+  return new Map(
+    keyed.flatMap(({ index, judgement }, at) => {
+      const outcome = kept[at]
+      return outcome ? [[index, toQuarantined(outcome, judgement)] as const] : []
+    }),
+  )
 }
 
 const draftsOf = (judged: readonly Judged[]): Draft[] => judged.map(({ draft }) => draft)
@@ -89,8 +109,8 @@ async function keepBack(
   workspace: Workspace,
   judged: readonly Judged[],
 ): Promise<(Published | HubError)[]> {
-  const { store } = context
-  const repetitions = await store.quarantine.findRepetitions(workspace.id, draftsOf(judged))
+  if (judged.length === 0) return []
+  const repetitions = await context.store.quarantine.findRepetitions(workspace.id, draftsOf(judged))
   const results = judged.map(({ judgement }, at): Published | HubError | undefined => {
     const repetition = repetitions[at]
     if (repetition) return toPublished(workspace, repetition)
@@ -129,17 +149,18 @@ function toQuarantined(outcome: QuarantineOutcome, judgement: Judgement): Publis
 
 /** What `append` has not counted. */
 function count({ counts }: Context, judgement: Judgement, result: Published | HubError): void {
-  if (!judgement) return
-  if (result === refusalOf(judgement)) counts.refused += 1
+  if (judgement && result === refusalOf(judgement)) counts.refused += 1
   if (result instanceof HubError) return
-  if (judgement.verdict !== 'warn') counts[result.status === 'quarantined' ? 'quarantined' : 'duplicates'] += 1
-  else if (result.status === 'accepted') counts.warned += 1
+  if (result.status === 'quarantined') counts.quarantined += 1
+  else if (judgement?.verdict === 'warn') counts.warned += result.status === 'accepted' ? 1 : 0
+  else if (judgement) counts.duplicates += 1
 }
 
 const refusalOf = (judgement: NonNullable<Judgement>): HubError | undefined =>
   judgement.verdict === 'refuse' ? judgement.error : undefined
 
-function toPublished(workspace: Workspace, outcome: AppendOutcome): Published | HubError {
+/** What the store did, as publishers are told. */
+export function toPublished(workspace: Workspace, outcome: AppendOutcome): Published | HubError {
   if (outcome.status === 'mismatch') return mismatch()
   const { acceptedMs, position } = outcome
   return {

@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HubError, type Fault, type Warning } from '@sluice/protocol'
 import type { Draft, WorkspaceRow } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 import { isObject } from '../json-text.ts'
+import { cpuMs, openCheckTime, type CheckTime } from './check-time.ts'
 import type { KnownType } from './known-types.ts'
 
 /** What becomes of an event by its type; undefined: nothing is wrong with it. */
@@ -14,22 +16,40 @@ export type Judgement =
 /** Whether a workspace has, or had, anything to say about types: most have not, and publishing to them asks no further. */
 export const isWatched = ({ eventTypesRevision }: WorkspaceRow): boolean => eventTypesRevision > 0
 
-/** Looks at events by the definitions of their types. In the order of the drafts. */
+type ToJudge = {
+  readonly drafts: readonly Draft[]
+  /** what is left of the request's; its own if left out */
+  readonly time?: CheckTime
+}
+
+/** Other requests have their turn after so much CPU time. */
+const turnMs = 25
+
+/**
+ * Looks at events by the definitions of their types. In the order of the drafts. Once the time of the request is used up, the rest count as
+ * not matching.
+ */
 export async function judgeEvents(
   { knownTypes }: Pick<Context, 'knownTypes'>,
   workspace: WorkspaceRow,
-  drafts: readonly Draft[],
+  { drafts, time = openCheckTime() }: ToJudge,
 ): Promise<Judgement[]> {
   const known = await knownTypes.find(workspace, new Set(drafts.map(({ eventType }) => eventType)))
-  return drafts.map((draft) => {
+  const judgements: Judgement[] = []
+  let turnUntil = time.leftMs - turnMs
+  for (const draft of drafts) {
     const type = known.get(draft.eventType)
-    return type ? judgeKnown(type, draft) : judgeUnknown(workspace, draft)
-  })
+    judgements.push(type ? judgeKnown(type, draft, time) : judgeUnknown(workspace, draft))
+    if (time.leftMs > turnUntil) continue
+    turnUntil = time.leftMs - turnMs
+    await nextTurn()
+  }
+  return judgements
 }
 
-function judgeKnown({ mode, version, validate }: KnownType, draft: Draft): Judgement {
+function judgeKnown({ mode, version, validate }: KnownType, draft: Draft, time: CheckTime): Judgement {
   if (mode === 'off' || !validate) return undefined
-  const errors = validateEvent(validate, draft)
+  const errors = validateInTurn(validate, draft, time)
   if (errors.length === 0) return undefined
   const { eventType } = draft
   const message = `the payload does not match version ${version} of the schema of "${eventType}": ${print(errors)}`
@@ -47,6 +67,21 @@ function judgeUnknown({ unknownEventTypes }: WorkspaceRow, { eventType }: Draft)
   if (unknownEventTypes === 'warn') return { verdict: 'warn', warning: { code: 'unknown-event-type', message, errors } }
   const details = { event_type: eventType }
   return { verdict: 'refuse', error: new HubError('unknown-event-type', message, { errors, details }) }
+}
+
+function validateInTurn(validate: NonNullable<KnownType['validate']>, draft: Draft, time: CheckTime): Fault[] {
+  if (time.leftMs <= 0) {
+    time.unchecked += 1
+    return [
+      { pointer: '/payload', detail: 'could not be checked in time: those before it in the request took too long' },
+    ]
+  }
+  const began = cpuMs()
+  try {
+    return validateEvent(validate, draft)
+  } finally {
+    time.leftMs -= cpuMs() - began
+  }
 }
 
 /** From the text that is stored: every way in has one, whatever it was sent as. */

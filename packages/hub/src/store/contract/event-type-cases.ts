@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { EventTypeChange } from '../event-types.ts'
-import type { QuarantineDraft } from '../quarantine.ts'
+import type { QuarantineDraft, ReleaseDraft } from '../quarantine.ts'
 import { assertSame, notFound, readAll, repeated, statusesOf, toDraft, type ContractCases } from './stage.ts'
 
 function toChange(name: string, change: Partial<EventTypeChange> = {}): EventTypeChange {
@@ -107,6 +107,9 @@ function toKept(spec: Parameters<typeof toDraft>[0] = {}, more: Partial<Quaranti
   return { ...toDraft(spec), id: randomUUID(), version: 1, faults: '[]', ...more }
 }
 
+/** As it came. */
+const toReleased = ({ version: _version, faults: _faults, ...draft }: QuarantineDraft): ReleaseDraft => draft
+
 export const quarantineCases: ContractCases = {
   'what is kept back is in no log, and is found as it came, oldest first': async (stage) => {
     const { store, id } = stage
@@ -128,7 +131,7 @@ export const quarantineCases: ContractCases = {
     const all = await quarantine.list(id, { after: 0, limit: 9 })
     assertSame(
       all,
-      drafts.map((draft, at) => ({ ...draft, place: all[at]?.place, atMs: store.nowMs(), releasingMs: null })),
+      drafts.map((draft, at) => ({ ...draft, place: all[at]?.place, atMs: store.nowMs() })),
     )
     const second = await quarantine.list(id, { after: all[0]?.place ?? 0, limit: 1 })
     assert.equal(second[0]?.id, drafts[1]?.id)
@@ -174,18 +177,80 @@ export const quarantineCases: ContractCases = {
     assert.deepEqual(statusesOf(await store.appendEvents(id, [toDraft(repeated)])), ['stored'])
   },
 
-  'when a release began is noted once, and forgotten if it was none': async ({ store, id, advance }) => {
+  'what is kept is found by the keys of a draft, and stays as it is': async ({ store, id }) => {
     const { quarantine } = store
-    const [one, two] = [toKept(), toKept()]
+    const first = toKept(repeated)
+    await quarantine.add(id, [first])
+    const other = toDraft({ dedup: [{ key: 'k', fingerprint: 'another' }] })
+    const found = await quarantine.findKept(id, [toDraft(), other, toDraft(repeated)])
+    assertSame(found, [undefined, { status: 'mismatch' }, { status: 'repeated', id: first.id, atMs: store.nowMs() }])
+    await quarantine.remove(id, { ids: [first.id] })
+    assertSame(await quarantine.findKept(id, [toDraft(repeated)]), [undefined])
+    assertSame(await quarantine.findKept(id, []), [])
+  },
+
+  'what is released is in the log, and in quarantine no more': async (stage) => {
+    const { store, id } = stage
+    const { quarantine } = store
+    const [one, two] = [toKept({ type: 'a', ...repeated }), toKept({ type: 'b' })]
     await quarantine.add(id, [one, two])
-    const began = store.nowMs()
-    await quarantine.markReleasing(id, [one.id], true)
-    advance(1000)
-    await quarantine.markReleasing(id, [one.id, two.id], true)
-    const since = async (): Promise<(number | null)[]> =>
-      (await quarantine.find(id, [one.id, two.id])).map(({ releasingMs }) => releasingMs)
-    assert.deepEqual(await since(), [began, began + 1000])
-    await quarantine.markReleasing(id, [one.id], false)
-    assert.deepEqual(await since(), [null, began + 1000])
+    const woken: unknown[] = []
+    const deafen = store.onWake((wake) => woken.push(wake))
+    const fixed = { ...toDraft({ type: 'b', payload: { n: 2 } }), id: two.id }
+    const none = { ...toDraft('c'), id: randomUUID() }
+    const outcomes = await quarantine.release(id, [fixed, none, toReleased(one), fixed])
+    deafen()
+    assert.deepEqual(
+      outcomes.map((outcome) => outcome?.status),
+      ['stored', undefined, 'stored', undefined],
+    )
+    assert.equal(woken.length > 0, true)
+    await stage.crash()
+    assert.deepEqual(
+      (await stage.store.readEvents(id, [1, 2])).map(({ eventType, body }) => [eventType, body]),
+      [
+        ['b', fixed.body],
+        ['a', one.body],
+      ],
+    )
+    assert.equal(await stage.store.quarantine.count(id), 0)
+    assert.deepEqual(statusesOf(await stage.store.appendEvents(id, [toDraft(repeated)])), ['duplicate'])
+    assert.deepEqual(await stage.store.quarantine.release(id, [toReleased(one)]), [undefined])
+  },
+
+  'a release whose key the log knows stores nothing: the same goes, another stays': async ({ store, id }) => {
+    const { quarantine } = store
+    const [same, other] = [toKept(repeated), toKept({ dedup: [{ key: 'other', fingerprint: 'f' }] })]
+    await quarantine.add(id, [same, other])
+    await store.appendEvents(id, [toDraft(repeated), toDraft({ dedup: [{ key: 'other', fingerprint: 'another' }] })])
+    const outcomes = await quarantine.release(id, [toReleased(same), toReleased(other)])
+    assert.deepEqual(
+      outcomes.map((outcome) => outcome?.status),
+      ['duplicate', 'mismatch'],
+    )
+    assert.equal((await readAll(store, id)).length, 2)
+    assert.deepEqual(
+      (await quarantine.list(id, { after: 0, limit: 9 })).map((row) => row.id),
+      [other.id],
+    )
+  },
+
+  'of releases and removals that come together one has the event': async ({ store, id }) => {
+    const { quarantine } = store
+    for (let round = 0; round < 10; round += 1) {
+      const kept = Array.from({ length: 8 }, () => toKept())
+      await quarantine.add(id, kept)
+      const before = (await readAll(store, id)).length
+      const drafts = kept.map(toReleased)
+      const [first, removed, second] = await Promise.all([
+        quarantine.release(id, drafts),
+        quarantine.remove(id, { ids: kept.map((one) => one.id).toReversed() }),
+        quarantine.release(id, drafts.toReversed()),
+      ])
+      const stored = [...first, ...second].filter((outcome) => outcome?.status === 'stored').length
+      assert.equal(stored + removed, kept.length, `round ${round}`)
+      assert.equal((await readAll(store, id)).length - before, stored)
+      assert.equal(await quarantine.count(id), 0)
+    }
   },
 }

@@ -1,24 +1,30 @@
 import { HubError } from '@sluice/protocol/error'
-import type { Quarantine, QuarantineDraft, QuarantineOutcome, QuarantineRow } from '../quarantine.ts'
-import { findKnown, findRepetition } from './append.ts'
+import type { Quarantine, QuarantineDraft, QuarantineOutcome, QuarantineRow, ReleaseDraft } from '../quarantine.ts'
+import type { AppendOutcome, Draft } from '../store.ts'
+import { appendEvents, findKnown, findRepetition } from './append.ts'
+import type { Connection } from './connections.ts'
 import type { Parts } from './store-parts.ts'
 import type { Transaction } from './transactions.ts'
 
 type Columns = Omit<QuarantineRow, 'dedup'> & { readonly dedup: string }
 
 const columns = `id as place, quarantine_id as id, at_ms as "atMs", event_type as "eventType", source, subject, body, notes, dedup,
-  version, faults, releasing_ms as "releasingMs"`
+  version, faults`
 
 const toRow = ({ dedup, ...rest }: Columns): QuarantineRow => ({ ...rest, dedup: JSON.parse(dedup) })
 
 /** Changes of a workspace's quarantine follow one another. */
-export function createQuarantine({ connections, transactions, nowMs }: Parts): Quarantine {
+export function createQuarantine({ connections, transactions, wakes, nowMs }: Parts): Quarantine {
   const { query } = connections
   const slotOf = (workspaceId: number): string => `quarantine/${workspaceId}`
   return {
     findRepetitions: async (workspaceId, drafts) => {
       const known = await findKnown(connections, workspaceId, drafts, nowMs())
       return drafts.map((draft) => findRepetition(known, draft))
+    },
+    findKept: async (workspaceId, drafts) => {
+      const kept = await findKept(connections, workspaceId, drafts)
+      return drafts.map((draft) => keptAs(kept, draft))
     },
     add: (workspaceId, drafts) =>
       transactions.run(slotOf(workspaceId), (transaction) => add(transaction, { workspaceId, nowMs: nowMs() }, drafts)),
@@ -37,14 +43,14 @@ export function createQuarantine({ connections, transactions, nowMs }: Parts): Q
       )
       return found.map(toRow)
     },
-    markReleasing: (workspaceId, ids, releasing) =>
-      transactions.run(slotOf(workspaceId), async ({ write }) =>
-        write(
-          `update quarantine set releasing_ms = case when $3 then coalesce(releasing_ms, $4) end
-           where workspace_id = $1 and quarantine_id = any($2::text[])`,
-          [workspaceId, ids, releasing, nowMs()],
-        ),
-      ),
+    release: async (workspaceId, drafts) => {
+      const outcomes = await transactions.run(`log/${workspaceId}`, (transaction) =>
+        release(transaction, { workspaceId, nowMs: nowMs() }, drafts),
+      )
+      const appended = drafts.filter((_draft, at) => outcomes[at]?.status === 'stored')
+      if (appended.length > 0) wakes.announce({ workspaceId, appended })
+      return outcomes
+    },
     remove: (workspaceId, choice) =>
       transactions.run(slotOf(workspaceId), (transaction) => remove(transaction, workspaceId, choice)),
     count: async (workspaceId, eventType) => {
@@ -73,12 +79,8 @@ async function add(
   if (!log) throw new HubError('not-found', 'the workspace does not exist')
   const fresh: QuarantineDraft[] = []
   const outcomes = drafts.map((draft): QuarantineOutcome => {
-    for (const { key, fingerprint } of draft.dedup) {
-      const known = kept.get(key)
-      if (!known) continue
-      if (known.fingerprint !== fingerprint) return { status: 'mismatch' }
-      return { status: 'repeated', id: known.id, atMs: known.atMs }
-    }
+    const known = keptAs(kept, draft)
+    if (known) return known
     fresh.push(draft)
     for (const { key, fingerprint } of draft.dedup) kept.set(key, { fingerprint, id: draft.id, atMs: nowMs })
     return { status: 'added', id: draft.id, atMs: nowMs }
@@ -87,10 +89,20 @@ async function add(
   return outcomes
 }
 
+function keptAs(kept: ReadonlyMap<string, Kept>, { dedup }: Draft): QuarantineOutcome | undefined {
+  for (const { key, fingerprint } of dedup) {
+    const known = kept.get(key)
+    if (!known) continue
+    if (known.fingerprint !== fingerprint) return { status: 'mismatch' }
+    return { status: 'repeated', id: known.id, atMs: known.atMs }
+  }
+  return undefined
+}
+
 async function findKept(
-  { query }: Transaction,
+  { query }: Connection,
   workspaceId: number,
-  drafts: readonly QuarantineDraft[],
+  drafts: readonly Draft[],
 ): Promise<Map<string, Kept>> {
   const keys = drafts.flatMap(({ dedup }) => dedup.map(({ key }) => key))
   if (keys.length === 0) return new Map()
@@ -132,19 +144,44 @@ function keep({ write }: Transaction, { workspaceId, nowMs }: Place, drafts: rea
   )
 }
 
+/** In the log's slot. Against `remove`, which has another, the rows are locked, by both in the order of their ids. */
+async function release(
+  transaction: Transaction,
+  { workspaceId, nowMs }: Place,
+  drafts: readonly ReleaseDraft[],
+): Promise<(AppendOutcome | undefined)[]> {
+  const found = await transaction.query<{ id: string }>(
+    `select quarantine_id as id from quarantine where workspace_id = $1 and quarantine_id = any($2::text[])
+     order by quarantine.id for update`,
+    [workspaceId, drafts.map(({ id }) => id)],
+  )
+  const there = new Set(found.map(({ id }) => id))
+  const places = drafts.flatMap(({ id }, place) => (there.delete(id) ? place : []))
+  const taken = drafts.filter((_draft, place) => places.includes(place))
+  const appended = await appendEvents(transaction, workspaceId, taken, nowMs)
+  const gone = taken.flatMap(({ id }, at) => (appended[at]?.status === 'mismatch' ? [] : id))
+  if (gone.length > 0) takeOut(transaction, workspaceId, gone)
+  const outcomes = new Map(places.map((place, at) => [place, appended[at]]))
+  return drafts.map((_draft, place) => outcomes.get(place))
+}
+
 async function remove(
-  { query, write }: Transaction,
+  transaction: Transaction,
   workspaceId: number,
   choice: Parameters<Quarantine['remove']>[1],
 ): Promise<number> {
-  const found = await query<{ id: string }>(
+  const found = await transaction.query<{ id: string }>(
     `select quarantine_id as id from quarantine
-     where workspace_id = $1 and (event_type = $2 or quarantine_id = any($3::text[]))`,
+     where workspace_id = $1 and (event_type = $2 or quarantine_id = any($3::text[])) order by quarantine.id for update`,
     [workspaceId, 'eventType' in choice ? choice.eventType : null, 'ids' in choice ? choice.ids : []],
   )
   if (found.length === 0) return 0
   const ids = found.map(({ id }) => id)
+  takeOut(transaction, workspaceId, ids)
+  return ids.length
+}
+
+function takeOut({ write }: Transaction, workspaceId: number, ids: readonly string[]): void {
   write(`delete from quarantine_key where workspace_id = $1 and quarantine_id = any($2::text[])`, [workspaceId, ids])
   write(`delete from quarantine where workspace_id = $1 and quarantine_id = any($2::text[])`, [workspaceId, ids])
-  return found.length
 }

@@ -5,7 +5,7 @@ import type { Store, WorkspaceRow } from '../store.ts'
 import type { Database } from './database.ts'
 import { findEventTypes, listEventTypes, listVersions } from './event-types.ts'
 import type { GroupCommit } from './group-commit.ts'
-import { countQuarantined, findQuarantined, findRepetitions, listQuarantined } from './quarantine.ts'
+import { countQuarantined, findKept, findQuarantined, findRepetitions, listQuarantined } from './quarantine.ts'
 
 type Parts = {
   readonly group: GroupCommit
@@ -43,7 +43,8 @@ function createQuarantine({ group, db, nowMs }: Parts): Quarantine {
     add: (workspaceId, drafts) => group.write('addQuarantined', workspaceId, drafts),
     list: async (workspaceId, page) => listQuarantined(db, workspaceId, page),
     find: async (workspaceId, ids) => findQuarantined(db, workspaceId, ids),
-    markReleasing: (workspaceId, ids, releasing) => group.write('markReleasing', workspaceId, { ids, releasing }),
+    findKept: async (workspaceId, drafts) => drafts.map((draft) => findKept({ db }, workspaceId, draft)),
+    release: (workspaceId, drafts) => group.write('releaseQuarantined', workspaceId, drafts),
     remove: (workspaceId, choice) => group.write('removeQuarantined', workspaceId, choice),
     count: async (workspaceId, eventType) => countQuarantined(db, workspaceId, eventType),
   }

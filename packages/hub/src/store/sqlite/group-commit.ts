@@ -155,11 +155,13 @@ function takeGroup(queue: Waiting[], counts: { queued: number; bytes: number }):
   return group
 }
 
+const withDrafts: ReadonlySet<VerbName> = new Set(['appendEvents', 'addQuarantined', 'releaseQuarantined'])
+
 function measure(verb: VerbName, args: readonly unknown[]): { events: number; weight: number; bytes: number } {
   // A lease may have to look at many rows: few of them go into one transaction.
   if (verb === 'leaseEvents') return { events: 1, weight: leaseWeight, bytes: 0 }
-  if (verb !== 'appendEvents' && verb !== 'addQuarantined') return { events: 1, weight: 1, bytes: 0 }
-  const drafts = args[1] as readonly Draft[] // the arguments of both
+  if (!withDrafts.has(verb)) return { events: 1, weight: 1, bytes: 0 }
+  const drafts = args[1] as readonly Draft[] // the arguments of these
   let bytes = 0
   for (const draft of drafts) bytes += draft.body.length
   return { events: drafts.length, weight: drafts.length, bytes }

@@ -1,13 +1,13 @@
-import type { Quarantine, QuarantineDraft, QuarantineOutcome, QuarantineRow } from '../quarantine.ts'
+import type { Quarantine, QuarantineDraft, QuarantineOutcome, QuarantineRow, ReleaseDraft } from '../quarantine.ts'
 import type { AppendOutcome, Draft } from '../store.ts'
-import { findDuplicate } from './append.ts'
+import { appendEvents, findDuplicate } from './append.ts'
 import { row, rows, type Database } from './database.ts'
 import { workspaceOf, type Engine } from './writer-state.ts'
 
 type Columns = Omit<QuarantineRow, 'dedup'> & { readonly dedup: string }
 
 const columns = `id as place, quarantine_id as id, at_ms as atMs, event_type as eventType, source, subject, body, notes, dedup,
-  version, faults, releasing_ms as releasingMs`
+  version, faults`
 
 const toRow = ({ dedup, ...rest }: Columns): QuarantineRow => ({ ...rest, dedup: JSON.parse(dedup) })
 
@@ -29,7 +29,12 @@ export function addQuarantined(
   return drafts.map((draft) => findKept(engine, workspaceId, draft) ?? keep(engine, workspaceId, draft))
 }
 
-function findKept({ db }: Engine, workspaceId: number, { dedup }: Draft): QuarantineOutcome | undefined {
+/** What is kept under one of the draft's deduplication keys. */
+export function findKept(
+  { db }: Pick<Engine, 'db'>,
+  workspaceId: number,
+  { dedup }: Draft,
+): QuarantineOutcome | undefined {
   for (const { key, fingerprint } of dedup) {
     const known = row<{ fingerprint: string; id: string; atMs: number }>(
       db.sql(
@@ -93,13 +98,18 @@ export function findQuarantined(db: Database, workspaceId: number, ids: readonly
   return rows<Columns>(statement, workspaceId, JSON.stringify(ids)).map(toRow)
 }
 
-type Marking = { readonly ids: readonly string[]; readonly releasing: boolean }
-
-export function markReleasing({ db, nowMs }: Engine, workspaceId: number, { ids, releasing }: Marking): void {
-  db.sql(
-    `update quarantine set releasing_ms = case when ? then coalesce(releasing_ms, ?) end
-     where workspace_id = ? and quarantine_id in (select value from json_each(?))`,
-  ).run(Number(releasing), nowMs, workspaceId, JSON.stringify(ids))
+export function releaseQuarantined(
+  engine: Engine,
+  workspaceId: number,
+  drafts: readonly ReleaseDraft[],
+): (AppendOutcome | undefined)[] {
+  const there = engine.db.sql(`select 1 as found from quarantine where workspace_id = ? and quarantine_id = ?`)
+  return drafts.map((draft) => {
+    if (!row(there, workspaceId, draft.id)) return undefined
+    const [outcome] = appendEvents(engine, workspaceId, [draft])
+    if (outcome?.status !== 'mismatch') removeQuarantined(engine, workspaceId, { ids: [draft.id] })
+    return outcome
+  })
 }
 
 export function removeQuarantined(

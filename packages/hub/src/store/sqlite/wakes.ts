@@ -40,8 +40,8 @@ function appendedBy(orders: readonly WriteOrder[], results: readonly WriteResult
   const appended = new Map<number, Draft[]>()
   for (const [index, { verb, args }] of orders.entries()) {
     const result = results[index]
-    if (verb !== 'appendEvents' || !result || 'error' in result) continue
-    const [workspaceId, drafts] = args as [number, readonly Draft[]] // the arguments of that verb
+    if ((verb !== 'appendEvents' && verb !== 'releaseQuarantined') || !result || 'error' in result) continue
+    const [workspaceId, drafts] = args as [number, readonly Draft[]] // the arguments of both
     const list = appended.get(workspaceId)
     if (list) list.push(...drafts)
     else appended.set(workspaceId, [...drafts])

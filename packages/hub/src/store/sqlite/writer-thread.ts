@@ -16,7 +16,7 @@ import { beginImport, discardImport, finishImport, importChunk } from './import.
 import { putConnection, removeConnection, setConnectionAccount } from './connections.ts'
 import { createInbox, deleteInbox } from './inboxes.ts'
 import { appendAudit, putKey, updateKey } from './keys.ts'
-import { addQuarantined, markReleasing, removeQuarantined } from './quarantine.ts'
+import { addQuarantined, releaseQuarantined, removeQuarantined } from './quarantine.ts'
 import { trimEvents } from './retention.ts'
 import { claimDueTriggers, claimTrigger, finishPoll, putTrigger, removeTrigger, setTriggerStatus } from './triggers.ts'
 import { deleteWorkspace, ensureWorkspace, renewTags } from './workspaces.ts'
@@ -59,10 +59,10 @@ const verbs = {
   finishPoll,
   importChunk,
   leaseEvents: onInbox(leaseEvents),
-  markReleasing,
   putConnection,
   putKey,
   putTrigger,
+  releaseQuarantined,
   removeConnection,
   removeEventType,
   removeQuarantined,
