@@ -1,5 +1,4 @@
 import type { Admin, EventTypeMode, EventTypeSaved, PutEventType } from '@sluice/client/admin'
-import { matchesGlob } from '@sluice/protocol/glob'
 import { Option, type Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { CommandError, exitCodes, usage } from '../exit.ts'
@@ -88,6 +87,7 @@ async function setMany(glob: string, options: SetOptions): Promise<void> {
   const { mode, ...others } = toSettings(options)
   if (!mode || Object.keys(others).length > 0)
     throw usage('for many event types only the --mode can be set, and must be')
+  const { matchesGlob } = await import('@sluice/protocol')
   const admin = openAdmin(options)
   const names = (await listAll(admin)).filter((name) => matchesGlob(glob, name))
   if (names.length === 0) throw new CommandError(exitCodes.failed, `no event type matches ${glob}`)
