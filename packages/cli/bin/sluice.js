@@ -17,7 +17,8 @@ if (major > 24 || (major === 24 && minor >= 15)) {
   console.error(
     'sluice needs Node.js 24.15 or newer and this is ' +
       process.versions.node +
-      '. In a checkout run "npx sluice" or "npm start" (npm ci brings its own Node); elsewhere get one from https://nodejs.org',
+      '. In a checkout run "npx sluice" or "npm start" (npm ci brings its own Node); outside of it put the ' +
+      'node_modules/.bin of the checkout first in PATH, or get a Node from https://nodejs.org',
   )
   process.exitCode = 1
 }
