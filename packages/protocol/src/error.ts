@@ -83,7 +83,7 @@ export const problems = {
   'body-incomplete': {
     status: 400,
     title: 'Request body is incomplete',
-    help: 'The connection ended before the body did. Send the request again.',
+    help: 'The connection ended before the body did, or a body that is signed alone took longer than 10 seconds. Send the request again.',
   },
   expired: {
     status: 410,
