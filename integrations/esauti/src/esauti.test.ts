@@ -45,7 +45,17 @@ test('options that can never work are refused at once', () => {
   assert.throws(() => createEsauti({ baseUrl: 'https://jane:secret@crm.example.com' }), /pass them as `basic/)
   assert.throws(() => createEsauti({ baseUrl, token: 'a', basic: { username: 'a', password: 'b' } }), /token, basic/)
   assert.throws(() => createEsauti({ baseUrl, token: 'two words' }), /token is empty or holds characters/)
-  assert.throws(() => createEsauti({ baseUrl, timeoutMs: -1 }), RangeError)
+  assert.throws(() => createEsauti({ baseUrl, token: 'a', timeoutMs: -1 }), RangeError)
+  assert.throws(() => createEsauti({ baseUrl }), {
+    name: 'TypeError',
+    message: /nothing says who is asking: pass token/,
+  })
+  assert.throws(() => createEsauti({ baseUrl, token: undefined }), /nothing says who is asking/)
+  assert.throws(
+    () => createEsauti({ baseURL: baseUrl, token: 'a' } as never),
+    /createEsauti has no member baseURL; there/,
+  )
+  createEsauti({ baseUrl, hmacSecret: 'secret' })
 })
 
 test('the order of a list by id is the order that was asked for', async (context) => {
@@ -241,4 +251,15 @@ test('what the table lacks can be asked for as it is', async (context) => {
   assert.deepEqual(answer, { total: '0', contacts: [] })
   assert.equal(instance.seen.at(-1)?.target, '/api/contacts?limit=1')
   await assert.rejects(esauti.request({ method: 'GET', path: '.example.com/' }), /path must begin with \//)
+})
+
+test('a list is asked by what there is, and not by what eSauti would pass over', async (context) => {
+  const { instance, esauti } = await open(context)
+  const wrong = { limt: 3 } as never
+  await assert.rejects(esauti.api.contacts.list(wrong), {
+    name: 'TypeError',
+    message: /has no member limt; there are limit/,
+  })
+  assert.throws(() => esauti.api.contacts.iterate(wrong), /has no member limt/)
+  assert.equal(instance.seen.length, 0)
 })

@@ -3,7 +3,14 @@ import { createRest, type Call, type Rest } from '@sluice/client/rest'
 import { authorize, createFixed, type Credentials } from './authorize.ts'
 import { createEvents, type Events } from './events.ts'
 import { createOAuth } from './oauth.ts'
-import { checkCredentials, toFixedHeader, toInstanceUrl, toRestOptions, type EsautiOptions } from './options.ts'
+import {
+  checkCredentials,
+  checkNames,
+  toFixedHeader,
+  toInstanceUrl,
+  toRestOptions,
+  type EsautiOptions,
+} from './options.ts'
 import { parseMarked, unmark } from './php-json.ts'
 import { parseProblem } from './problem.ts'
 import { toParameters } from './query.ts'
@@ -45,8 +52,10 @@ export type Esauti = {
  * const contact = await esauti.api.contacts.create({ firstname: 'Jane', email: 'jane@esauti.com' })
  */
 export function createEsauti(options: EsautiOptions): Esauti {
+  checkNames(options)
+  const baseUrl = toInstanceUrl(options.baseUrl)
   checkCredentials(options)
-  const rest = openRest(options, toInstanceUrl(options.baseUrl))
+  const rest = openRest(options, baseUrl)
   const credentials = createCredentials(options, rest)
   const request = authorize(rest, credentials)
   const clients = Object.entries(table).map(([name, spec]) => [name, createResource(spec, request)])

@@ -126,3 +126,13 @@ test('a customer is identified, signed like an event', async (context) => {
   assert.equal((await esauti.events.identify({ email: 'nobody@esauti.com' })).contact_id, undefined)
   await assert.rejects(esauti.events.identify({}), { status: 422 })
 })
+
+test('options that there are not are refused by name, and nothing is lost on the quiet', async (context) => {
+  const { instance, esauti } = await open(context)
+  const payload = { payload: { a: 1 } } as never
+  const refused = { name: 'TypeError', message: 'an event of eSauti has no member payload; here it is called data' }
+  await assert.rejects(esauti.events.send('order.created', payload), refused)
+  assert.throws(() => esauti.events.build('order.created', payload), refused)
+  await assert.rejects(esauti.events.send('order.created', { dta: {} } as never), /no member dta; there are identity, /)
+  assert.equal(instance.seen.length, 0)
+})

@@ -1,6 +1,7 @@
 import type { RequestOptions } from '@sluice/client'
 import type { Request } from '@sluice/client/rest'
 import { toEnvelope, type Customer, type Envelope, type EventOptions } from './envelope.ts'
+import { checkMembers } from './check-members.ts'
 import { isRecord } from './php-json.ts'
 import type { Fields } from './shapes.ts'
 
@@ -36,7 +37,7 @@ export type Events = {
    * Injects one event. It is tried again under the same idempotency key, and, with `hmacSecret`, signed anew each time.
    *
    * @param type an entity, a dot and what happened, as `order.created`
-   * @throws EventValidationError before anything is sent; RateLimitError; ApiError; TransportError, after the last attempt
+   * @throws TypeError for options that there are not; EventValidationError before anything is sent; RateLimitError; ApiError; TransportError, after the last attempt
    * @example await esauti.events.send('order.created', { identity: { id: 'cus_456' }, data: { value: 99.99 } })
    */
   send(type: string, options?: SendOptions): Promise<Receipt>
@@ -65,8 +66,12 @@ export function createEvents(settings: EventSettings, request: Request): Events 
     toEnvelope(type, options, { source, nowMs: nowMs() })
   const post = createPost(newId, request)
   return {
-    build,
+    build: (type, options = {}) => {
+      checkMembers('an event of eSauti', options, { known: ofEvent, words })
+      return build(type, options)
+    },
     send: async (type, options = {}) => {
+      checkMembers('an event of eSauti', options, { known: [...ofEvent, ...ofSending], words })
       const envelope = build(type, options)
       const answer = await post({ path, source: envelope.source, body: envelope }, options)
       return { received: !isDenied(answer, 'received'), ...idOf(answer, ['event_id', 'id'], 'event_id'), ...answer }
@@ -76,6 +81,27 @@ export function createEvents(settings: EventSettings, request: Request): Events 
       return { linked: !isDenied(answer, 'linked'), ...idOf(answer, ['contact_id'], 'contact_id'), ...answer }
     },
   }
+}
+
+const ofEvent = [
+  'identity',
+  'entity',
+  'data',
+  'source',
+  'occurredAt',
+  'externalEventId',
+] satisfies (keyof EventOptions)[]
+const ofSending = ['idempotencyKey', 'requestId', 'signal', 'timeoutMs', 'maxRetries', 'totalTimeoutMs', 'onAnswer']
+
+/** As the envelope, the hub and other clients call them. */
+const words = {
+  payload: 'data',
+  properties: 'data',
+  customer: 'identity',
+  occurred_at: 'occurredAt',
+  external_event_id: 'externalEventId',
+  idempotency_key: 'idempotencyKey',
+  request_id: 'requestId',
 }
 
 type Post = { readonly path: string; readonly source: string; readonly body: object }

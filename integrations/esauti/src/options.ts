@@ -1,4 +1,5 @@
 import type { RestOptions } from '@sluice/client/rest'
+import { checkMembers } from './check-members.ts'
 import type { OAuthOptions } from './oauth.ts'
 
 /** What every client of another service takes; as for `createSluice`. */
@@ -40,9 +41,38 @@ export function toFixedHeader({ token, basic }: EsautiOptions): string | undefin
   return `Basic ${btoa(String.fromCharCode(...bytes))}`
 }
 
-/** @throws TypeError for more than one way to say who is asking */
-export function checkCredentials({ token, basic, oauth }: EsautiOptions): void {
+const names: Readonly<Record<keyof EsautiOptions, true>> = {
+  baseUrl: true,
+  token: true,
+  oauth: true,
+  basic: true,
+  hmacSecret: true,
+  source: true,
+  eventsEndpoint: true,
+  timeoutMs: true,
+  maxRetries: true,
+  totalTimeoutMs: true,
+  logger: true,
+  debug: true,
+  redact: true,
+  fetch: true,
+  transport: true,
+  clock: true,
+  random: true,
+  newId: true,
+}
+
+/** @throws TypeError for options that there are not */
+export function checkNames(options: EsautiOptions): void {
+  checkMembers('createEsauti', options, { known: Object.keys(names) })
+}
+
+/** @throws TypeError for none or more than one way to say who is asking */
+export function checkCredentials({ token, basic, oauth, hmacSecret }: EsautiOptions): void {
   const given = Object.entries({ token, basic, oauth }).filter(([, value]) => value !== undefined)
+  // A signature is enough for events.
+  if (given.length === 0 && hmacSecret === undefined)
+    throw new TypeError('nothing says who is asking: pass token, oauth or basic, or hmacSecret for events alone')
   if (given.length > 1)
     throw new TypeError(`pass one of token, basic and oauth; given are ${given.map(([name]) => name).join(', ')}`)
 }

@@ -1,3 +1,4 @@
+import { checkMembers } from './check-members.ts'
 import { isRecord } from './php-json.ts'
 
 export type Condition = {
@@ -29,6 +30,24 @@ export type ListQuery = {
   readonly order?: readonly Order[] | undefined
   /** only these members of each item */
   readonly select?: readonly string[] | undefined
+}
+
+const names: Readonly<Record<keyof ListQuery, true>> = {
+  limit: true,
+  start: true,
+  search: true,
+  orderBy: true,
+  orderByDir: true,
+  publishedOnly: true,
+  minimal: true,
+  where: true,
+  order: true,
+  select: true,
+}
+
+/** @throws TypeError for what no list is asked by: eSauti passes over it, and sends everything */
+export function checkListQuery(query: ListQuery): void {
+  checkMembers('the query of a list', query, { known: Object.keys(names) })
 }
 
 type Parameters = Record<string, string>

@@ -4,7 +4,7 @@ import { toList, toPage, toShape } from './answer.ts'
 import { checkBatch, toOutcome } from './batch.ts'
 import { iterate, type Page } from './iterate.ts'
 import { isRecord } from './php-json.ts'
-import { toParameters, type ListQuery } from './query.ts'
+import { checkListQuery, toParameters, type ListQuery } from './query.ts'
 import type { Fields, Upload } from './shapes.ts'
 import type { Extra, Operation, Operations, Spec } from './spec.ts'
 import { toContent } from './upload.ts'
@@ -24,6 +24,7 @@ function createOperations(spec: AnySpec, request: Request): Operations<unknown, 
   const { path, items } = spec
   const one = { kind: 'item', name: spec.item } as const
   const readPage = async (query: ListQuery, options?: RequestOptions): Promise<Page<unknown>> => {
+    checkListQuery(query)
     const call = { method: 'GET', path: `/api/${path}`, query: toParameters(query), repeatable: true } as const
     return toPage(await request(call, options), items, toOperation(call))
   }
@@ -33,7 +34,10 @@ function createOperations(spec: AnySpec, request: Request): Operations<unknown, 
   }
   return {
     list: async (query = {}, options) => toList(await readPage(query, options)),
-    iterate: (query = {}, options) => iterate((page) => readPage(page, options), query),
+    iterate: (query = {}, options) => {
+      checkListQuery(query)
+      return iterate((page) => readPage(page, options), query)
+    },
     get: async (id, options) => ask({ method: 'GET', path: toSegment(id), repeatable: true }, options),
     create: (body, options) => ask({ method: 'POST', path: 'new', body, repeatable: 'when-refused' }, options),
     edit: async (id, body, options) =>
