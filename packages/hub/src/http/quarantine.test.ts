@@ -210,6 +210,30 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       )
     })
 
+    it('a batch that takes too long to check does not hold up the hub, nor does its release', async () => {
+      const branch = (name: string) => ({ required: [name], properties: { a: { $ref: '#/$defs/n' } } })
+      const slow = { $defs: { n: { anyOf: [branch('x'), branch('y')] } }, $ref: '#/$defs/n' }
+      await t.call('PUT', '/v1/event-types/q.slow', { body: { schema: slow, mode: 'quarantine' } })
+      let payload: object = {}
+      for (let depth = 0; depth < 40; depth += 1) payload = { a: payload }
+      const events = Array.from({ length: 12 }, () => ({ event_type: 'q.slow', payload }))
+      const batch = await t.call<BatchAccepted>('POST', '/v1/events/batch', { body: events })
+      const details = batch.body.results.map((result) =>
+        'error' in result ? '' : result.warnings?.[0]?.errors[0]?.detail,
+      )
+      assert.match(details[0] ?? '', /^takes longer than 51 ms/)
+      const late = details.filter((detail) => detail?.startsWith('could not be checked in time'))
+      assert.ok(late.length >= 5, `${late.length} late`)
+      const first = await release({ event_type: 'q.slow' })
+      assert.ok(first.results.length <= 7 && first.next_cursor !== null)
+      const all = [first]
+      for (let next: string | null = first.next_cursor; next !== null; next = all.at(-1)?.next_cursor ?? null)
+        all.push(await release({ event_type: 'q.slow', cursor: next }))
+      assert.equal(all.flatMap(({ results }) => results).length, 12)
+      assert.ok(all.every(({ released }) => released === 0))
+      await t.call('POST', '/v1/quarantine/discard', { body: { event_type: 'q.slow' } })
+    })
+
     it('what is discarded or erased while it is being released is either published or gone', async () => {
       for (let round = 0; round < 16; round += 1) {
         const type = `q.race${round}`

@@ -10,6 +10,8 @@ const maxDepth = 32
 const maxAlternatives = 100
 /** with each `$ref` counted as what it leads to */
 const maxExpanded = 2000
+/** of the machines of all patterns */
+const maxInstructions = 10_000
 
 export type Draft = '2020-12' | 'draft-07'
 
@@ -25,8 +27,8 @@ export function draftOf({ $schema: named }: Schema): Draft | undefined {
 export type Checked = {
   /** pointers into the schema */
   readonly faults: Fault[]
-  /** it refers to itself: how long it takes depends on the event */
-  readonly recursive: boolean
+  /** How much is asked for each character of an event, at most; infinite where it refers to itself. */
+  readonly work: number
 }
 
 /** What is wrong with a schema beside what its meta-schema says: too large, reaching outside, never ending. */
@@ -37,11 +39,11 @@ export function checkSchema(schema: Schema): Checked {
   const found = collect(schema)
   if (typeof found === 'string') return fail('', found)
   const faults = [...found.values()].flatMap((sub) => (isObject(sub.schema) ? keywordFaults(sub, found) : []))
-  if (faults.length > 0) return { faults, recursive: false }
-  return checkSize(found)
+  if (faults.length > 0) return { faults, work: 0 }
+  return checkPatterns(found) ?? checkSize(found)
 }
 
-const fail = (pointer: string, detail: string): Checked => ({ faults: [{ pointer, detail }], recursive: false })
+const fail = (pointer: string, detail: string): Checked => ({ faults: [{ pointer, detail }], work: 0 })
 
 type Found = ReadonlyMap<string, Subschema>
 
@@ -114,6 +116,27 @@ function patternFault(pattern: string): string | undefined {
   }
 }
 
+function checkPatterns(found: Found): Checked | undefined {
+  let instructions = 0
+  for (const { schema } of found.values()) if (isObject(schema)) instructions += instructionsOf(schema)
+  return instructions > maxInstructions
+    ? fail('', `has patterns that are too large together: ${instructions} instructions, of at most ${maxInstructions}`)
+    : undefined
+}
+
+function instructionsOf({ pattern, patternProperties }: Schema): number {
+  const patterns = typeof pattern === 'string' ? [pattern] : []
+  if (isObject(patternProperties)) patterns.push(...Object.keys(patternProperties))
+  return patterns.reduce((sum, one) => sum + compilePattern(one).instructions, 0)
+}
+
+/** Lists of values and names are gone through one by one. */
+function workOf(schema: Schema): number {
+  const listed = ['enum', 'const', 'required', 'dependentRequired', 'dependencies'].map((keyword) => schema[keyword])
+  const text = JSON.stringify(listed.filter((value) => value !== undefined))
+  return 1 + instructionsOf(schema) + text.length / 4 + (schema['uniqueItems'] === true ? 10 : 0)
+}
+
 function alternativesFault(value: unknown): string | undefined {
   return Array.isArray(value) && value.length > maxAlternatives
     ? `must have at most ${maxAlternatives} alternatives`
@@ -123,8 +146,8 @@ function alternativesFault(value: unknown): string | undefined {
 /** What one value is asked, `$ref`s followed: those that never end are refused, and those that multiply. */
 function checkSize(found: Found): Checked {
   const sizes = new Map<string, number>()
+  const works = new Map<string, number>()
   const open = new Map<string, number>()
-  let recursive = false
   let endless: string | undefined
   /** @param depth how many values deep; a reference back on the same depth would go on for ever */
   const sizeOf = (sub: Subschema, depth: number): number => {
@@ -132,24 +155,28 @@ function checkSize(found: Found): Checked {
     if (known !== undefined) return known
     const openedAt = open.get(sub.pointer)
     if (openedAt !== undefined) {
-      recursive = true
+      works.set(sub.pointer, Infinity)
       if (openedAt === depth) endless ??= sub.pointer
       return 1
     }
     open.set(sub.pointer, depth)
     let size = 1
+    let work = isObject(sub.schema) ? workOf(sub.schema) : 1
     for (const part of partsOf(sub, found)) {
-      if (part.use !== 'aside') size += sizeOf(part, depth + (part.use === 'inside' ? 1 : 0))
+      if (part.use === 'aside') continue
+      size += sizeOf(part, depth + (part.use === 'inside' ? 1 : 0))
+      work += works.get(part.pointer) ?? 0
     }
     open.delete(sub.pointer)
     sizes.set(sub.pointer, size)
+    works.set(sub.pointer, work)
     return size
   }
   let largest = 0
   for (const sub of found.values()) largest = Math.max(largest, sizeOf(sub, 0))
   if (endless !== undefined) return fail(endless, 'refers to itself about the same value, which never ends')
   if (largest > maxExpanded) return fail('', `asks more than ${maxExpanded} things once its $refs are followed`)
-  return { faults: [], recursive }
+  return { faults: [], work: Math.max(...works.values()) }
 }
 
 function partsOf({ pointer, schema }: Subschema, found: Found): Subschema[] {

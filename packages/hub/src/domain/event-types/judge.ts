@@ -3,7 +3,7 @@ import { HubError, type Fault, type Warning } from '@sluice/protocol'
 import type { Draft, WorkspaceRow } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 import { isObject } from '../json-text.ts'
-import { cpuMs, openCheckTime, type CheckTime } from './check-time.ts'
+import { charge, openCheckTime, type CheckTime } from './check-time.ts'
 import type { KnownType } from './known-types.ts'
 
 /** What becomes of an event by its type; undefined: nothing is wrong with it. */
@@ -36,13 +36,12 @@ export async function judgeEvents(
 ): Promise<Judgement[]> {
   const known = await knownTypes.find(workspace, new Set(drafts.map(({ eventType }) => eventType)))
   const judgements: Judgement[] = []
-  let turnUntil = time.leftMs - turnMs
   for (const draft of drafts) {
     const type = known.get(draft.eventType)
     judgements.push(type ? judgeKnown(type, draft, time) : judgeUnknown(workspace, draft))
-    if (time.leftMs > turnUntil) continue
-    turnUntil = time.leftMs - turnMs
+    if (time.heldMs < turnMs) continue
     await nextTurn()
+    time.heldMs = 0
   }
   return judgements
 }
@@ -76,12 +75,7 @@ function validateInTurn(validate: NonNullable<KnownType['validate']>, draft: Dra
       { pointer: '/payload', detail: 'could not be checked in time: those before it in the request took too long' },
     ]
   }
-  const began = cpuMs()
-  try {
-    return validateEvent(validate, draft)
-  } finally {
-    time.leftMs -= cpuMs() - began
-  }
+  return charge(time, draft.body.length, () => validateEvent(validate, draft))
 }
 
 /** From the text that is stored: every way in has one, whatever it was sent as. */

@@ -5,7 +5,12 @@ const maxCharacters = 1000
 const maxInstructions = 2000
 
 /** A pattern as JSON Schema has it, somewhere in the text. */
-export type Pattern = { readonly test: (text: string) => boolean; readonly toString: () => string }
+export type Pattern = {
+  readonly test: (text: string) => boolean
+  readonly toString: () => string
+  /** of the machine: matching takes time in proportion to these times the text */
+  readonly instructions: number
+}
 
 /**
  * Matching takes time in proportion to the text, whatever the pattern: backtracking engines have patterns that never end.
@@ -15,8 +20,9 @@ export type Pattern = { readonly test: (text: string) => boolean; readonly toStr
 export function compilePattern(pattern: string): Pattern {
   if (pattern.length > maxCharacters) throw new Error(`has more than ${maxCharacters} characters`)
   const compiled = compile(pattern)
-  if (compiled.programSize() > maxInstructions) throw new Error('is too large once its repetitions are written out')
-  return { test: (text) => compiled.test(text), toString: () => pattern }
+  const instructions = compiled.programSize()
+  if (instructions > maxInstructions) throw new Error('is too large once its repetitions are written out')
+  return { test: (text) => compiled.test(text), toString: () => pattern, instructions }
 }
 
 function compile(pattern: string): RE2JS {
