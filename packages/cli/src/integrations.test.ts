@@ -52,6 +52,7 @@ const config = {
 const handlers = `import { Integration } from '@sluice/sdk/integration'
 const integration = await Integration.load()
 integration.action('get_user', async ({ url, id }, context) => {
+  console.log('printed by the handler')
   const headers = { 'x-api-key': String(context.auth.credentials['api_key']) }
   const { data } = await context.fetch(url + '/users/' + id, { headers })
   return { data, cost_usd: 0.001 }

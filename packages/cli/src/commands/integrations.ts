@@ -1,3 +1,4 @@
+import { Console } from 'node:console'
 import { createContext, type ActionEnvelope, type PollEnvelope } from '@sluice/sdk/integration'
 import { findConfigs, loadFolder, validateConfig, type Validated } from '@sluice/sdk/folder'
 import type { Command } from 'commander'
@@ -40,7 +41,7 @@ export function addIntegrations(program: Command): void {
     .argument('<folder>', 'of the integration')
     .argument('<action>')
     .action(async (folder: string, name: string, options: RunOptions) => {
-      const integration = await loadFolder(folder)
+      const integration = await loadHere(folder)
       const context = toContext(options, integration.config.hosts)
       finish(options, await integration.executeAction(name, readJson('--inputs', options.inputs), context))
     })
@@ -51,7 +52,7 @@ export function addIntegrations(program: Command): void {
     .option('--last-poll-ts <time>', 'when it was asked last; the first time when left out')
     .option('--state <json>', 'what it answered as state then; JSON, or @FILE')
     .action(async (folder: string, name: string, options: PollRunOptions) => {
-      const integration = await loadFolder(folder)
+      const integration = await loadHere(folder)
       const context = toContext(options, integration.config.hosts)
       const place = {
         last_poll_ts: options.lastPollTs ?? null,
@@ -96,6 +97,12 @@ type CallOptions = { readonly inputs: string; readonly connection?: string }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** What handlers print is for people: stdout has the result alone. */
+async function loadHere(folder: string): Promise<Awaited<ReturnType<typeof loadFolder>>> {
+  globalThis.console = new Console({ stdout: process.stderr, stderr: process.stderr })
+  return loadFolder(folder)
+}
 
 function withRun(command: Command): Command {
   return command
