@@ -19,6 +19,9 @@ describe('findIncompatibilities', () => {
       [{}, { type: 'object' }, '/type now takes object only'],
       [{ enum: ['a', 'b'] }, { enum: ['a', 'c'] }, '/enum no longer takes "b"'],
       [{ enum: ['a', 'b'] }, { const: 'a' }, '/const no longer takes "b"'],
+      [{ enum: ['a', 1] }, { type: 'string' }, '/type no longer takes 1'],
+      [{ enum: [1, 1.5] }, { type: ['integer', 'null'] }, '/type no longer takes 1.5'],
+      [{ enum: [{}, null, []] }, { type: ['object', 'array'] }, '/type no longer takes null'],
       [{}, { enum: ['a', 'b'] }, '/enum now takes the listed values only'],
       [
         members({ a: {}, b: {} }, { additionalProperties: false }),

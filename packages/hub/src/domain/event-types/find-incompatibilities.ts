@@ -84,7 +84,10 @@ const compareTypes: Rule = ({ old, now, pointer }, { add }) => {
   const [were, are] = [typesOf(old), typesOf(now)]
   if (!are) return
   if (!were) {
-    if (valuesOf(old) === undefined) add(`${pointer}/type`, `now takes ${are.join(' or ')} only`)
+    const values = valuesOf(old)
+    if (!values) return add(`${pointer}/type`, `now takes ${are.join(' or ')} only`)
+    for (const value of values)
+      if (!are.some((type) => isOfType(value, type))) add(`${pointer}/type`, `no longer takes ${print(value)}`)
     return
   }
   const gone = were.filter((type) => !are.includes(type) && !(type === 'integer' && are.includes('number')))
@@ -92,6 +95,13 @@ const compareTypes: Rule = ({ old, now, pointer }, { add }) => {
     const rest = type === 'number' && are.includes('integer') ? 'numbers that are no integers' : String(type)
     add(`${pointer}/type`, `no longer takes ${rest}`)
   }
+}
+
+function isOfType(value: unknown, type: unknown): boolean {
+  if (type === 'integer') return Number.isInteger(value)
+  if (type === 'null' || value === null) return type === 'null' && value === null
+  if (type === 'array' || Array.isArray(value)) return type === 'array' && Array.isArray(value)
+  return typeof value === type
 }
 
 /** The values that `const` and `enum` leave. */
