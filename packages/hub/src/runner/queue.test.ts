@@ -62,7 +62,7 @@ test('a place that is given twice is free once', async () => {
 })
 
 test('who gives up waiting leaves the line, and more than may wait are refused', async () => {
-  const { queue } = open(1, 4)
+  const { queue } = open(1, 1)
   const running = await queue.take(of('a'))
   const controller = new AbortController()
   const waiting = queue.take(of('a'), controller.signal)
