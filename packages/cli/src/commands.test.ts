@@ -1,33 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { startHub, type Hub } from '@sluice/hub'
+import { test } from 'node:test'
+import { useHub } from '../../../scripts/use-hub.ts'
 
 const sluice = new URL('../bin/sluice.js', import.meta.url).pathname
-let folder: string
-let hub: Hub
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-cli-'))
-  hub = await startHub({
-    data: join(folder, '.sluice'),
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-})
-
-after(async () => {
-  await hub.close()
-  await rm(folder, { recursive: true })
-})
+const { hub, folder } = await useHub()
 
 type Ran = { readonly status: number | null; readonly stdout: string; readonly stderr: string }
 

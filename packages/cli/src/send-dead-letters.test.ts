@@ -1,36 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { createSluice, type DeadLetterRecord } from '@sluice/client'
 import { createAdmin } from '@sluice/client/admin'
 import { jsonlFile } from '@sluice/client/node'
-import { startHub, type Hub } from '@sluice/hub'
+import { useHub } from '../../../scripts/use-hub.ts'
 
 const command = new URL('../bin/sluice.js', import.meta.url).pathname
-let folder: string
-let hub: Hub
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-dead-letters-'))
-  hub = await startHub({
-    data: join(folder, '.sluice'),
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-})
-
-after(async () => {
-  await hub.close()
-  await rm(folder, { recursive: true })
-})
+const { hub, folder } = await useHub()
 
 type Ran = { readonly status: number | null; readonly stdout: string; readonly stderr: string }
 

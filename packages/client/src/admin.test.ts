@@ -1,36 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { startHub, type Hub } from '@sluice/hub'
+import { test } from 'node:test'
 import { routes, type Route, type RouteName } from '@sluice/protocol'
+import { useHub } from '../../../scripts/use-hub.ts'
 import { createAdmin, type Admin } from './admin.ts'
 
 type Answer = { readonly route: RouteName; readonly status: number; readonly body: string }
 
-let folder: string
-let hub: Hub
+const { hub } = await useHub({ integrations: new URL('../../hub/src/test-integrations', import.meta.url).pathname })
 const answers: Answer[] = []
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-admin-'))
-  hub = await startHub({
-    data: folder,
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-    integrations: new URL('../../hub/src/test-integrations', import.meta.url).pathname,
-  })
-})
-
-after(async () => {
-  await hub.close()
-  await rm(folder, { recursive: true })
-})
 
 /** The admin client, with every answer noted under its route. */
 function watch(): Admin {

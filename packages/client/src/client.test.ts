@@ -1,40 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { startHub, type Hub } from '@sluice/hub'
+import { test } from 'node:test'
 import { CloudEvent } from 'cloudevents'
-import { createAdmin, type Admin } from './admin.ts'
-import { createSluice, type Sluice } from './client.ts'
+import { useHub } from '../../../scripts/use-hub.ts'
+import { createAdmin } from './admin.ts'
+import { createSluice } from './client.ts'
 import { createFakeClock } from './testing/fake-clock.ts'
 import { ApiError, EventValidationError, RateLimitError } from './error.ts'
 
-let folder: string
-let hub: Hub
-let sluice: Sluice
-let admin: Admin
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-client-'))
-  hub = await startHub({
-    data: folder,
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-  const connection = { baseUrl: hub.url, apiKey: hub.apiKey ?? '' }
-  sluice = createSluice(connection)
-  admin = createAdmin(connection)
-})
-
-after(async () => {
-  await hub.close()
-  await rm(folder, { recursive: true })
-})
+const { hub, connection } = await useHub()
+const sluice = createSluice(connection)
+const admin = createAdmin(connection)
 
 test('an event comes out as it went in, once for each idempotency key', async () => {
   const members = {

@@ -1,36 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { startHub, type Hub } from '@sluice/hub'
-import { createAdmin, type Admin } from './admin.ts'
-import { createSluice, type Sluice } from './client.ts'
+import { test } from 'node:test'
+import { useHub } from '../../../scripts/use-hub.ts'
+import { createAdmin } from './admin.ts'
+import { createSluice } from './client.ts'
 
-let folder: string
-let hub: Hub
-let sluice: Sluice
-let admin: Admin
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-stream-'))
-  hub = await startHub({
-    data: folder,
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-  sluice = createSluice({ baseUrl: hub.url, apiKey: hub.apiKey ?? '' })
-  admin = createAdmin({ baseUrl: hub.url, apiKey: hub.apiKey ?? '' })
-})
-
-after(async () => {
-  await hub.close()
-  await rm(folder, { recursive: true })
-})
+const { connection } = await useHub()
+const sluice = createSluice(connection)
+const admin = createAdmin(connection)
 
 /** An inbox of its own with so many events, none of them looked at. */
 async function fill(key: string, count: number): Promise<void> {

@@ -1,36 +1,20 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { createAdmin } from '@sluice/client/admin'
 import { postgresOutbox, sqliteOutbox } from '@sluice/client/node'
-import { startHub } from '@sluice/hub'
 import { Client, Pool } from 'pg'
+import { useHub } from '../../../../scripts/use-hub.ts'
 import { usePostgres } from '../../../../scripts/use-postgres.ts'
 
 const sluice = new URL('../../bin/sluice.js', import.meta.url).pathname
 const database = await usePostgres()
-const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-outbox-'))
-const hub = await startHub({
-  data: join(folder, '.sluice'),
-  host: '127.0.0.1',
-  port: 0,
-  secretKeys: [new Uint8Array(32)],
-  logLevel: 'silent',
-  trustProxy: [],
-  corsOrigins: [],
-})
-const admin = createAdmin({ baseUrl: hub.url, apiKey: hub.apiKey ?? '' })
-after(async () => {
-  await hub.close()
-  rmSync(folder, { recursive: true })
-})
-
+const { hub, connection, folder } = await useHub()
+const admin = createAdmin(connection)
 function start(args: readonly string[], more: Record<string, string> = {}) {
   const env = { PATH: process.env['PATH'], SLUICE_URL: hub.url, SLUICE_API_KEY: hub.apiKey ?? '', ...more }
   return spawn(process.execPath, [sluice, 'outbox', ...args], { cwd: folder, env })

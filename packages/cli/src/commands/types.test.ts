@@ -1,35 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { createAdmin, type Admin } from '@sluice/client/admin'
-import { startHub, type Hub } from '@sluice/hub'
+import { test } from 'node:test'
+import { createAdmin } from '@sluice/client/admin'
+import { useHub } from '../../../../scripts/use-hub.ts'
 
 const sluice = new URL('../../bin/sluice.js', import.meta.url).pathname
-const folder = mkdtempSync(join(tmpdir(), 'sluice-types-'))
-let hub: Hub
-let admin: Admin
-
-before(async () => {
-  hub = await startHub({
-    data: join(folder, '.sluice'),
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-  admin = createAdmin({ baseUrl: hub.url, apiKey: hub.apiKey ?? '' })
-})
-
-after(async () => {
-  await hub.close()
-  rmSync(folder, { recursive: true })
-})
+const { hub, connection, folder } = await useHub()
+const admin = createAdmin(connection)
 
 async function run(
   args: readonly string[],

@@ -1,52 +1,28 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { startHub, type Hub } from '@sluice/hub'
+import { test } from 'node:test'
+import { useHub } from '../../../../scripts/use-hub.ts'
 import { createAdmin } from '../admin.ts'
-import { createSluice, type Sluice } from '../client.ts'
+import { createSluice } from '../client.ts'
 import { EventValidationError } from '../error.ts'
 import { catalogue } from './catalogue.ts'
 import { exampleOf } from './example.ts'
 import { writtenExamples } from './written-examples.ts'
 
-let folder: string
-let hub: Hub
-let sluice: Sluice
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-catalogue-'))
-  hub = await startHub({
-    data: folder,
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-  const connection = { baseUrl: hub.url, apiKey: hub.apiKey ?? '' }
-  sluice = createSluice(connection)
-  const { results } = await createAdmin(connection).importEventTypes({
-    event_types: catalogue.map(({ event_type: name, description, domain, schema }) => ({
-      name,
-      description,
-      category: domain,
-      schema,
-      mode: 'reject',
-    })),
-  })
-  assert.deepEqual(
-    results.map(({ name, change }) => [name, change]),
-    catalogue.map(({ event_type }) => [event_type, 'new']),
-  )
+const { connection } = await useHub()
+const sluice = createSluice(connection)
+const { results } = await createAdmin(connection).importEventTypes({
+  event_types: catalogue.map(({ event_type: name, description, domain, schema }) => ({
+    name,
+    description,
+    category: domain,
+    schema,
+    mode: 'reject',
+  })),
 })
-
-after(async () => {
-  await hub.close()
-  await rm(folder, { recursive: true })
-})
+assert.deepEqual(
+  results.map(({ name, change }) => [name, change]),
+  catalogue.map(({ event_type }) => [event_type, 'new']),
+)
 
 test('a hub that has the whole catalogue takes an example of each event type', async () => {
   const examples = catalogue.map(({ event_type }) => ({ event_type, payload: exampleOf(event_type) }))

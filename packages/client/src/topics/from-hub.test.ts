@@ -1,39 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { startHub, type Hub } from '@sluice/hub'
-import { createAdmin, type Admin } from '../admin.ts'
+import { test } from 'node:test'
+import { useHub } from '../../../../scripts/use-hub.ts'
+import { createAdmin } from '../admin.ts'
 import { createSluice } from '../client.ts'
 import { TopicDataError, TopicsError } from './error.ts'
 import { topicsFromHub } from './from-hub.ts'
 import { withTopics } from './sessions.ts'
 
-let folder: string
-let hub: Hub
-let admin: Admin
-let connection: { readonly baseUrl: string; readonly apiKey: string }
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-from-hub-'))
-  hub = await startHub({
-    data: folder,
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-  connection = { baseUrl: hub.url, apiKey: hub.apiKey ?? '' }
-  admin = createAdmin(connection)
-})
-
-after(async () => {
-  await hub.close()
-  await rm(folder, { recursive: true })
-})
+const { connection } = await useHub()
+const admin = createAdmin(connection)
 
 const Schema = { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } }
 

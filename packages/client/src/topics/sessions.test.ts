@@ -1,66 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { startHub, type Hub } from '@sluice/hub'
-import { createAdmin, type Admin } from '../admin.ts'
-import { createSluice, type Sluice } from '../client.ts'
+import { test } from 'node:test'
+import { useHub } from '../../../../scripts/use-hub.ts'
 import { TopicDataError, TopicNotFoundError } from './error.ts'
 import { withTopics } from './sessions.ts'
-import { defineTopics, parseTopics } from './topics.ts'
-import { createWatched, type Handle } from './watched-transport.ts'
+import { parseTopics } from './topics.ts'
+import { createWatched } from './watched-transport.ts'
+import { openWatchedSessions, service, topics } from './watched-sessions.ts'
 
-let folder: string
-let hub: Hub
-let sluice: Sluice
-let admin: Admin
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-sessions-'))
-  hub = await startHub({
-    data: folder,
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-  const connection = { baseUrl: hub.url, apiKey: hub.apiKey ?? '' }
-  sluice = createSluice(connection)
-  admin = createAdmin(connection)
-})
-
-after(async () => {
-  await hub.close()
-  await rm(folder, { recursive: true })
-})
-
-const topics = defineTopics({
-  DefaultCategory: 'testing',
-  Topics: [
-    {
-      Action: 'Created',
-      Entity: 'Test',
-      Schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' }, text: { type: 'string' } } },
-    },
-    { Action: 'Paid', Entity: 'Invoice', Category: 'billing', Schema: { type: 'object' } },
-  ],
-})
-const service = 'my-service'
-
-/** Sessions on the hub, whose requests can be seen and held up. */
-function watch(handle?: Handle) {
-  const { transport, bodies, lines } = createWatched(handle)
-  return { events: withTopics(sluice.with({ transport, random: () => 0 }), topics, { service }), bodies, lines }
-}
-
-/** What a session with that job has left in the hub, oldest first. */
-async function stored(jobId: string) {
-  const { events } = await admin.searchEvents({ source: service, limit: 200 })
-  return events.filter((event) => event.correlation_id === jobId).toReversed()
-}
+const { hub, connection } = await useHub()
+const { sluice, watch, stored } = openWatchedSessions(connection)
 
 test('events of a session carry topic, actor, job, service and the time of publishing, and are one request', async () => {
   const { events, bodies } = watch()

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test, type TestContext } from 'node:test'
-import { startHub, type Hub } from '@sluice/hub'
+import { test, type TestContext } from 'node:test'
 import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
-import { createAdmin, type Admin } from '../../admin.ts'
+import { useHub } from '../../../../../scripts/use-hub.ts'
+import { createAdmin } from '../../admin.ts'
 import { createSluice } from '../../client.ts'
 import type { DeadLetterRecord } from '../../dead-letter.ts'
 import { withTopics, type Sessions } from '../../topics/sessions.ts'
@@ -21,28 +18,8 @@ import { expressSessions } from './express.ts'
 import { fastifySessions } from './fastify.ts'
 import { honoSessions } from './hono.ts'
 
-let folder: string
-let hub: Hub
-let admin: Admin
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-middleware-'))
-  hub = await startHub({
-    data: folder,
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-  admin = createAdmin({ baseUrl: hub.url, apiKey: hub.apiKey ?? '' })
-})
-
-after(async () => {
-  await hub.close()
-  await rm(folder, { recursive: true })
-})
+const { hub, connection } = await useHub()
+const admin = createAdmin(connection)
 
 const topics = defineTopics({
   DefaultCategory: 'web',

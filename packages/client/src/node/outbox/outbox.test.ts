@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, test } from 'node:test'
-import { startHub } from '@sluice/hub'
+import { test } from 'node:test'
+import { useHub } from '../../../../../scripts/use-hub.ts'
 import { usePostgres } from '../../../../../scripts/use-postgres.ts'
 import { createAdmin } from '../../admin.ts'
 import { createSluice } from '../../client.ts'
@@ -18,23 +16,8 @@ import { relay, type RelayOptions } from './relay.ts'
 import { sqliteOutbox } from './sqlite.ts'
 
 const database = await usePostgres()
-const folder = mkdtempSync(join(tmpdir(), 'sluice-outbox-'))
-const hub = await startHub({
-  data: folder,
-  host: '127.0.0.1',
-  port: 0,
-  secretKeys: [new Uint8Array(32)],
-  logLevel: 'silent',
-  trustProxy: [],
-  corsOrigins: [],
-})
-const connection = { baseUrl: hub.url, apiKey: hub.apiKey ?? '' }
+const { connection, folder } = await useHub()
 const admin = createAdmin(connection)
-after(async () => {
-  await hub.close()
-  rmSync(folder, { recursive: true })
-})
-
 const testEach = testOn(toKinds(folder, database))
 
 function drain(outbox: Outbox, options: RelayOptions = {}, sluice = createSluice(connection)) {

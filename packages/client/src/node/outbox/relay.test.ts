@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { startHub } from '@sluice/hub'
+import { test } from 'node:test'
 import { Pool } from 'pg'
+import { useHub } from '../../../../../scripts/use-hub.ts'
 import { usePostgres } from '../../../../../scripts/use-postgres.ts'
 import { createAdmin } from '../../admin.ts'
 import { createSluice } from '../../client.ts'
@@ -14,23 +11,8 @@ import { postgresOutbox } from './postgres.ts'
 import { relay, type RelayOptions, type RelayProgress } from './relay.ts'
 
 const database = await usePostgres()
-const folder = mkdtempSync(join(tmpdir(), 'sluice-outbox-'))
-const hub = await startHub({
-  data: folder,
-  host: '127.0.0.1',
-  port: 0,
-  secretKeys: [new Uint8Array(32)],
-  logLevel: 'silent',
-  trustProxy: [],
-  corsOrigins: [],
-})
-const connection = { baseUrl: hub.url, apiKey: hub.apiKey ?? '' }
+const { connection, folder } = await useHub()
 const admin = createAdmin(connection)
-after(async () => {
-  await hub.close()
-  rmSync(folder, { recursive: true })
-})
-
 const testEach = testOn(toKinds(folder, database))
 
 function drain(outbox: Outbox, options: RelayOptions = {}, sluice = createSluice(connection)) {
