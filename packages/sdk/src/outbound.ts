@@ -1,3 +1,5 @@
 export { AddressRefusedError, createOutbound, type Outbound, type OutboundOptions } from './http/outbound.ts'
 export { createGuardedConnect } from './http/guarded-connect.ts'
 export { findNetworkFault } from './http/address.ts'
+export { createAccountTest } from './http/account-requests.ts'
+export type { Incoming, Intercept, Outgoing } from './http/intercept.ts'

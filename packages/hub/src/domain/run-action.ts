@@ -11,26 +11,44 @@ import { withoutSecrets } from './without-secrets.ts'
 /** A run that somebody waits for ends after this. */
 const deadlineMs = 60_000
 
-type Target = { readonly integration: string; readonly name: string; readonly signal?: AbortSignal }
+export type Target = {
+  readonly integration: string
+  readonly name: string
+  readonly signal?: AbortSignal
+  /** for the handler; `idempotency_key` is the same for each attempt to do the same */
+  readonly metadata?: Readonly<Record<string, unknown>>
+}
 
-/**
- * Runs an action of an integration. What the action does wrong is in the result.
- *
- * @throws HubError `not-found`, `forbidden` for an action or a connection that the key may not use, `validation-error` for a missing
- * connection, `overloaded`
- */
+/** Runs an action for somebody who reads its result on the wire. @throws HubError as `performAction` */
 export async function runAction(
   context: Context,
   principal: Principal,
-  { integration, name, signal }: Target,
+  target: Target,
   order: RunAction,
 ): Promise<RunResult> {
+  return toWire(await performAction(context, principal, target, order))
+}
+
+/**
+ * Runs an action of an integration. What the action does wrong is in the result; what it did to its process too, and then nobody
+ * knows what it has done in its service.
+ *
+ * @public
+ * @throws HubError `not-found`, `forbidden` for an action or a connection that the key may not use, `validation-error` for a missing
+ * connection, `overloaded`
+ */
+export async function performAction(
+  context: Context,
+  principal: Principal,
+  { integration, name, signal, metadata }: Target,
+  order: RunAction,
+): Promise<RunOutcome> {
   const installed = requireIntegration(context, integration)
   if (!Object.hasOwn(installed.config.actions, name))
     throw new HubError('not-found', `integration "${integration}" has no action "${name.slice(0, 100)}"`)
   requireAction(principal, `${integration}.${name}`)
   const call = { kind: 'action', name, inputs: order.inputs ?? {} } as const
-  return run(context, principal, { installed, call, connection: order.connection, signal })
+  return run(context, principal, { installed, call, connection: order.connection, signal, metadata })
 }
 
 /** Asks a polling trigger once, for whoever tries it out. @throws HubError as `runAction` */
@@ -46,7 +64,7 @@ export async function runPoll(
   requireAction(principal, `${integration}.${name}`)
   const place = { last_poll_ts: order.last_poll_ts ?? null, state: order.state ?? null }
   const call = { kind: 'poll', name, inputs: order.inputs ?? {}, place } as const
-  return run(context, principal, { installed, call, connection: order.connection, signal })
+  return toWire(await run(context, principal, { installed, call, connection: order.connection, signal }))
 }
 
 /** @param name as `integration.action` */
@@ -69,16 +87,17 @@ type Job = {
   readonly call: RunOrder['call']
   readonly connection: string | undefined
   readonly signal: AbortSignal | undefined
+  readonly metadata?: Target['metadata']
 }
 
 async function run(
   context: Context,
   principal: Principal,
-  { installed, call, connection, signal }: Job,
-): Promise<RunResult> {
+  { installed, call, connection, signal, metadata = {} }: Job,
+): Promise<RunOutcome> {
   const auth = await findAuth(context, principal, installed, connection)
-  const order = { folder: installed.folder, workspaceId: principal.workspace.id, call, auth, metadata: {}, deadlineMs }
-  return toWire(withoutSecrets(await context.runner.run(order, signal), auth, installed.config))
+  const order = { folder: installed.folder, workspaceId: principal.workspace.id, call, auth, metadata, deadlineMs }
+  return withoutSecrets(await context.runner.run(order, signal), auth, installed.config)
 }
 
 async function findAuth(

@@ -3,9 +3,9 @@ import { createWriteStream } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { Server, Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { createGuardedConnect } from '@sluice/sdk/outbound'
+import { createAccountTest, createGuardedConnect, type Intercept } from '@sluice/sdk/outbound'
 import { loadFolder } from '@sluice/sdk/folder'
-import { createContext, type Integration, type Logger } from '@sluice/sdk/integration'
+import { createContext, type Context, type Integration, type Logger } from '@sluice/sdk/integration'
 import { answerBytes, answersFd, type ChildSetup, type ToChild } from './messages.ts'
 import type { Envelope } from './runner.ts'
 
@@ -24,21 +24,50 @@ const logger: Logger = { debug: print('debug'), info: print('info'), warn: print
 const integration = await loadFolder(setup.folder)
 orders.on('line', (line) => {
   const { id, order } = JSON.parse(line) as ToChild // written by `process-pool.ts`
-  void run(integration, order).then((envelope) => answers.write(toLine(id, envelope)))
+  void run(integration, order).then((done) => answers.write(toLine(id, done)))
 })
 answers.write('{"kind":"ready"}\n')
 
-function run(loaded: Integration, { call, auth, metadata }: ToChild['order']): Promise<Envelope> {
-  const context = createContext({ auth, metadata, logger, hosts: loaded.config.hosts })
-  if (call.kind === 'action') return loaded.executeAction(call.name, call.inputs, context)
-  if (call.kind === 'poll') return loaded.executePollingTrigger(call.name, call.inputs, context, call.place)
+type Order = ToChild['order']
+type Done = { readonly envelope: Envelope; readonly unauthorized?: boolean }
+
+async function run(loaded: Integration, order: Order): Promise<Done> {
+  const { auth, metadata } = order
+  const { hosts, idempotency_header: idempotencyHeader } = loaded.config
+  const watch = createWatch(loaded.config, auth)
+  const context = createContext({ auth, metadata, logger, hosts, idempotencyHeader, intercept: watch.intercept })
+  const envelope = await call(loaded, order, context)
+  return { envelope, ...(watch.isUnauthorized() && { unauthorized: true }) }
+}
+
+function call(loaded: Integration, { call: what }: Order, context: Context): Promise<Envelope> {
+  if (what.kind === 'action') return loaded.executeAction(what.name, what.inputs, context)
+  if (what.kind === 'poll') return loaded.executePollingTrigger(what.name, what.inputs, context, what.place)
   return loaded.getConnectedAccount(context)
 }
 
+type Watch = { readonly intercept: Intercept; readonly isUnauthorized: () => boolean }
+
+/** Looks at the answers to requests that are made with the account. */
+function createWatch({ hosts }: Integration['config'], auth: Order['auth']): Watch {
+  const isOfAccount = createAccountTest({ credentials: toCredentials(auth), hosts })
+  let unauthorized = false
+  const intercept: Intercept = async (request, send) => {
+    const answer = await send()
+    if (answer.status === 401 && isOfAccount(request)) unauthorized = true
+    return answer
+  }
+  return { intercept, isUnauthorized: () => unauthorized }
+}
+
+/** The hub gives them wrapped. */
+const toCredentials = ({ credentials }: Order['auth']): Readonly<Record<string, unknown>> =>
+  typeof credentials === 'object' && credentials !== null ? { ...credentials } : {}
+
 /** A result that cannot be written, or is too long to be taken, is an error of the run. */
-function toLine(id: number, envelope: Envelope): string {
+function toLine(id: number, done: Done): string {
   try {
-    const line = `${JSON.stringify({ kind: 'done', id, envelope })}\n`
+    const line = `${JSON.stringify({ kind: 'done', id, ...done })}\n`
     if (Buffer.byteLength(line) <= answerBytes) return line
     return toErrorLine(id, `the result has more than ${answerBytes} bytes as JSON`)
   } catch (error) {

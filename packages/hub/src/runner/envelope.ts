@@ -3,7 +3,7 @@ import type { Envelope, RunOrder } from './runner.ts'
 /** What a process has written, which may be anything. */
 export type Answer =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly id: number; readonly envelope: Envelope }
+  | { readonly kind: 'done'; readonly id: number; readonly envelope: Envelope; readonly unauthorized: boolean }
 
 type Kind = RunOrder['call']['kind']
 
@@ -19,8 +19,9 @@ export function parseAnswer(line: string, kind: Kind | undefined): Answer | unde
   if (!isObject(value)) return undefined
   if (value['kind'] === 'ready') return { kind: 'ready' }
   const { id, envelope } = value
+  const unauthorized = value['unauthorized'] === true
   if (value['kind'] !== 'done' || typeof id !== 'number' || kind === undefined) return undefined
-  return isEnvelope(envelope, kind) ? { kind: 'done', id, envelope } : undefined
+  return isEnvelope(envelope, kind) ? { kind: 'done', id, envelope, unauthorized } : undefined
 }
 
 function isEnvelope(value: unknown, kind: Kind): value is Envelope {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -29,9 +29,11 @@ const actions = [
   'datagram',
   'getter',
   'odd',
+  'call',
 ]
 const schema = { type: 'object' }
 const config = {
+  idempotency_header: 'X-Once',
   name: 'Nasty',
   version: '1.0.0',
   description: 'does what no handler should',
@@ -75,6 +77,7 @@ const act = {
   datagram: ({ port }) => createSocket('udp4').send('x', port, '127.0.0.1') ?? 'sent',
   getter: ({ port }) => { let asked = 0; return opened(connect({ port, get host() { return asked++ ? '127.0.0.1' : undefined } })) },
   odd: () => ({ when: 1n }),
+  call: async ({ url, headers }, { fetch }) => fetch(url, { method: 'POST', headers }).then(({ status }) => status, (e) => e.status),
 }
 for (const [name, run] of Object.entries(act)) integration.action(name, async (inputs, context) => ({ data: await run(inputs, context) }))
 export default integration
@@ -82,7 +85,11 @@ export default integration
 
 let folder: string
 let runner: Runner
-const server = createServer((_, response) => response.end('reached'))
+const server = createServer((request, response) => {
+  requests.push(request)
+  response.writeHead(request.url === '/401' ? 401 : 200).end('reached')
+})
+const requests: IncomingMessage[] = []
 let port: number
 
 before(async () => {
@@ -227,6 +234,29 @@ describe('handlers in processes of their own', () => {
         /"type":"error".*the result (has more than|cannot be written)/,
       )
     assert.equal(reasonOf(await run('forge', { line: 'x'.repeat(9 * 1024 * 1024) })), 'too-much-memory')
+  })
+
+  it('say when the service did not know their credentials, and not when another service did not', async () => {
+    const open = openProcessPool({ allowCidr: ['127.0.0.0/8'] })
+    const url = `http://127.0.0.1:${port}/401`
+    const auth = { auth_type: 'Custom', credentials: { key: 'planted' } }
+    const told = []
+    for (const inputs of [{ url, headers: { 'x-key': 'planted' } }, { url }, { url: `http://127.0.0.1:${port}/` }])
+      told.push((await open.run(order('call', inputs, { auth }))).unauthorized)
+    assert.deepEqual(told, [true, undefined, undefined])
+    await open.close()
+  })
+
+  it('send the idempotency key of their run', async () => {
+    const open = openProcessPool({ allowCidr: ['127.0.0.0/8'] })
+    const inputs = { url: `http://127.0.0.1:${port}/once` }
+    const metadata = { idempotency_key: 'event-1' }
+    for (let attempt = 0; attempt < 2; attempt += 1) dataOf(await open.run(order('call', inputs, { metadata })))
+    const keys = requests.filter(({ url }) => url === '/once').map(({ headers }) => headers['x-once'])
+    assert.equal(keys.length, 2)
+    assert.match(String(keys[0]), /^[0-9a-f-]{36}$/)
+    assert.equal(keys[0], keys[1])
+    await open.close()
   })
 
   it('read no other package through the links of a workspace', async () => {

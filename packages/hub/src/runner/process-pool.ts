@@ -64,10 +64,10 @@ async function runOn(slot: Slot<Worker>, { order, start, signal, id }: Job): Pro
   let kept: Worker | undefined
   try {
     const worker = slot.resource ?? start()
-    const result = await exchange(worker, { order, signal, id })
-    if ('type' in result) kept = worker
-    else worker.end(result)
-    return { result, output: worker.output() }
+    const done = await exchange(worker, { order, signal, id })
+    if ('type' in done.result) kept = worker
+    else worker.end(done.result)
+    return { ...done, output: worker.output() }
   } finally {
     slot.give(kept)
   }
@@ -75,7 +75,9 @@ async function runOn(slot: Slot<Worker>, { order, start, signal, id }: Job): Pro
 
 type Exchange = Pick<Job, 'order' | 'signal' | 'id'>
 
-async function exchange(worker: Worker, { order, signal, id }: Exchange): Promise<RunOutcome['result']> {
+type Exchanged = Pick<RunOutcome, 'result' | 'unauthorized'>
+
+async function exchange(worker: Worker, { order, signal, id }: Exchange): Promise<Exchanged> {
   const { deadlineMs, call, auth, metadata } = order
   const onAbort = (): void => worker.end({ reason: 'cancelled', message: 'the run was cancelled' })
   const onDeadline = (): void =>
@@ -85,11 +87,13 @@ async function exchange(worker: Worker, { order, signal, id }: Exchange): Promis
   if (signal.aborted) onAbort()
   try {
     const fault = await worker.ready
-    if (fault) return fault
-    const done = new Promise<RunOutcome['result']>((resolve) => {
-      worker.send({ id, order: { call, auth, metadata } }, ({ envelope }) => resolve(envelope))
+    if (fault) return { result: fault }
+    const done = new Promise<Exchanged>((resolve) => {
+      worker.send({ id, order: { call, auth, metadata } }, ({ envelope, unauthorized }) =>
+        resolve({ result: envelope, ...(unauthorized && { unauthorized }) }),
+      )
     })
-    return await Promise.race([done, worker.ended])
+    return await Promise.race([done, worker.ended.then((result) => ({ result }))])
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)

@@ -20,6 +20,7 @@ export type RunOrder = RunTarget & {
     | { readonly kind: 'account' }
   /** `{ auth_type, credentials }` */
   readonly auth: Readonly<Record<string, unknown>>
+  /** for handlers; `idempotency_key` is the same for each attempt to do the same */
   readonly metadata: Readonly<Record<string, unknown>>
   /** the run is ended after this, whatever it does */
   readonly deadlineMs: number
@@ -39,6 +40,8 @@ export type RunOutcome = {
   /** what the handler printed and logged, the last 64 KB */
   readonly output: string
   readonly ms: number
+  /** true if the service answered 401 to a request that was made with the credentials */
+  readonly unauthorized?: boolean
 }
 
 /** Runs handlers apart from the hub. */

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { request, type Dispatcher } from 'undici'
 import { HTTPError, RateLimitError } from '../integration/error.ts'
 import { decodeBody, encodeBody, type BodyMode, type BodyOptions, type EncodedBody } from './body.ts'
+import type { Idempotency } from './idempotency.ts'
+import type { Incoming, Intercept } from './intercept.ts'
 import { AddressRefusedError } from './outbound.ts'
 import { isRepeatable, isTransient, parseRetryAfter, toBackoffMs } from './retry.ts'
 import { toUrl, withoutQuery, type Params } from './url.ts'
@@ -16,8 +18,8 @@ export type FetchOptions = BodyOptions & {
   readonly secretHeaders?: Readonly<Record<string, string>> | undefined
   /** for one attempt, in ms, above 0; default that of the context */
   readonly timeoutMs?: number | undefined
-  /** makes the request safe to repeat; sent as `Idempotency-Key` */
-  readonly idempotencyKey?: string | undefined
+  /** makes the request safe to repeat; sent as `Idempotency-Key`, or as the header that the integration declares; null sends none */
+  readonly idempotencyKey?: string | null | undefined
   /** default `auto` */
   readonly as?: BodyMode | undefined
   /** waits as long as a 429 asks for, instead of throwing */
@@ -46,6 +48,8 @@ export type FetchSettings = {
   readonly dispatcher?: Dispatcher | undefined
   /** the credential for the address of a call, or undefined where it must not go; redirects are not asked for */
   readonly credentialFor: (url: URL) => Credential | undefined
+  readonly idempotency: Idempotency
+  readonly intercept?: Intercept | undefined
   readonly logger: { readonly debug: (fields: Record<string, unknown>, message: string) => void }
   readonly signal?: AbortSignal | undefined
   readonly random: () => number
@@ -64,20 +68,19 @@ type Prepared = {
   readonly headers: Readonly<Record<string, string>>
   readonly encoded: EncodedBody
   readonly options: FetchOptions
+  readonly mayRepeat: boolean
 }
-
-type Answer = Omit<FetchResponse, 'data'> & { readonly bytes: Buffer }
 
 export function createFetch(settings: FetchSettings): Fetch {
   return async <Data>(address: string | URL, options: FetchOptions = {}) => {
-    const prepared = prepare(address, options)
+    const prepared = prepare(settings.idempotency, address, options)
     const signal = anySignal(settings.signal, options.signal)
     const wait = settings.sleep ?? ((ms, until) => sleep(ms, undefined, { signal: until }).then(() => {}))
-    const mayRepeat = isRepeatable(prepared.method, options.idempotencyKey)
+    const { mayRepeat } = prepared
     for (let attempt = 0; ; attempt += 1) {
       signal?.throwIfAborted()
       const isLast = attempt >= settings.maxRetries
-      let answer: Answer
+      let answer: Incoming
       try {
         answer = await follow(settings, prepared, signal)
       } catch (error) {
@@ -98,7 +101,7 @@ export function createFetch(settings: FetchSettings): Fetch {
 }
 
 type Failed = {
-  readonly answer: Answer
+  readonly answer: Incoming
   readonly attempt: number
   readonly mayRepeat: boolean
   readonly options: FetchOptions
@@ -117,34 +120,33 @@ function toDelayMs(settings: FetchSettings, { answer, attempt, mayRepeat, option
   return Math.min(60_000, Math.max(asked, toBackoffMs(attempt, settings.random)))
 }
 
-function prepare(address: string | URL, options: FetchOptions): Prepared {
-  const { timeoutMs, idempotencyKey } = options
+function prepare(idempotency: Idempotency, address: string | URL, options: FetchOptions): Prepared {
+  const { timeoutMs } = options
   if (timeoutMs !== undefined && !(timeoutMs > 0)) throw new RangeError(`timeoutMs must be above 0; it is ${timeoutMs}`)
   const encoded = encodeBody(options)
+  const url = toUrl(address, options.params)
+  const method = (options.method ?? 'GET').toUpperCase()
+  const own = { ...toLowerNames(options.headers), ...toLowerNames(options.secretHeaders) }
+  // A key of the handler's own says what it takes for the same.
+  const isOwn = options.idempotencyKey !== undefined || idempotency.header in own
+  const key = isOwn ? (options.idempotencyKey ?? undefined) : idempotency.keyFor(method, url)
   const headers = {
     accept: '*/*',
     ...(encoded.contentType !== undefined && { 'content-type': encoded.contentType }),
-    ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
-    ...toLowerNames(options.headers),
-    ...toLowerNames(options.secretHeaders),
+    ...(key !== undefined && { [idempotency.header]: key }),
+    ...own,
   }
-  return {
-    url: toUrl(address, options.params),
-    method: (options.method ?? 'GET').toUpperCase(),
-    headers,
-    encoded,
-    options,
-  }
+  return { url, method, headers, encoded, options, mayRepeat: isRepeatable(method, key) }
 }
 
 const toLowerNames = (headers: Readonly<Record<string, string>> = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 /** One attempt, with the redirects that it meets. */
-async function follow(settings: FetchSettings, prepared: Prepared, signal: AbortSignal | undefined): Promise<Answer> {
+async function follow(settings: FetchSettings, prepared: Prepared, signal: AbortSignal | undefined): Promise<Incoming> {
   let hop = withCredential(prepared, settings.credentialFor(prepared.url))
   for (let hops = 0; ; hops += 1) {
-    const answer = await send(settings, hop, signal)
+    const answer = await pass(settings, hop, signal)
     const location = answer.headers['location']?.toString()
     if (!isRedirect(answer.status) || location === undefined) return answer
     if (hops >= maxRedirects)
@@ -189,11 +191,17 @@ function toNextHop(hop: Prepared, status: number, url: URL): Prepared {
   }
 }
 
+function pass(settings: FetchSettings, hop: Prepared, signal: AbortSignal | undefined): Promise<Incoming> {
+  const { method, url, headers, encoded } = hop
+  const go = (): Promise<Incoming> => send(settings, hop, signal)
+  return settings.intercept ? settings.intercept({ method, url, headers, body: encoded.body }, go) : go()
+}
+
 async function send(
   settings: FetchSettings,
   { url, method, headers, encoded, options }: Prepared,
   signal: AbortSignal | undefined,
-): Promise<Answer> {
+): Promise<Incoming> {
   const startedMs = performance.now()
   const timeout = AbortSignal.timeout(Math.ceil(options.timeoutMs ?? settings.timeoutMs))
   const response = await request(url, {
@@ -245,7 +253,7 @@ function isFinal(error: unknown): boolean {
 
 const errorTextLength = 1000
 
-function toResult({ status, headers, bytes }: Answer, options: FetchOptions, nowMs: number): FetchResponse {
+function toResult({ status, headers, bytes }: Incoming, options: FetchOptions, nowMs: number): FetchResponse {
   const contentType = headers['content-type']?.toString() ?? ''
   if (status >= 200 && status < 300)
     return { status, headers, data: decodeBody(bytes, contentType, options.as ?? 'auto') }

@@ -26,6 +26,13 @@ export function parseHostPattern(text: string): HostPattern | undefined {
   return { protocol, name, port: port === (protocol === 'http:' ? '80' : '443') ? '' : port }
 }
 
+/** The same for what was written by hand. @throws TypeError for what is none */
+export function toHostPattern(text: string): HostPattern {
+  const pattern = parseHostPattern(text)
+  if (!pattern) throw new TypeError(`"${text}" cannot be one of hosts; write it ${hostPatternForms}`)
+  return pattern
+}
+
 /** Whether the pattern means the origin of that URL. */
 export function isHost({ protocol, name, port }: HostPattern, url: URL): boolean {
   if (url.protocol !== protocol || (port !== '*' && url.port !== port)) return false

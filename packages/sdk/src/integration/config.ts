@@ -1,4 +1,5 @@
 import { hostPatternForms, parseHostPattern } from '../http/host-pattern.ts'
+import { readIdempotencyHeader } from './request-rules.ts'
 import { isObject, toPointer, type JsonObject, createReporter, type Report, type Reporter } from './report.ts'
 import { readSchema } from './schema.ts'
 
@@ -37,6 +38,8 @@ export type IntegrationConfig = {
   readonly auth?: AuthConfig
   /** hosts that may receive the credentials, as `api.example.com` or `*.example.com`: https, and its port unless one is named */
   readonly hosts?: readonly string[]
+  /** the header in which the service takes idempotency keys */
+  readonly idempotency_header?: string
   readonly actions: Readonly<Record<string, ActionConfig>>
   readonly polling_triggers: Readonly<Record<string, PollingTriggerConfig>>
   readonly supports_billing: boolean
@@ -87,6 +90,7 @@ function readConfig(value: unknown, reporter: Reporter): IntegrationConfig | und
     ...readOptionalTexts(value, ['display_name', 'entry_point'], '', reporter),
     ...readAuth(value['auth'], reporter),
     ...readHosts(value['hosts'], reporter),
+    ...readIdempotencyHeader(value['idempotency_header'], reporter),
     actions: readEach(value, 'actions', reporter, readAction),
     polling_triggers: readEach(value, 'polling_triggers', reporter, readTrigger),
     supports_billing: readFlag(value, 'supports_billing', reporter),

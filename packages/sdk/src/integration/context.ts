@@ -1,6 +1,8 @@
 import type { Dispatcher } from 'undici'
 import { createFetch, type Credential, type Fetch, type FetchSettings } from '../http/fetch.ts'
-import { hostPatternForms, isHost, isPrivateWay, parseHostPattern, type HostPattern } from '../http/host-pattern.ts'
+import { isHost, isPrivateWay, toHostPattern } from '../http/host-pattern.ts'
+import { createIdempotency } from '../http/idempotency.ts'
+import type { Intercept } from '../http/intercept.ts'
 import { isObject } from './report.ts'
 
 /** `PlatformOauth2`, `PlatformTeams`, `ApiKey`, `Basic`, `Custom`, or another that a configuration names. */
@@ -16,6 +18,7 @@ export type Logger = { readonly debug: Log; readonly info: Log; readonly warn: L
 /** What a handler works with. */
 export type Context = {
   readonly auth: Auth
+  /** of the run: `idempotency_key` is the same for each attempt to do the same */
   readonly metadata: Readonly<Record<string, unknown>>
   readonly logger: Logger
   readonly fetch: Fetch
@@ -33,6 +36,10 @@ export type ContextOptions = {
   readonly logger?: Logger | undefined
   /** hosts that may receive the credentials, as in config.json; where left out, only the first one that they are sent to */
   readonly hosts?: readonly string[] | undefined
+  /** the header in which the service takes idempotency keys, as in config.json: write requests get one made of `metadata.idempotency_key` */
+  readonly idempotencyHeader?: string | undefined
+  /** sees every request before it leaves */
+  readonly intercept?: Intercept | undefined
   /** the way out, as `createOutbound` makes it; where left out, any address is reached */
   readonly dispatcher?: Dispatcher | undefined
   readonly signal?: AbortSignal | undefined
@@ -61,6 +68,12 @@ export function createContext(options: ContextOptions = {}): Context {
     timeoutMs: timeout * 1000,
     dispatcher: options.dispatcher,
     credentialFor: createCredentials(auth, { hosts: options.hosts, logger }),
+    idempotency: createIdempotency({
+      header: options.idempotencyHeader,
+      runKey: metadata['idempotency_key'],
+      hosts: options.hosts,
+    }),
+    intercept: options.intercept,
     logger,
     signal,
     random: options.random ?? Math.random,
@@ -86,7 +99,7 @@ function createCredentials(
   { auth_type: type, credentials }: Auth,
   { hosts, logger }: Places,
 ): (url: URL) => Credential | undefined {
-  const patterns = hosts?.map(toPattern)
+  const patterns = hosts?.map(toHostPattern)
   const token = credentials['access_token']
   if (!/^(PlatformOauth2|PlatformTeams|oauth2)/i.test(type) || typeof token !== 'string') return () => undefined
   const credential = { name: 'Authorization', value: `Bearer ${token}` }
@@ -106,10 +119,4 @@ function createCredentials(
     )
     return undefined
   }
-}
-
-function toPattern(host: string): HostPattern {
-  const pattern = parseHostPattern(host)
-  if (!pattern) throw new TypeError(`"${host}" cannot be one of hosts; write it ${hostPatternForms}`)
-  return pattern
 }

@@ -37,6 +37,8 @@ export type IntegrationSource = {
   }
   /** hosts that may receive the credentials, as `api.example.com` or `*.example.com`: https, and its port unless one is named */
   readonly hosts?: readonly string[]
+  /** the header in which the service takes idempotency keys, as `Idempotency-Key` */
+  readonly idempotency_header?: string
   readonly actions?: Readonly<Record<string, ActionSource>>
   readonly polling_triggers?: Readonly<Record<string, PollingTriggerSource>>
   readonly supports_billing?: boolean
