@@ -128,7 +128,7 @@ async function send(response: ServerResponse, answer: Answer | Cut): Promise<voi
   if (!('cut' in answer)) return sendAnswer(response, answer)
   const { after } = answer
   if (after) {
-    const { head, body } = encode(after)
+    const { head, body } = encodeAnswer(after)
     response.writeHead(after.status ?? 200, { ...head, 'content-length': body.length })
     await new Promise((resolve) => response.write(body.subarray(0, Math.floor(body.length / 2)), resolve))
   }
@@ -136,7 +136,7 @@ async function send(response: ServerResponse, answer: Answer | Cut): Promise<voi
 }
 
 async function sendAnswer(response: ServerResponse, answer: Answer): Promise<void> {
-  const { head, body } = encode(answer)
+  const { head, body } = encodeAnswer(answer)
   response.writeHead(answer.status ?? 200, head)
   if (answer.pieceBytes === undefined) return void response.end(body)
   response.socket?.setNoDelay(true)
@@ -147,7 +147,7 @@ async function sendAnswer(response: ServerResponse, answer: Answer): Promise<voi
   response.end()
 }
 
-function encode({ json, text, bytes, headers = {} }: Answer): {
+export function encodeAnswer({ json, text, bytes, headers = {} }: Answer): {
   head: Record<string, string | string[]>
   body: Buffer
 } {
