@@ -15,6 +15,7 @@ import { addOutbox } from './commands/outbox.ts'
 import { addPoll } from './commands/poll.ts'
 import { addQuarantine } from './commands/quarantine.ts'
 import { addRestore } from './commands/restore.ts'
+import { addSchedules } from './commands/schedules.ts'
 import { addSend } from './commands/send.ts'
 import { addStart } from './commands/start.ts'
 import { addTail } from './commands/tail.ts'
@@ -53,6 +54,7 @@ export function createProgram(): Command {
     addIntegrations,
     addConnections,
     addTriggers,
+    addSchedules,
     addExport,
     addImport,
     addBackup,

@@ -45,6 +45,7 @@ test('every route of the table is called through the client, and answers as the 
   await callEventTypes(admin)
   await callQuarantine(admin)
   await callIntegrations(admin)
+  await callSchedules(admin)
   await callWorkspaces(admin)
   const called = new Set(answers.map((answer) => answer.route))
   assert.deepEqual(
@@ -63,6 +64,22 @@ function checkAnswer(route: RouteName, status: number, body: string): void {
   assert.ok(answer, `${route} answered ${status}, which its table does not know: ${body}`)
   const parsed = answer.schema?.safeParse(JSON.parse(body))
   assert.ok(parsed?.success ?? true, `${route}: ${parsed?.error?.message} in ${body}`)
+}
+
+async function callSchedules(admin: Admin): Promise<void> {
+  const event = { event_type: 'report.due', payload: {} }
+  assert.equal((await admin.putSchedule('daily', { cron: '@daily', event })).time_zone, 'UTC')
+  assert.equal((await admin.putSchedule('daily', { cron: '@hourly', event })).cron, '@hourly')
+  assert.equal((await admin.pauseSchedule('daily')).status, 'paused')
+  assert.equal((await admin.resumeSchedule('daily')).status, 'active')
+  assert.equal((await admin.getSchedule('daily')).event.event_type, 'report.due')
+  assert.equal((await admin.listSchedules()).schedules.length, 1)
+  await admin.deleteSchedule('daily')
+  const later = new Date(Date.now() + 86_400_000).toISOString()
+  const { scheduled_id: id = '' } = await admin.publishEvent({ ...event, deliver_at: later })
+  assert.equal((await admin.listScheduledEvents()).scheduled_events.length, 1)
+  assert.equal((await admin.getScheduledEvent(id)).event.deliver_at, later)
+  await admin.cancelScheduledEvent(id)
 }
 
 async function callOpen(admin: Admin): Promise<void> {

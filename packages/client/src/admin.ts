@@ -9,6 +9,7 @@ import { createIntegrationRoutes } from './admin/integrations.ts'
 import { createKeyRoutes } from './admin/keys.ts'
 import { createOpenRoutes } from './admin/open.ts'
 import { createQuarantineRoutes } from './admin/quarantine.ts'
+import { createScheduleRoutes } from './admin/schedules.ts'
 import { createTriggerRoutes } from './admin/triggers.ts'
 import { createWorkspaceRoutes } from './admin/workspaces.ts'
 import { toSettings, type SluiceOptions } from './options.ts'
@@ -113,6 +114,10 @@ export type {
   Poll,
   PutTrigger,
   Trigger,
+  PutSchedule,
+  Schedule,
+  ScheduledEvent,
+  ScheduledEventWithEvent,
 } from '@sluice/protocol'
 
 /** A dialect is for its own clients. */
@@ -129,6 +134,7 @@ export type Admin = ReturnType<typeof createConsumeRoutes> &
   ReturnType<typeof createKeyRoutes> &
   ReturnType<typeof createOpenRoutes> &
   ReturnType<typeof createQuarantineRoutes> &
+  ReturnType<typeof createScheduleRoutes> &
   ReturnType<typeof createTriggerRoutes> &
   ReturnType<typeof createWorkspaceRoutes>
 
@@ -153,6 +159,7 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
     ...createIntegrationRoutes(request),
     ...createKeyRoutes(request),
     ...createQuarantineRoutes(request),
+    ...createScheduleRoutes(request),
     ...createTriggerRoutes(request),
     ...createWorkspaceRoutes(request),
   } satisfies Record<OwnRoute, unknown>

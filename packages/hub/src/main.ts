@@ -13,6 +13,7 @@ import { createKey, type KeyAdmin, type KeyContext } from './domain/keys.ts'
 import { createLeaseWatch } from './domain/local-leases.ts'
 import { createSealing } from './domain/sealing.ts'
 import { startPolling } from './domain/polling.ts'
+import { startScheduling } from './domain/scheduling.ts'
 import { startUpkeep } from './domain/upkeep.ts'
 import { createNotifier } from './domain/notifier.ts'
 import { requireWorkspace } from './domain/workspaces.ts'
@@ -95,10 +96,11 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   const listener = roles.includes('http') ? await listen({ app, host, port, logger }) : undefined
   const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), onError }) : undefined
   const polling = roles.includes('schedule') ? startPolling(context, onError) : undefined
+  const scheduling = roles.includes('schedule') ? startScheduling(context, onError) : undefined
   let closed: Promise<void> | undefined
   const close = async (): Promise<void> => {
     context.notifier.close()
-    await Promise.all([listener?.close(graceMs), upkeep?.close()])
+    await Promise.all([listener?.close(graceMs), upkeep?.close(), scheduling?.close()])
     await runner.close(runnerGraceMs)
     await polling?.close()
     await store.close()

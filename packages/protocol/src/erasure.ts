@@ -18,6 +18,7 @@ export const Erased = z
     events: z.int().describe('whose payload and other content are gone, in this step'),
     dead_letters: z.int().describe('copies that had outlived their event and are gone, in this step'),
     quarantined: z.int().describe('quarantined events that were removed, in this step'),
+    scheduled: z.int().describe('events that waited for their time and were removed, in this step'),
     looked_at: z.int().describe('events and dead letters looked at in this step'),
     dry_run: z.boolean(),
     done: z.boolean().describe('everything that was there at the first step has been looked at'),

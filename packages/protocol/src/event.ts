@@ -77,6 +77,10 @@ export const NewEvent = z
     correlation_id: shortText().optional(),
     external_event_id: shortText().optional(),
     channel: shortText().optional(),
+    deliver_at: z.iso
+      .datetime({ offset: true, message: 'must be an ISO 8601 time with a zone, as 2026-01-31T12:00:00Z' })
+      .optional()
+      .describe('kept in the schedule until then, at most 366 days; a time that has passed is now'),
   })
   .meta({ id: 'NewEvent', description: 'an event as its publisher sends it' })
 export type NewEvent = z.infer<typeof NewEvent>
@@ -142,7 +146,14 @@ export const Warning = z
   .meta({ id: 'Warning' })
 export type Warning = z.infer<typeof Warning>
 
-const takenStatus = z.enum(['accepted', 'duplicate', 'quarantined'])
+const takenStatus = z.enum(['accepted', 'duplicate', 'quarantined', 'scheduled'])
+const scheduled = {
+  scheduled_id: z
+    .string()
+    .optional()
+    .describe('with `scheduled`, where `event_id` repeats it: the event has an id of its own once it is due'),
+  deliver_at: z.string().optional().describe('with `scheduled`: when it is due'),
+}
 const quarantineId = z
   .string()
   .optional()
@@ -156,12 +167,13 @@ export const Accepted = z
     status: takenStatus,
     message: z.string(),
     quarantine_id: quarantineId,
+    ...scheduled,
     warnings,
   })
   .meta({
     id: 'Accepted',
     description:
-      'the answer to a published event; `duplicate` carries the id of the first, `quarantined` is on disk and in no inbox',
+      'the answer to a published event; `duplicate` carries the id of the first, `quarantined` and `scheduled` are on disk and in no inbox',
   })
 export type Accepted = z.infer<typeof Accepted>
 
@@ -179,6 +191,7 @@ export const BatchResult = z
       timestamp: z.string(),
       status: takenStatus,
       quarantine_id: quarantineId,
+      ...scheduled,
       warnings,
     }),
     z.object({ index: z.int(), error: BatchItemError }),

@@ -107,6 +107,7 @@ export {
   RunResult,
 } from './integration.ts'
 export { McpMessage } from './mcp.ts'
+export { PutSchedule, Schedule, ScheduledEvent, ScheduledEventWithEvent } from './schedule.ts'
 export { Poll, PutTrigger, Trigger } from './trigger.ts'
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'

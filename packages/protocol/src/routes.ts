@@ -7,6 +7,7 @@ import { inboxRoutes } from './routes/inbox-routes.ts'
 import { mcpRoutes } from './routes/mcp-routes.ts'
 import { triggerRoutes } from './routes/trigger-routes.ts'
 import { openRoutes } from './routes/open-routes.ts'
+import { scheduleRoutes } from './routes/schedule-routes.ts'
 
 /** The one list of what the hub answers. Server, OpenAPI and tests read it. */
 export const routes = {
@@ -16,6 +17,7 @@ export const routes = {
   ...eventTypeRoutes,
   ...integrationRoutes,
   ...triggerRoutes,
+  ...scheduleRoutes,
   ...adminRoutes,
   ...dialectRoutes,
   ...mcpRoutes,

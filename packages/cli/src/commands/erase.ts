@@ -12,7 +12,7 @@ type Options = HubOptions & {
   readonly yes?: boolean
 }
 
-type Total = Pick<Erased, 'events' | 'dead_letters' | 'quarantined' | 'looked_at'>
+type Total = Pick<Erased, 'events' | 'dead_letters' | 'quarantined' | 'scheduled' | 'looked_at'>
 
 export function addErase(program: Command): void {
   withHub(program.command('erase'))
@@ -39,8 +39,8 @@ export function addErase(program: Command): void {
     })
 }
 
-const toWords = ({ events, dead_letters: letters, quarantined }: Total): string =>
-  `${events} events, ${letters} dead letters and ${quarantined} quarantined events`
+const toWords = ({ events, dead_letters: letters, quarantined, scheduled }: Total): string =>
+  `${events} events, ${letters} dead letters, ${quarantined} quarantined and ${scheduled} scheduled events`
 
 /** What lies beyond the hub's own tables. */
 const notReached = [
@@ -53,7 +53,7 @@ const notReached = [
 
 async function runAll(admin: Admin, { identity }: Options, dryRun: boolean): Promise<Total> {
   const counter = createCounter(dryRun ? 'looked at' : 'looked at and erased where found')
-  let total: Total = { events: 0, dead_letters: 0, quarantined: 0, looked_at: 0 }
+  let total: Total = { events: 0, dead_letters: 0, quarantined: 0, scheduled: 0, looked_at: 0 }
   let cursor: string | undefined
   do {
     const step = await admin.eraseIdentity({ identity: [...identity], dry_run: dryRun, ...(cursor && { cursor }) })
@@ -61,6 +61,7 @@ async function runAll(admin: Admin, { identity }: Options, dryRun: boolean): Pro
       events: total.events + step.events,
       dead_letters: total.dead_letters + step.dead_letters,
       quarantined: total.quarantined + step.quarantined,
+      scheduled: total.scheduled + step.scheduled,
       looked_at: total.looked_at + step.looked_at,
     }
     cursor = step.next_cursor ?? undefined

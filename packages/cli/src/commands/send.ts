@@ -2,7 +2,7 @@ import type { Actor, CloudEvent, Entity, Identity } from '@sluice/protocol'
 import { Option, type Command } from 'commander'
 import { usage } from '../exit.ts'
 import { openSluice } from '../hub.ts'
-import { readJsonObject, toPair, toPastTime, withHub, type HubOptions } from '../options.ts'
+import { readJsonObject, toFutureTime, toPair, toPastTime, withHub, type HubOptions } from '../options.ts'
 import { createOutput } from '../output.ts'
 import { sendLines } from '../send-lines.ts'
 
@@ -20,6 +20,7 @@ type Options = HubOptions & {
   readonly correlationId?: string
   readonly externalEventId?: string
   readonly channel?: string
+  readonly deliverAt?: string
   readonly idempotencyKey?: string
 }
 
@@ -42,6 +43,7 @@ export function addSend(program: Command): void {
     .option('--correlation-id <id>', 'what it belongs to')
     .option('--external-event-id <id>', 'its id where it comes from; with the source it is stored once')
     .option('--channel <channel>', 'your own customer')
+    .option('--deliver-at <time>', 'when it is to be published, or in how long, as 2h', toFutureTime)
     .option('--idempotency-key <key>', 'sending it again under the same key stores it once')
     .action(async (type: string | undefined, payload: string | undefined, options: Options) => {
       if (options.cloudevent !== undefined) return sendCloudEvent(options.cloudevent, type, options)
@@ -67,6 +69,7 @@ async function sendOne(type: string, payload: string | undefined, options: Optio
     correlation_id: options.correlationId,
     external_event_id: options.externalEventId,
     channel: options.channel,
+    deliver_at: options.deliverAt,
     idempotencyKey: options.idempotencyKey,
   })
   const output = createOutput(options)

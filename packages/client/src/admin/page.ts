@@ -10,6 +10,8 @@ import type {
   Pagination,
   Poll,
   Quarantined,
+  Schedule,
+  ScheduledEvent,
   Trigger,
   Workspace,
 } from '@sluice/protocol'
@@ -34,6 +36,8 @@ export type IntegrationPage = Page<'integrations', Integration>
 export type KeyPage = Page<'keys', Key>
 export type PollPage = Page<'polls', Poll>
 export type QuarantinePage = Page<'quarantined', Quarantined>
+export type SchedulePage = Page<'schedules', Schedule>
+export type ScheduledEventPage = Page<'scheduled_events', ScheduledEvent>
 export type TriggerPage = Page<'triggers', Trigger>
 export type WorkspacePage = Page<'workspaces', Workspace>
 

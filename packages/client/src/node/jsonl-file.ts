@@ -8,7 +8,7 @@ export type DeadLetterMark = {
   /** ISO 8601 UTC */
   readonly sent_at: string
   readonly event_id: string
-  readonly status: 'accepted' | 'duplicate' | 'quarantined'
+  readonly status: 'accepted' | 'duplicate' | 'quarantined' | 'scheduled'
 }
 
 export type JsonlFile = {

@@ -1,25 +1,27 @@
 import { HubError, type EraseRequest, type Erased } from '@sluice/protocol'
 import { isIdentifiedBy } from '../store/identity.ts'
+import type { DuePlace } from '../store/scheduled.ts'
 import type { Identified } from '../store/store.ts'
 import { noteDeed, type Caller } from './audit.ts'
 import type { Context } from './context.ts'
 
 /** Events and dead letters that one request looks at. It bounds its time; the cursor goes on from there. */
 const rowBudget = 50_000
-/** Quarantined events that one request looks at: they come with their bodies. */
-const quarantineBudget = 500
+/** Waiting and quarantined events that one request looks at of each: they come with their bodies. */
+const waitingBudget = 500
 /** Events that are erased in one transaction. */
 const partSize = 500
 
 /**
- * How far an erasure has come. First what is quarantined: what is released from there meanwhile goes into the log in the same
- * transaction, and so is there when that is looked at. Then the events that are in the log by then, up to a position, and dead letters, up to a row.
+ * How far an erasure has come. First what waits for its time, then what is quarantined: what leaves there meanwhile is in the
+ * log before it is gone, and so is there when that is looked at. Then the events that are in the log by then, up to a position, and dead letters, up to a row.
  */
 type Place =
+  | { readonly in: 'schedule'; readonly after: DuePlace }
   | { readonly in: 'quarantine'; readonly after: number }
   | { readonly in: 'log'; readonly position: number; readonly last: number; readonly dead: number }
 
-type Counts = Pick<Erased, 'events' | 'dead_letters' | 'quarantined'>
+type Counts = Pick<Erased, 'events' | 'dead_letters' | 'quarantined' | 'scheduled'>
 type Step = { readonly counts: Counts; readonly looked: number; readonly next: Place | null }
 type Order = { readonly workspaceId: number; readonly values: readonly string[]; readonly dryRun: boolean }
 
@@ -36,8 +38,7 @@ export async function eraseIdentity(context: Context, caller: Caller, request: E
   const scope = `${caller.workspace.id}/erase/${target}`
   const order = { workspaceId: caller.workspace.id, values, dryRun: request.dry_run === true }
   const place = openPlace(context, scope, request.cursor)
-  const { counts, looked, next } =
-    place.in === 'quarantine' ? await eraseQuarantined(context, order, place) : await eraseLogged(context, order, place)
+  const { counts, looked, next } = await takeStep(context, order, place)
   const done = next === null
   if (!order.dryRun && (done || Object.values(counts).some((count) => count > 0)))
     await noteDeed(context, caller, { verb: 'identity.erase', target, details: { ...counts, done } })
@@ -46,7 +47,7 @@ export async function eraseIdentity(context: Context, caller: Caller, request: E
 }
 
 function openPlace({ cursors }: Context, scope: string, cursor: string | undefined): Place {
-  if (cursor === undefined) return { in: 'quarantine', after: 0 }
+  if (cursor === undefined) return { in: 'schedule', after: { dueMs: 0, place: 0 } }
   const value = cursors.open(scope, cursor)
   if (value === undefined)
     throw new HubError(
@@ -56,6 +57,32 @@ function openPlace({ cursors }: Context, scope: string, cursor: string | undefin
   return JSON.parse(value) as Place // sealed by this file
 }
 
+function takeStep(context: Context, order: Order, place: Place): Promise<Step> {
+  if (place.in === 'schedule') return eraseScheduled(context, order, place)
+  if (place.in === 'quarantine') return eraseQuarantined(context, order, place)
+  return eraseLogged(context, order, place)
+}
+
+async function eraseScheduled(
+  context: Context,
+  order: Order,
+  { after }: Extract<Place, { in: 'schedule' }>,
+): Promise<Step> {
+  const { workspaceId, values, dryRun } = order
+  const { scheduled } = context.store
+  const rows = await scheduled.list(workspaceId, { after, limit: waitingBudget })
+  const ids = rows.filter(({ body }) => isIdentifiedBy(values, body)).map(({ id }) => id)
+  const count = dryRun || ids.length === 0 ? ids.length : await scheduled.remove(workspaceId, ids)
+  const last = rows.at(-1)
+  if (last && rows.length === waitingBudget) {
+    const counts = { events: 0, dead_letters: 0, quarantined: 0, scheduled: count }
+    const next: Place = { in: 'schedule', after: { dueMs: last.dueMs, place: last.place } }
+    return { counts, looked: rows.length, next }
+  }
+  const step = await eraseQuarantined(context, order, { in: 'quarantine', after: 0 })
+  return { ...step, counts: { ...step.counts, scheduled: count }, looked: rows.length + step.looked }
+}
+
 async function eraseQuarantined(
   context: Context,
   order: Order,
@@ -63,12 +90,12 @@ async function eraseQuarantined(
 ): Promise<Step> {
   const { workspaceId, values, dryRun } = order
   const { quarantine } = context.store
-  const rows = await quarantine.list(workspaceId, { after, limit: quarantineBudget })
+  const rows = await quarantine.list(workspaceId, { after, limit: waitingBudget })
   const ids = rows.filter(({ body }) => isIdentifiedBy(values, body)).map(({ id }) => id)
   const count = dryRun || ids.length === 0 ? ids.length : await quarantine.remove(workspaceId, { ids })
-  const counts = { events: 0, dead_letters: 0, quarantined: count }
+  const counts = { events: 0, dead_letters: 0, quarantined: count, scheduled: 0 }
   const last = rows.at(-1)
-  if (last && rows.length === quarantineBudget)
+  if (last && rows.length === waitingBudget)
     return { counts, looked: rows.length, next: { in: 'quarantine', after: last.place } }
   const { head, trimmedTo } = await context.store.readHead(workspaceId)
   const step = await eraseLogged(context, order, { in: 'log', position: trimmedTo, last: head, dead: 0 })
@@ -91,7 +118,7 @@ async function eraseLogged(
 function countOf({ positions, deadLetters }: Identified): Counts {
   const events = new Set(positions)
   const outlived = deadLetters.filter((letter) => !events.has(letter.position))
-  return { events: events.size, dead_letters: outlived.length, quarantined: 0 }
+  return { events: events.size, dead_letters: outlived.length, quarantined: 0, scheduled: 0 }
 }
 
 async function erase(
@@ -107,7 +134,7 @@ async function erase(
     const choice = { positions: letters.map((letter) => letter.position) }
     count += await store.settleDeadLetters(workspaceId, inbox, choice, 'discard').catch(orGone)
   }
-  return { events, dead_letters: count, quarantined: 0 }
+  return { events, dead_letters: count, quarantined: 0, scheduled: 0 }
 }
 
 /** The inbox was removed meanwhile, and its dead letters with it. */

@@ -10,9 +10,9 @@ import {
   type Fault,
   type Member,
 } from '@sluice/protocol'
-import type { Draft } from '../store/store.ts'
 import { toDedup } from './dedup.ts'
 import { duplicateFaults, isObject, membersOf } from './json-text.ts'
+import type { Publishable } from './schedule-events.ts'
 
 /** An event in its text: `value` is what `JSON.parse` made of the text between `start` and `end`. */
 export type EventText = { readonly text: string; readonly start: number; readonly end: number; readonly value: unknown }
@@ -41,7 +41,7 @@ const known = { single: new Set(Object.keys(NewEvent.shape)), batch: new Set(Obj
 export function parseEvent(
   event: EventText,
   { batch, idempotencyKey, notes, signature, content }: ParseOptions,
-): Draft {
+): Publishable {
   const { text, start, value } = event
   const kind = batch ? 'batch' : 'single'
   if (!isObject(value)) throw toValidationError([{ pointer: '', detail: 'must be a JSON object' }])
@@ -56,6 +56,7 @@ export function parseEvent(
     subject: checked.subject ?? null,
     body,
     notes,
+    ...(checked.deliver_at !== undefined && { deliverAtMs: Date.parse(checked.deliver_at) }),
     dedup: toDedup({
       idempotencyKey: idempotencyKey ?? checked.idempotency_key,
       source: checked.source,

@@ -1,13 +1,14 @@
 import { HubError, matchesEventType, startOfJson } from '@sluice/protocol'
-import type { Draft } from '../store/store.ts'
 import type { Context, Workspace } from './context.ts'
 import { parseJson, toText } from './json-text.ts'
 import { parseBatch, type BatchItem } from './parse-batch.ts'
 import { parseCloudEvents, type CloudEventBody } from './parse-cloudevent.ts'
 import { parseEvent } from './parse-event.ts'
-import { storeEvents, type Published } from './store-events.ts'
+import type { Published } from './published.ts'
+import type { Publishable } from './schedule-events.ts'
+import { storeEvents } from './store-events.ts'
 
-export type { Published } from './store-events.ts'
+export type { Published } from './published.ts'
 
 /** Who publishes: where to, and which event types the key may publish (globs; null allows all). */
 export type Publisher = {
@@ -51,7 +52,7 @@ export async function publishEvent(
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     },
   )
-  refuseType(publisher, draft)
+  requireEventType(publisher, draft.eventType)
   const [published] = await storeEvents(context, publisher.workspace, [draft])
   if (!published) throw new Error('an event was left out')
   if (published instanceof HubError) throw published
@@ -85,9 +86,9 @@ export async function publishBatch(
 async function publishDrafts(
   context: Context,
   publisher: Publisher,
-  drafts: readonly (Draft | HubError)[],
+  drafts: readonly (Publishable | HubError)[],
 ): Promise<(Published | HubError)[]> {
-  const good = drafts.filter((draft): draft is Draft => !(draft instanceof HubError))
+  const good = drafts.filter((draft): draft is Publishable => !(draft instanceof HubError))
   const stored = await storeEvents(context, publisher.workspace, good)
   let next = 0
   return drafts.map((draft) => {
@@ -120,7 +121,7 @@ export async function publishCloudEvents(
   const drafts = parseCloudEvents(body).map((parse, index) =>
     orError(() => {
       const draft = parse({ ...extras, signature: signatureAt(publisher, index) })
-      refuseType(publisher, draft)
+      requireEventType(publisher, draft.eventType)
       return draft
     }),
   )
@@ -137,12 +138,12 @@ function signatureAt({ signature }: Publisher, index: number): string | undefine
 
 type Item = { readonly notes: string | null; readonly index: number }
 
-function toDraft(publisher: Publisher, item: BatchItem, { notes, index }: Item): Draft | HubError {
+function toDraft(publisher: Publisher, item: BatchItem, { notes, index }: Item): Publishable | HubError {
   if (item instanceof HubError) return item
   const signature = signatureAt(publisher, index)
   return orError(() => {
     const draft = parseEvent(item, { batch: true, notes, signature })
-    refuseType(publisher, draft)
+    requireEventType(publisher, draft.eventType)
     return draft
   })
 }
@@ -157,7 +158,8 @@ export function orError<Value>(make: () => Value): Value | HubError {
   }
 }
 
-function refuseType({ allowedEventTypes }: Publisher, { eventType }: Draft): void {
+/** @throws HubError `event-type-not-allowed` */
+export function requireEventType({ allowedEventTypes }: Pick<Publisher, 'allowedEventTypes'>, eventType: string): void {
   if (allowedEventTypes === null || (allowedEventTypes.length > 0 && matchesEventType(allowedEventTypes, eventType)))
     return
   throw new HubError(

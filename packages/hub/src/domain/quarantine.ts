@@ -18,7 +18,7 @@ import { openCheckTime, type CheckTime } from './event-types/check-time.ts'
 import { judgeEvents, type Judgement } from './event-types/judge.ts'
 import { membersOf } from './json-text.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
-import { toPublished, type Published } from './store-events.ts'
+import { toPublished, type Published } from './published.ts'
 import { toIso } from './to-wire.ts'
 
 function toWire({ id, eventType, atMs, version, faults }: QuarantineRow): Quarantined {

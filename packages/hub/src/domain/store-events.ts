@@ -1,27 +1,19 @@
-import { HubError, toEventId, type Warning } from '@sluice/protocol'
+import { HubError } from '@sluice/protocol'
 import type { QuarantineOutcome } from '../store/quarantine.ts'
-import type { AppendOutcome, Draft } from '../store/store.ts'
 import type { Context, Workspace } from './context.ts'
-import { tagAt } from './event-address.ts'
 import { isWatched, judgeEvents, type Judgement } from './event-types/judge.ts'
+import { mismatch, toPublished, type Published } from './published.ts'
+import { isForLater, scheduleEvents, type Publishable } from './schedule-events.ts'
 import { toIso } from './to-wire.ts'
 
-/** `eventId` of a quarantined event is its quarantine id: it has none of its own before it is released. */
-export type Published = {
-  readonly status: 'accepted' | 'duplicate' | 'quarantined'
-  readonly eventId: string
-  readonly timestamp: string
-  readonly warnings?: readonly Warning[]
-}
-
 /**
- * Stores events that are well-formed, as the definitions of their types say: in the log, apart in quarantine, or not at all. Every way in
- * ends here. In the order of the drafts; what was not stored has an error in its place.
+ * Stores events that are well-formed, as the definitions of their types say: in the log or until they are due, apart in quarantine, or not at
+ * all. Every way in ends here. In the order of the drafts; what was not stored has an error in its place.
  */
 export async function storeEvents(
   context: Context,
   workspace: Workspace,
-  drafts: readonly Draft[],
+  drafts: readonly Publishable[],
 ): Promise<(Published | HubError)[]> {
   if (drafts.length === 0) return []
   if (!isWatched(workspace)) return append(context, workspace, drafts)
@@ -31,16 +23,38 @@ export async function storeEvents(
   return storeJudged(context, workspace, pair(drafts, judgements))
 }
 
-type Judged = { readonly index: number; readonly draft: Draft; readonly judgement: Judgement }
+type Judged = { readonly index: number; readonly draft: Publishable; readonly judgement: Judgement }
 
-const pair = (drafts: readonly Draft[], judgements: readonly Judgement[]): Judged[] =>
+const pair = (drafts: readonly Publishable[], judgements: readonly Judgement[]): Judged[] =>
   drafts.map((draft, index) => ({ index, draft, judgement: judgements[index] }))
 
-/** Into the log. In the order of the drafts. */
+/** Into the log, now or when they are due. In the order of the drafts. */
 async function append(
+  context: Context,
+  workspace: Workspace,
+  drafts: readonly Publishable[],
+): Promise<(Published | HubError)[]> {
+  const nowMs = context.store.nowMs()
+  const later = drafts.filter((draft) => isForLater(draft, nowMs))
+  if (later.length === 0) return appendNow(context, workspace, drafts)
+  const others = drafts.filter((draft) => !isForLater(draft, nowMs))
+  const scheduled = await scheduleEvents(context, workspace, later)
+  const appended = await appendNow(context, workspace, others)
+  const results = new Map([...zip(later, scheduled), ...zip(others, appended)])
+  return drafts.map((draft) => results.get(draft) ?? mismatch())
+}
+
+function zip<Left, Right>(left: readonly Left[], right: readonly Right[]): (readonly [Left, Right])[] {
+  return right.flatMap((one, at) => {
+    const other = left[at]
+    return other === undefined ? [] : [[other, one] as const]
+  })
+}
+
+async function appendNow(
   { store, counts }: Context,
   workspace: Workspace,
-  drafts: readonly Draft[],
+  drafts: readonly Publishable[],
 ): Promise<(Published | HubError)[]> {
   const outcomes = drafts.length === 0 ? [] : await store.appendEvents(workspace.id, drafts)
   return drafts.map((_draft, index) => {
@@ -95,7 +109,7 @@ async function findKept(
   )
 }
 
-const draftsOf = (judged: readonly Judged[]): Draft[] => judged.map(({ draft }) => draft)
+const draftsOf = (judged: readonly Judged[]): Publishable[] => judged.map(({ draft }) => draft)
 
 function warn(result: Published | HubError, judged: Judged | undefined): Published | HubError {
   const { judgement } = judged ?? {}
@@ -158,21 +172,3 @@ function count({ counts }: Context, judgement: Judgement, result: Published | Hu
 
 const refusalOf = (judgement: NonNullable<Judgement>): HubError | undefined =>
   judgement.verdict === 'refuse' ? judgement.error : undefined
-
-/** What the store did, as publishers are told. */
-export function toPublished(workspace: Workspace, outcome: AppendOutcome): Published | HubError {
-  if (outcome.status === 'mismatch') return mismatch()
-  const { acceptedMs, position } = outcome
-  return {
-    status: outcome.status === 'stored' ? 'accepted' : 'duplicate',
-    eventId: toEventId({ acceptedMs, position, tag: tagAt(workspace, position) }),
-    timestamp: toIso(acceptedMs),
-  }
-}
-
-function mismatch(): HubError {
-  return new HubError(
-    'idempotency-mismatch',
-    'the idempotency key, or source with external_event_id, was used before with another body',
-  )
-}

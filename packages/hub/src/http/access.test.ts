@@ -8,6 +8,7 @@ let t: TestHub
 let eventId: string
 let keyId: string
 let quarantineId: string
+let scheduledId = 'none'
 
 before(async () => {
   t = await openTestHub({ integrations: new URL('../test-integrations', import.meta.url).pathname })
@@ -31,6 +32,8 @@ const connection = { integration: 'echo', credentials: { api_key: 'k' } }
 
 const trigger = { integration: 'echo', polling_trigger: 'new_word', connection: 'made' }
 
+const schedule = { cron: '0 9 * * *', event: { event_type: 'a', payload: {} } }
+
 const bodies: Partial<Record<RouteName, unknown>> = {
   publishEvent: { event_type: 'a', payload: {} },
   publishBatch: [{ event_type: 'a', payload: {} }],
@@ -53,6 +56,7 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   runAction: { inputs: { word: 'a' }, connection: 'made' },
   runPoll: { connection: 'made' },
   putTrigger: trigger,
+  putSchedule: schedule,
   publishBriteEvent: briteEvent,
   publishBriteEvents: [briteEvent],
   publishEsautiEvent: { type: 'order.created' },
@@ -71,6 +75,7 @@ function pathOf({ path }: Route): string {
     code: 'conflict',
     name: 'made.type',
     quarantine_id: quarantineId,
+    scheduled_id: scheduledId,
     integration: 'echo',
     action: 'say',
     trigger: 'new_word',
@@ -115,6 +120,12 @@ async function setUpIntegration(key: string): Promise<void> {
   await t.call('PUT', '/v1/triggers/made', { key, body: trigger })
 }
 
+async function setUpSchedules(key: string): Promise<void> {
+  await t.call('PUT', '/v1/schedules/made', { key, body: schedule })
+  const body = { event_type: 'a', payload: {}, deliver_at: '2026-06-01T00:00:00Z' }
+  scheduledId = (await t.call<Accepted>('POST', '/v1/events', { body })).body.scheduled_id ?? ''
+}
+
 async function setUp(key: string): Promise<void> {
   await t.call('PUT', '/v1/inboxes/made', { key })
   await t.call('PUT', '/v1/workspaces/made')
@@ -148,6 +159,7 @@ for (const workspace of ['default', 'other']) {
         await setUp(admin)
         const { access } = routes[name]
         if (access === 'act') await setUpIntegration(admin)
+        if (/schedule/.test(routes[name].path)) await setUpSchedules(admin)
         const { status, code } = await ask(name, { key })
         const allowed =
           access === 'open' ||
@@ -156,7 +168,7 @@ for (const workspace of ['default', 'other']) {
         if (name === 'getMetrics') assert.equal(status === 200, permissionsOf[role].includes('read'), seen)
         else if (!allowed) assert.deepEqual([status, code], [403, 'forbidden'], seen)
         // What belongs to the other workspace is not found; everything else is let in.
-        else if (workspace === 'other' && /\{(event_id|key_id|quarantine_id)\}/.test(routes[name].path))
+        else if (workspace === 'other' && /\{(event_id|key_id|quarantine_id|scheduled_id)\}/.test(routes[name].path))
           assert.equal(status, 404, seen)
         else
           assert.ok(

@@ -35,6 +35,7 @@ import { openHandlers } from './open.ts'
 import { parseQuery } from './query.ts'
 import { createRouter, type Match } from './router.ts'
 import { refuseReplay } from './replays.ts'
+import { scheduleHandlers } from './schedules.ts'
 import { streamHandlers } from './stream.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
 import { triggerHandlers } from './triggers.ts'
@@ -94,6 +95,7 @@ export function createApp(options: AppOptions): App {
     ...integrationHandlers(context),
     ...connectionHandlers(context),
     ...triggerHandlers(context),
+    ...scheduleHandlers(context),
     ...keyHandlers(context),
     ...erasureHandlers(context),
     ...workspaceHandlers(context),

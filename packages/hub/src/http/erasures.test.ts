@@ -23,6 +23,7 @@ test('an erased event is gone, its inbox goes on, and the record does not say wh
     events: 1,
     dead_letters: 0,
     quarantined: 0,
+    scheduled: 0,
     looked_at: 2,
     dry_run: false,
     done: true,
@@ -37,7 +38,7 @@ test('an erased event is gone, its inbox goes on, and the record does not say wh
   )
   const audit = await t.call<{ entries: AuditEntry[] }>('GET', '/v1/audit')
   const entry = audit.body.entries.find(({ verb }) => verb === 'identity.erase')
-  assert.deepEqual(entry?.details, { events: 1, dead_letters: 0, quarantined: 0, done: true })
+  assert.deepEqual(entry?.details, { events: 1, dead_letters: 0, quarantined: 0, scheduled: 0, done: true })
   assert.doesNotMatch(audit.text, /user-77|jane/)
   const plain = createHash('sha256').update(jane.id).digest('hex').slice(0, 32)
   assert.ok(!audit.text.includes(plain), 'who has the audit log cannot try values')

@@ -1,12 +1,13 @@
 import { HubError, type BatchResult } from '@sluice/protocol'
-import type { Published } from '../domain/publish.ts'
+import type { Published } from '../domain/published.ts'
 import { jsonText, type HubResponse } from './exchange.ts'
 
-const statuses = { accepted: 201, duplicate: 200, quarantined: 202 } as const
+const statuses = { accepted: 201, duplicate: 200, quarantined: 202, scheduled: 202 } as const
 const messages = {
   accepted: 'Event accepted',
   duplicate: 'Event was accepted before',
   quarantined: 'Event waits in quarantine',
+  scheduled: 'Event waits for its time',
 } as const
 
 /** The answer to one event. @param more members that a dialect puts in front */
@@ -17,10 +18,11 @@ export function acceptedResponse(published: Published, more?: Readonly<Record<st
 }
 
 /** Put together as text: this is said of every event that is published. */
-function toMembersText({ eventId, timestamp, status, warnings = [] }: Published): string {
+function toMembersText({ eventId, timestamp, status, deliverAt, warnings = [] }: Published): string {
   const id = status === 'quarantined' ? `,"quarantine_id":"${eventId}"` : ''
+  const due = deliverAt === undefined ? '' : `,"scheduled_id":"${eventId}","deliver_at":"${deliverAt}"`
   const words = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`
-  return `"event_id":"${eventId}","timestamp":"${timestamp}","status":"${status}"${id}${words}`
+  return `"event_id":"${eventId}","timestamp":"${timestamp}","status":"${status}"${id}${due}${words}`
 }
 
 /** The answer to a batch: a result for each event, in their order. */

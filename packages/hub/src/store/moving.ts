@@ -208,6 +208,28 @@ export const movedColumns = {
     published: 'number',
     error: 'text?',
   },
+  scheduled_event: {
+    scheduled_id: 'text',
+    due_ms: 'number',
+    at_ms: 'number',
+    event_type: 'text',
+    source: 'text?',
+    subject: 'text?',
+    body: 'text',
+    notes: 'text?',
+    dedup: 'text',
+  },
+  scheduled_key: { key: 'text', fingerprint: 'text', scheduled_id: 'text' },
+  schedule: {
+    key: 'text',
+    id: 'text',
+    settings: 'text',
+    status: 'text',
+    next_ms: 'number',
+    last_ms: 'number?',
+    created_ms: 'number',
+    updated_ms: 'number',
+  },
   dedup: { key: 'text', fingerprint: 'text', position: 'number', accepted_ms: 'number', expires_ms: 'number' },
   event: {
     position: 'number',
@@ -247,11 +269,17 @@ export type AnyRow = Readonly<Record<string, string | number | boolean | null>>
 export const movedKinds = Object.keys(movedColumns) as readonly MovedKind[] // its own keys
 
 /**
- * Rows that would have an effect before the import is finished: upkeep would end the leases, keys would open the door, and
- * triggers would be polled.
- * They are put where they belong at the end.
+ * Rows that would have an effect before the import is finished: upkeep would end the leases, keys would open the door,
+ * triggers would be polled, and what is due would be published. They are put where they belong at the end.
  */
-export const lateKinds: ReadonlySet<MovedKind> = new Set(['log', 'api_key', 'polling_trigger', 'lease'])
+export const lateKinds: ReadonlySet<MovedKind> = new Set([
+  'log',
+  'api_key',
+  'polling_trigger',
+  'scheduled_event',
+  'schedule',
+  'lease',
+])
 
 /** Tables of definitions and of what they keep back, each with the number of its workspace. */
 export const eventTypeTables = [
@@ -270,6 +298,9 @@ export const integrationTables = [
   'trigger_poll',
 ] as const satisfies readonly MovedKind[]
 
+/** Tables of what waits for its time, each with the number of its workspace. */
+export const scheduleTables = ['scheduled_event', 'scheduled_key', 'schedule'] as const satisfies readonly MovedKind[]
+
 /** Rows of one inbox, which name its key. */
 export const isOfInbox = (kind: MovedKind): boolean => 'inbox' in movedColumns[kind]
 
@@ -285,12 +316,16 @@ export type Held = {
   readonly kept: number
   readonly connections: number
   readonly triggers: number
+  readonly scheduled: number
 }
 
 export const holdsSomething = (held: Held): boolean => Object.values(held).some((count) => count > 0)
 
-export function refuseHeld(workspace: string, { head, inboxes, types, kept, connections, triggers }: Held): HubError {
-  const held = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types, ${kept} events in quarantine, ${connections} connections and ${triggers} polling triggers`
+export function refuseHeld(
+  workspace: string,
+  { head, inboxes, types, kept, connections, triggers, scheduled }: Held,
+): HubError {
+  const held = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types, ${kept} events in quarantine, ${connections} connections, ${triggers} polling triggers, and ${scheduled} schedules or events that wait for their time`
   return new HubError('conflict', `workspace "${workspace}" is not empty: it holds ${held}; import into another one`)
 }
 

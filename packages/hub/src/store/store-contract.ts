@@ -15,6 +15,7 @@ import { orderCases } from './contract/order-cases.ts'
 import { acknowledgeCases, peekCases, seekCases } from './contract/place-cases.ts'
 import { deadLetterCases, replayCases } from './contract/replay-cases.ts'
 import { retentionCases } from './contract/retention-cases.ts'
+import { scheduleCases, scheduledEventCases } from './contract/schedule-cases.ts'
 import { searchCases } from './contract/search-cases.ts'
 import { ackCases, releaseCases } from './contract/settle-cases.ts'
 import { movingCases } from './contract/moving-cases.ts'
@@ -45,6 +46,8 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   erasure: erasureCases,
   connections: connectionCases,
   triggers: triggerCases,
+  'scheduled events': scheduledEventCases,
+  schedules: scheduleCases,
   'keys and audit': keyCases,
   'event types': eventTypeCases,
   quarantine: quarantineCases,

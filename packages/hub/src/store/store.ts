@@ -5,6 +5,7 @@ import type { Moving } from './moving.ts'
 import type { Connections } from './connections.ts'
 import type { AuditRow, KeyRow, RateState } from './keys.ts'
 import type { Quarantine } from './quarantine.ts'
+import type { ScheduledEvents, Schedules } from './scheduled.ts'
 import type { Triggers } from './triggers.ts'
 
 export type { AuditRow, KeyRow, RateState, SealedSecret } from './keys.ts'
@@ -136,6 +137,8 @@ export type Store = {
   readonly quarantine: Quarantine
   readonly connections: Connections
   readonly triggers: Triggers
+  readonly scheduled: ScheduledEvents
+  readonly schedules: Schedules
 
   // moving
   readonly moving: Moving

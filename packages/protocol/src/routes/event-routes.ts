@@ -21,7 +21,10 @@ export const eventRoutes = {
     answers: {
       200: { description: 'a repetition under the same idempotency key', schema: Accepted },
       201: { description: 'stored', schema: Accepted },
-      202: { description: 'quarantined: stored, and in no inbox until it is released', schema: Accepted },
+      202: {
+        description: 'quarantined or scheduled: stored, and in no inbox before it is released or due',
+        schema: Accepted,
+      },
     },
     cloudEvents: 'body',
   },

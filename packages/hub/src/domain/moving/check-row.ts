@@ -10,6 +10,7 @@ import {
   maxPosition,
   tagSpace,
 } from '@sluice/protocol'
+import { findScheduleFault } from './check-schedule-row.ts'
 import { findConnectionFault, findTriggerFault } from './check-integration-row.ts'
 import { movedColumns, type AnyRow, type MovedKind, type MovedRow } from '../../store/moving.ts'
 import { refuse, type Line } from './lines.ts'
@@ -104,6 +105,12 @@ function findFault({ kind, row }: MovedRow, known: Known): string | undefined {
       return isSchema(row.schema) ? undefined : 'has a schema that is no JSON object'
     case 'quarantine':
       return findQuarantineFault(row)
+    case 'scheduled_event':
+      return isObject(row.body) && isJson(row.notes) && isDedup(toJson(row.dedup))
+        ? undefined
+        : 'has a body that is no JSON object in one line, or damaged keys'
+    case 'schedule':
+      return findScheduleFault(row, known.latestMs)
     case 'connection':
       return findConnectionFault(row)
     case 'polling_trigger':

@@ -94,6 +94,37 @@ export const movingCases: ContractCases = {
     assert.equal((await store.eventTypes.find(id, ['c.EA'])).length, 1)
   },
 
+  'what waits for its time comes along, is not due before the import is finished, and a workspace that has some is not empty':
+    async (stage) => {
+      const { store, id } = stage
+      const waiting = { ...toDraft(repeated), id: 'waits', dueMs: store.nowMs() + dayMs }
+      const schedule = { key: 'nightly', id: 's1', settings: '{}', nextMs: store.nowMs() + dayMs }
+      await store.scheduled.add(id, [waiting])
+      await store.schedules.put(id, schedule)
+      const rows = await exportAll(store, id)
+      await store.deleteWorkspace('stage')
+      await store.moving.beginImport('there', 'file')
+      await store.moving.importChunk('there', { number: 1, digest: 'd', rows })
+      stage.advance(dayMs)
+      assert.deepEqual([await store.scheduled.claimDue(9, dayMs), await store.schedules.listDue(9)], [[], []])
+      await store.moving.finishImport('there')
+      const there = (await store.findWorkspace('there'))?.id ?? assert.fail('the workspace is not there')
+      const [again] = await store.scheduled.add(there, [{ ...waiting, id: 'other' }])
+      assert.deepEqual(again?.status === 'repeated' && again.id, 'waits')
+      const [due] = await store.scheduled.claimDue(9, dayMs)
+      assertSame([due?.id, due?.workspaceId, due?.body, due?.dedup], ['waits', there, waiting.body, waiting.dedup])
+      assertSame(
+        (await store.schedules.listDue(9)).map(({ key, workspaceId }) => [key, workspaceId]),
+        [['nightly', there]],
+      )
+      for (const key of ['waiting', 'schedules'] as const) {
+        const { workspace } = await store.ensureWorkspace(key)
+        if (key === 'waiting') await store.scheduled.add(workspace.id, [{ ...waiting, id: 'third' }])
+        else await store.schedules.put(workspace.id, { ...schedule, id: 's2' })
+        await assert.rejects(store.moving.beginImport(key, 'file'), conflict, key)
+      }
+    },
+
   'connections and polling triggers come along with what they remember, and a workspace that has some is not empty':
     async (stage) => {
       const { store, id } = stage

@@ -10,6 +10,7 @@ import {
   refuseHeld,
   refuseKey,
   refuseSecond,
+  scheduleTables,
 } from '../moving.ts'
 import type { AnyRow, Held, ImportChunk, ImportState, MovedKind } from '../moving.ts'
 import type { Connection } from './connections.ts'
@@ -54,7 +55,9 @@ async function requireEmpty(transaction: Transaction, workspace: string): Promis
        (select count(*) from event_type where workspace_id = $1) as types,
        (select count(*) from quarantine where workspace_id = $1) as kept,
        (select count(*) from connection where workspace_id = $1) as connections,
-       (select count(*) from polling_trigger where workspace_id = $1) as triggers
+       (select count(*) from polling_trigger where workspace_id = $1) as triggers,
+       (select count(*) from scheduled_event where workspace_id = $1)
+         + (select count(*) from schedule where workspace_id = $1) as scheduled
      from log where workspace_id = $1`,
     [found.id, defaultInbox],
   )
@@ -134,7 +137,7 @@ export async function finishImport(transaction: Transaction, locks: Locks, works
   const { workspaceId } = await requireImport(transaction, workspace)
   const empty = await findWorkspace(transaction, workspace)
   if (empty)
-    for (const slot of ['log', 'connections', 'triggers'])
+    for (const slot of ['log', 'connections', 'triggers', 'scheduled'])
       await transaction.query(locks.take, [...locks.key(`${slot}/${empty.id}`)])
   const replaced = await requireEmpty(transaction, workspace)
   if (replaced !== undefined) await replace(transaction, replaced, workspaceId)
@@ -176,7 +179,7 @@ async function replace(transaction: Transaction, empty: number, workspaceId: num
   write(`delete from inbox where workspace_id = $1`, [empty])
   write(`delete from log where workspace_id = $1`, [empty])
   write(`delete from dedup where workspace_id = $1`, [empty])
-  for (const table of ['event_type_setting', ...integrationTables])
+  for (const table of ['event_type_setting', ...integrationTables, ...scheduleTables])
     write(`delete from ${table} where workspace_id = $1`, [empty])
   write(`delete from workspace where id = $1`, [empty])
 }

@@ -155,7 +155,12 @@ function takeGroup(queue: Waiting[], counts: { queued: number; bytes: number }):
   return group
 }
 
-const withDrafts: ReadonlySet<VerbName> = new Set(['appendEvents', 'addQuarantined', 'releaseQuarantined'])
+const withDrafts: ReadonlySet<VerbName> = new Set([
+  'appendEvents',
+  'addQuarantined',
+  'addScheduled',
+  'releaseQuarantined',
+])
 
 function measure(verb: VerbName, args: readonly unknown[]): { events: number; weight: number; bytes: number } {
   // A lease may have to look at many rows: few of them go into one transaction.

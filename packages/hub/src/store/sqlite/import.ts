@@ -11,6 +11,7 @@ import {
   refuseHeld,
   refuseKey,
   refuseSecond,
+  scheduleTables,
 } from '../moving.ts'
 import type { AnyRow, Held, ImportChunk, ImportState, MovedKind, MovedRow } from '../moving.ts'
 import { row, rows, type Database } from './database.ts'
@@ -57,7 +58,9 @@ function requireEmpty(engine: Engine, workspace: string): void {
          (select count(*) from event_type where workspace_id = workspace.id) as types,
          (select count(*) from quarantine where workspace_id = workspace.id) as kept,
          (select count(*) from connection where workspace_id = workspace.id) as connections,
-         (select count(*) from polling_trigger where workspace_id = workspace.id) as triggers
+         (select count(*) from polling_trigger where workspace_id = workspace.id) as triggers,
+         (select count(*) from scheduled_event where workspace_id = workspace.id)
+           + (select count(*) from schedule where workspace_id = workspace.id) as scheduled
        from workspace where id = ?`,
     ),
     defaultInbox,
@@ -149,7 +152,7 @@ function replace(engine: Engine, workspace: string, workspaceId: number): void {
     engine.db.sql(`update ${table} set workspace_id = ? where workspace_id = ?`).run(workspaceId, found.id)
   }
   deleteInbox(engine, found.id, defaultInbox)
-  for (const table of ['dedup', 'event_type_setting', ...integrationTables] as const) {
+  for (const table of ['dedup', 'event_type_setting', ...integrationTables, ...scheduleTables] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(found.id)
   }
   engine.db.sql(`delete from workspace where id = ?`).run(found.id)
@@ -167,7 +170,7 @@ export function discardImport(engine: Engine, workspace: string): boolean {
   const { workspaceId } = found
   const inboxes = rows<{ key: string }>(engine.db.sql(`select key from inbox where workspace_id = ?`), workspaceId)
   for (const { key } of inboxes) deleteInbox(engine, workspaceId, key)
-  for (const table of ['dedup', 'audit', ...eventTypeTables, ...integrationTables] as const) {
+  for (const table of ['dedup', 'audit', ...eventTypeTables, ...integrationTables, ...scheduleTables] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(workspaceId)
   }
   engine.db.raw.exec(`drop table ${eventTable(workspaceId)}`)

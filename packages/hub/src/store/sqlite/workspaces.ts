@@ -4,7 +4,7 @@ import { HubError } from '@sluice/protocol/error'
 import { tagSpace } from '@sluice/protocol/event-id'
 import type { WorkspaceRow } from '../store.ts'
 import { toNewWorkspace, toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
-import { eventTypeTables, integrationTables } from '../moving.ts'
+import { eventTypeTables, integrationTables, scheduleTables } from '../moving.ts'
 import { row, rows, type Database } from './database.ts'
 import type { Engine } from './writer-state.ts'
 import { createDefaultInbox, deleteInbox } from './inboxes.ts'
@@ -66,7 +66,14 @@ export function deleteWorkspace(engine: Engine, key: string): boolean {
   if (!workspace) return false
   const inboxes = rows<{ key: string }>(engine.db.sql(`select key from inbox where workspace_id = ?`), workspace.id)
   for (const inbox of inboxes) deleteInbox(engine, workspace.id, inbox.key)
-  for (const table of ['dedup', 'api_key', 'audit', ...integrationTables, ...eventTypeTables] as const) {
+  for (const table of [
+    'dedup',
+    'api_key',
+    'audit',
+    ...integrationTables,
+    ...eventTypeTables,
+    ...scheduleTables,
+  ] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(workspace.id)
   }
   engine.db.sql(`delete from workspace where id = ?`).run(workspace.id)

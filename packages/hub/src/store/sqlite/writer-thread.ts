@@ -18,6 +18,8 @@ import { createInbox, deleteInbox } from './inboxes.ts'
 import { appendAudit, putKey, updateKey } from './keys.ts'
 import { addQuarantined, releaseQuarantined, removeQuarantined } from './quarantine.ts'
 import { trimEvents } from './retention.ts'
+import { addScheduled, cancelScheduled, claimDueScheduled, removeScheduled } from './scheduled.ts'
+import { advanceSchedule, putSchedule, removeSchedule, setScheduleStatus } from './schedules.ts'
 import { claimDueTriggers, claimTrigger, finishPoll, putTrigger, removeTrigger, setTriggerStatus } from './triggers.ts'
 import { deleteWorkspace, ensureWorkspace, renewTags } from './workspaces.ts'
 import { createEngine, flush, forget, inboxOf, type Engine } from './writer-state.ts'
@@ -42,9 +44,13 @@ type SettledNow = Omit<Settled, 'times'> & { readonly times: Awaited<Settled['ti
 const verbs = {
   acknowledgeEvent: onInbox(acknowledgeEvent),
   addQuarantined,
+  addScheduled,
+  advanceSchedule,
   appendAudit,
   appendEvents,
   beginImport,
+  cancelScheduled,
+  claimDueScheduled,
   claimDueTriggers,
   claimTrigger,
   createInbox,
@@ -61,11 +67,14 @@ const verbs = {
   leaseEvents: onInbox(leaseEvents),
   putConnection,
   putKey,
+  putSchedule,
   putTrigger,
   releaseQuarantined,
   removeConnection,
   removeEventType,
   removeQuarantined,
+  removeSchedule,
+  removeScheduled,
   removeTrigger,
   renewTags,
   replayEvent: onInbox(replayEvent),
@@ -73,6 +82,7 @@ const verbs = {
   saveEventTypes,
   seekInbox: onInbox(seekInbox),
   setConnectionAccount,
+  setScheduleStatus,
   setTriggerStatus,
   settleDeadLetters: onInbox(settleDeadLetters),
   setUnknownEventTypes,
