@@ -34,7 +34,7 @@ export function startScheduling(context: Context, onError: (error: unknown) => v
 }
 
 /** Events that have waited until now. */
-export async function publishDue(context: Context): Promise<void> {
+async function publishDue(context: Context): Promise<void> {
   for (;;) {
     const due = await context.store.scheduled.claimDue(atOnce, claimMs)
     for (const [workspaceId, events] of Map.groupBy(due, (event) => event.workspaceId))
@@ -65,7 +65,7 @@ function toDraft({ id, eventType, source, subject, body, notes }: DueEvent, dedu
 }
 
 /** Schedules whose time has come. One that was missed several times makes one event. */
-export async function runSchedules(context: Context, onError: (error: unknown) => void): Promise<void> {
+async function runSchedules(context: Context, onError: (error: unknown) => void): Promise<void> {
   for (const due of await context.store.schedules.listDue(atOnce)) await runSchedule(context, due).catch(onError)
 }
 

@@ -1,12 +1,19 @@
 import { HubError } from '@sluice/protocol/error'
 import type { DueSchedule, ScheduleRow, Schedules } from '../scheduled.ts'
+import type { Store } from '../store.ts'
+import { createScheduledEvents } from './scheduled.ts'
 import type { Parts } from './store-parts.ts'
 
 const columns = `key, id, settings, status, next_ms as "nextMs", last_ms as "lastMs", created_ms as "createdMs",
   updated_ms as "updatedMs"`
 
+/** What waits for its time. */
+export function createTimetable(parts: Parts): Pick<Store, 'scheduled' | 'schedules'> {
+  return { scheduled: createScheduledEvents(parts), schedules: createSchedules(parts) }
+}
+
 /** Each change is one statement, but for making one: that must not meet the removal of its workspace. */
-export function createSchedules({ connections, transactions, nowMs }: Parts): Schedules {
+function createSchedules({ connections, transactions, nowMs }: Parts): Schedules {
   const { query } = connections
   return {
     find: async (workspaceId, key) => {

@@ -32,8 +32,7 @@ import { createReadRows } from './rows.ts'
 import { searchEvents } from './search.ts'
 import { claimTask } from './claim-task.ts'
 import { createTransactions } from './transactions.ts'
-import { createScheduledEvents } from './scheduled.ts'
-import { createSchedules } from './schedules.ts'
+import { createTimetable } from './schedules.ts'
 import { createTriggers } from './triggers.ts'
 import { openWakes } from './wakes.ts'
 import {
@@ -121,8 +120,7 @@ function toStore(parts: Parts, clock: DatabaseClock, counts: { readonly rowsScan
     ...createDefinitions(parts),
     connections: createConnectionRows(parts),
     triggers: createTriggers(parts),
-    scheduled: createScheduledEvents(parts),
-    schedules: createSchedules(parts),
+    ...createTimetable(parts),
     moving: createMoving(parts),
     onWake: wakes.listen,
     nowMs,

@@ -1,6 +1,8 @@
 import type { DueSchedule, NewSchedule, ScheduleRow, Schedules } from '../scheduled.ts'
+import type { Store } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { createScheduledEvents } from './scheduled.ts'
 import { workspaceOf, type Engine } from './writer-state.ts'
 
 const columns = `key, id, settings, status, next_ms as nextMs, last_ms as lastMs, created_ms as createdMs, updated_ms as updatedMs`
@@ -58,8 +60,13 @@ export function advanceSchedule(
 
 type Parts = { readonly group: GroupCommit; readonly db: Database; readonly nowMs: () => number }
 
+/** What waits for its time. */
+export function createTimetable(parts: Parts): Pick<Store, 'scheduled' | 'schedules'> {
+  return { scheduled: createScheduledEvents(parts), schedules: createSchedules(parts) }
+}
+
 /** Reads on this thread, by key; writes in the writer's. */
-export function createSchedules({ group, db, nowMs }: Parts): Schedules {
+function createSchedules({ group, db, nowMs }: Parts): Schedules {
   return {
     find: async (workspaceId, key) => findSchedule(db, workspaceId, key),
     list: async (workspaceId, { after, limit }) =>

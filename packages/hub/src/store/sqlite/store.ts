@@ -24,8 +24,7 @@ import { createDefinitions } from './definitions.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
 import { createRows } from './rows.ts'
-import { createScheduledEvents } from './scheduled.ts'
-import { createSchedules } from './schedules.ts'
+import { createTimetable } from './schedules.ts'
 import { createTriggers } from './triggers.ts'
 import { createWakes } from './wakes.ts'
 import { findWorkspace, findWorkspaceById, listWorkspaces } from './workspaces.ts'
@@ -92,8 +91,7 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     ...createDefinitions(parts),
     connections: createConnections(parts),
     triggers: createTriggers({ ...parts, newId: randomUUID }),
-    scheduled: createScheduledEvents(parts),
-    schedules: createSchedules(parts),
+    ...createTimetable(parts),
     moving: createMoving({ ...parts, file }),
     onWake: wakes.listen,
     nowMs: clock.nowMs,
