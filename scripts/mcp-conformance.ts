@@ -12,8 +12,7 @@ import { startHub } from './hub-process.ts'
  * it brings 50 MB along. Ends with `conformance: N passed, N failed`.
  *
  * Left out, since the hub has no such things: logging, completion, sampling, elicitation, resources, prompts, images, audio and
- * embedded resources. Left out too: `tools-call-with-progress`, which wants a handler to say how far it is, and handlers cannot;
- * `server-sse-polling`, which only warns: streams are not resumed; `json-schema-2020-12`: schemas of integrations are of draft 7.
+ * embedded resources. Left out too: `server-sse-polling`, which only warns: streams are not resumed; `json-schema-2020-12`: schemas of integrations are of draft 7.
  */
 const suite = '@modelcontextprotocol/conformance@0.1.16'
 const scenarios = [
@@ -22,6 +21,7 @@ const scenarios = [
   'tools-list',
   'tools-call-simple-text',
   'tools-call-error',
+  'tools-call-with-progress',
   'server-sse-multiple-streams',
   'dns-rebinding-protection',
 ]

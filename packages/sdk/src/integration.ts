@@ -24,6 +24,7 @@ export {
 export { findCredentialFaults, needsCredentials, toAuthType } from './integration/credentials.ts'
 export { ActionError, ConfigurationError, HTTPError, RateLimitError, ValidationError } from './integration/error.ts'
 export type { AccountFunction, ActionFunction, PollFunction, PollPlace, Polled } from './integration/handlers.ts'
+export type { Progress, ProgressReport } from './integration/progress.ts'
 export type { Note } from './integration/report.ts'
 export type {
   AccountEnvelope,

@@ -1,5 +1,5 @@
 import { Console } from 'node:console'
-import { createContext, type ActionEnvelope, type PollEnvelope } from '@sluice/sdk/integration'
+import { createContext, type ActionEnvelope, type IntegrationConfig, type PollEnvelope } from '@sluice/sdk/integration'
 import { findConfigs, loadFolder, validateConfig, type Validated } from '@sluice/sdk/folder'
 import type { Command } from 'commander'
 import { exitCodes, usage } from '../exit.ts'
@@ -42,7 +42,7 @@ export function addIntegrations(program: Command): void {
     .argument('<action>')
     .action(async (folder: string, name: string, options: RunOptions) => {
       const integration = await loadHere(folder)
-      const context = toContext(options, integration.config.hosts)
+      const context = toContext(options, integration.config)
       finish(options, await integration.executeAction(name, readJson('--inputs', options.inputs), context))
     })
   withRun(withJson(integrations.command('poll')))
@@ -53,7 +53,7 @@ export function addIntegrations(program: Command): void {
     .option('--state <json>', 'what it answered as state then; JSON, or @FILE')
     .action(async (folder: string, name: string, options: PollRunOptions) => {
       const integration = await loadHere(folder)
-      const context = toContext(options, integration.config.hosts)
+      const context = toContext(options, integration.config)
       const place = {
         last_poll_ts: options.lastPollTs ?? null,
         state: options.state === undefined ? null : readJson('--state', options.state),
@@ -110,14 +110,19 @@ function withRun(command: Command): Command {
     .option('--auth <json>', 'credentials: an object, or @FILE; flat, or {"auth_type","credentials"}')
 }
 
-function toContext({ auth }: RunOptions, hosts: readonly string[] | undefined) {
+function toContext({ auth }: RunOptions, { hosts, idempotency_header: idempotencyHeader }: IntegrationConfig) {
   const credentials = auth === undefined ? undefined : readJson('--auth', auth)
   if (credentials !== undefined && !isObject(credentials)) throw usage('--auth must be a JSON object, or @FILE')
   // Whoever runs it here could reach every address anyway: the way out is not guarded.
   return createContext({
     auth: credentials,
     hosts,
+    idempotencyHeader,
     signal: stopOnSignal().signal,
+    onProgress: ({ done, total, message }) => {
+      const part = total === null ? `${done}` : `${Math.round((done / (total || 1)) * 100)} %`
+      process.stderr.write(`${part}${message === null ? '' : `  ${message}`}\n`)
+    },
   })
 }
 

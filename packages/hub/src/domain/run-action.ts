@@ -1,7 +1,7 @@
 import { HubError, matchesGlob, type RunAction, type RunPoll, type RunResult } from '@sluice/protocol'
 import { needsCredentials } from '@sluice/sdk/integration'
 import type { Installed } from '../runner/installed.ts'
-import type { RunOrder, RunOutcome } from '../runner/runner.ts'
+import type { RunOptions, RunOrder, RunOutcome } from '../runner/runner.ts'
 import type { Principal } from './authenticate.ts'
 import { openAuth, requireConnection, type OpenedAuth } from './connections.ts'
 import type { Context } from './context.ts'
@@ -11,10 +11,9 @@ import { withoutSecrets } from './without-secrets.ts'
 /** A run that somebody waits for ends after this. */
 const deadlineMs = 60_000
 
-export type Target = {
+export type Target = Pick<RunOptions, 'signal' | 'onProgress'> & {
   readonly integration: string
   readonly name: string
-  readonly signal?: AbortSignal
   /** for the handler; `idempotency_key` is the same for each attempt to do the same */
   readonly metadata?: Readonly<Record<string, unknown>>
 }
@@ -40,7 +39,7 @@ export async function runAction(
 export async function performAction(
   context: Context,
   principal: Principal,
-  { integration, name, signal, metadata }: Target,
+  { integration, name, ...options }: Target,
   order: RunAction,
 ): Promise<RunOutcome> {
   const installed = requireIntegration(context, integration)
@@ -48,14 +47,14 @@ export async function performAction(
     throw new HubError('not-found', `integration "${integration}" has no action "${name.slice(0, 100)}"`)
   requireAction(principal, `${integration}.${name}`)
   const call = { kind: 'action', name, inputs: order.inputs ?? {} } as const
-  return run(context, principal, { installed, call, connection: order.connection, signal, metadata })
+  return run(context, principal, { ...options, installed, call, connection: order.connection })
 }
 
 /** Asks a polling trigger once, for whoever tries it out. @throws HubError as `runAction` */
 export async function runPoll(
   context: Context,
   principal: Principal,
-  { integration, name, signal }: Target,
+  { integration, name, ...options }: Target,
   order: RunPoll,
 ): Promise<RunResult> {
   const installed = requireIntegration(context, integration)
@@ -64,7 +63,7 @@ export async function runPoll(
   requireAction(principal, `${integration}.${name}`)
   const place = { last_poll_ts: order.last_poll_ts ?? null, state: order.state ?? null }
   const call = { kind: 'poll', name, inputs: order.inputs ?? {}, place } as const
-  return toWire(await run(context, principal, { installed, call, connection: order.connection, signal }))
+  return toWire(await run(context, principal, { ...options, installed, call, connection: order.connection }))
 }
 
 /** @param name as `integration.action` */
@@ -82,22 +81,23 @@ export function requireAction(principal: Principal, name: string): void {
   )
 }
 
-type Job = {
+type Job = Omit<Target, 'integration' | 'name'> & {
   readonly installed: Installed
   readonly call: RunOrder['call']
   readonly connection: string | undefined
-  readonly signal: AbortSignal | undefined
-  readonly metadata?: Target['metadata']
 }
 
 async function run(
   context: Context,
   principal: Principal,
-  { installed, call, connection, signal, metadata = {} }: Job,
+  { installed, call, connection, metadata = {}, signal, onProgress }: Job,
 ): Promise<RunOutcome> {
   const auth = await findAuth(context, principal, installed, connection)
   const order = { folder: installed.folder, workspaceId: principal.workspace.id, call, auth, metadata, deadlineMs }
-  return withoutSecrets(await context.runner.run(order, signal), auth, installed.config)
+  const clean = <Value>(value: Value): Value => withoutSecrets(value, auth, installed.config)
+  return clean(
+    await context.runner.run(order, { signal, onProgress: onProgress && ((report) => onProgress(clean(report))) }),
+  )
 }
 
 async function findAuth(

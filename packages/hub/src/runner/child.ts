@@ -5,12 +5,19 @@ import { Server, Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { createAccountTest, createGuardedConnect, type Intercept } from '@sluice/sdk/outbound'
 import { loadFolder } from '@sluice/sdk/folder'
-import { createContext, type Context, type Integration, type Logger } from '@sluice/sdk/integration'
+import {
+  createContext,
+  type Context,
+  type ContextOptions,
+  type Integration,
+  type Logger,
+  type ProgressReport,
+} from '@sluice/sdk/integration'
 import { answerBytes, answersFd, type ChildSetup, type ToChild } from './messages.ts'
 import type { Envelope } from './runner.ts'
 
 /** The process in which handlers run: one run at a time. It knows nothing of the hub but what an order says. */
-const setup = JSON.parse(process.argv[2] ?? '') as ChildSetup // written by `process-pool.ts`
+const setup = JSON.parse(process.argv[2] ?? '') as ChildSetup // written by `worker.ts`
 const answers = createWriteStream('', { fd: answersFd })
 const orders = createInterface({ input: process.stdin })
 
@@ -22,20 +29,32 @@ const print = (level: string) => (fields: Record<string, unknown>, message: stri
 const logger: Logger = { debug: print('debug'), info: print('info'), warn: print('warn'), error: print('error') }
 
 const integration = await loadFolder(setup.folder)
+let current: { readonly id: number; readonly cancel: AbortController } | undefined
 orders.on('line', (line) => {
-  const { id, order } = JSON.parse(line) as ToChild // written by `process-pool.ts`
-  void run(integration, order).then((done) => answers.write(toLine(id, done)))
+  const message = JSON.parse(line) as ToChild // written by `worker.ts`
+  const { id } = message
+  if (message.kind === 'cancel') {
+    if (current?.id === id) current.cancel.abort(new Error('the run was cancelled'))
+    return
+  }
+  current = { id, cancel: new AbortController() }
+  const onProgress = (report: ProgressReport): void =>
+    void answers.write(`${JSON.stringify({ kind: 'progress', id, report })}\n`)
+  const told = { signal: current.cancel.signal, onProgress }
+  void run(integration, message.order, told).then((done) => answers.write(toLine(id, done)))
 })
 answers.write('{"kind":"ready"}\n')
 
-type Order = ToChild['order']
+type Order = Extract<ToChild, { kind: 'run' }>['order']
+type Told = Pick<ContextOptions, 'signal' | 'onProgress'>
 type Done = { readonly envelope: Envelope; readonly unauthorized?: boolean }
 
-async function run(loaded: Integration, order: Order): Promise<Done> {
+async function run(loaded: Integration, order: Order, told: Told): Promise<Done> {
   const { auth, metadata } = order
   const { hosts, idempotency_header: idempotencyHeader } = loaded.config
   const watch = createWatch(loaded.config, auth)
-  const context = createContext({ auth, metadata, logger, hosts, idempotencyHeader, intercept: watch.intercept })
+  const { intercept } = watch
+  const context = createContext({ ...told, auth, metadata, logger, hosts, idempotencyHeader, intercept })
   const envelope = await call(loaded, order, context)
   return { envelope, ...(watch.isUnauthorized() && { unauthorized: true }) }
 }

@@ -1,8 +1,10 @@
+import type { ProgressReport } from '@sluice/sdk/integration'
 import type { Envelope, RunOrder } from './runner.ts'
 
 /** What a process has written, which may be anything. */
 export type Answer =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'progress'; readonly id: number; readonly report: ProgressReport }
   | { readonly kind: 'done'; readonly id: number; readonly envelope: Envelope; readonly unauthorized: boolean }
 
 type Kind = RunOrder['call']['kind']
@@ -18,10 +20,19 @@ export function parseAnswer(line: string, kind: Kind | undefined): Answer | unde
   const value = parseJson(line)
   if (!isObject(value)) return undefined
   if (value['kind'] === 'ready') return { kind: 'ready' }
-  const { id, envelope } = value
+  const { id, envelope, report } = value
+  if (typeof id !== 'number' || kind === undefined) return undefined
+  if (value['kind'] === 'progress') return isProgress(report) ? { kind: 'progress', id, report } : undefined
+  if (value['kind'] !== 'done') return undefined
   const unauthorized = value['unauthorized'] === true
-  if (value['kind'] !== 'done' || typeof id !== 'number' || kind === undefined) return undefined
   return isEnvelope(envelope, kind) ? { kind: 'done', id, envelope, unauthorized } : undefined
+}
+
+function isProgress(value: unknown): value is ProgressReport {
+  if (!isObject(value)) return false
+  const { done, total, message } = value
+  const isText = message === null || (typeof message === 'string' && message.length <= 500)
+  return typeof done === 'number' && (total === null || typeof total === 'number') && isText
 }
 
 function isEnvelope(value: unknown, kind: Kind): value is Envelope {

@@ -1,10 +1,14 @@
 import type { RunOrder } from './runner.ts'
 
 /** To the process that runs handlers: a line of JSON on its stdin. */
-export type ToChild = {
-  readonly id: number
-  readonly order: Pick<RunOrder, 'call' | 'auth' | 'metadata'>
-}
+export type ToChild =
+  | {
+      readonly kind: 'run'
+      readonly id: number
+      readonly order: Pick<RunOrder, 'call' | 'auth' | 'metadata'>
+    }
+  /** The run should end by itself, and soon. */
+  | { readonly kind: 'cancel'; readonly id: number }
 
 /** What the process is started with. */
 export type ChildSetup = {

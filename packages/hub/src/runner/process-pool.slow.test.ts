@@ -30,6 +30,8 @@ const actions = [
   'getter',
   'odd',
   'call',
+  'patient',
+  'steps',
 ]
 const schema = { type: 'object' }
 const config = {
@@ -77,6 +79,11 @@ const act = {
   datagram: ({ port }) => createSocket('udp4').send('x', port, '127.0.0.1') ?? 'sent',
   getter: ({ port }) => { let asked = 0; return opened(connect({ port, get host() { return asked++ ? '127.0.0.1' : undefined } })) },
   odd: () => ({ when: 1n }),
+  patient: ({ how }, { signal, progress }) => new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => (how === 'throws' ? reject(signal.reason) : resolve('done before the end')))
+    progress(0.1, 'waiting')
+  }),
+  steps: (_, { progress }) => { progress(0.5, 'half'); progress(1, 'all'); return 'done' },
   call: async ({ url, headers }, { fetch }) => fetch(url, { method: 'POST', headers }).then(({ status }) => status, (e) => e.status),
 }
 for (const [name, run] of Object.entries(act)) integration.action(name, async (inputs, context) => ({ data: await run(inputs, context) }))
@@ -266,9 +273,45 @@ describe('handlers in processes of their own', () => {
 
   it('are ended when the run is cancelled', async () => {
     const controller = new AbortController()
-    const waiting = runner.run(order('wait'), controller.signal)
+    const waiting = runner.run(order('wait'), { signal: controller.signal })
     setImmediate(() => controller.abort())
     assert.equal(reasonOf(await waiting), 'cancelled')
+  })
+
+  it('tell whoever waits how far they are', async () => {
+    const seen: unknown[] = []
+    await runner.run(order('steps'), { onProgress: (report) => void seen.push(report) })
+    assert.deepEqual(seen, [
+      { done: 0.5, total: 1, message: 'half' },
+      { done: 1, total: 1, message: 'all' },
+    ])
+  })
+
+  const forgedProgress = ['{}', '{"done":"1","total":1,"message":null}', '{"done":1,"total":1,"message":7}', '7']
+  it('that say how far they are in another form end their own run', async () => {
+    for (const report of forgedProgress)
+      assert.equal(reasonOf(await run('forge', { line: `{"kind":"progress","id":1,"report":${report}}` })), 'crashed')
+  })
+
+  for (const [how, answered] of [
+    ['throws', 'cancelled'],
+    ['answers', 'done before the end'],
+  ] as const) {
+    it(`are told that the run is cancelled; one that ${how} keeps its process`, async () => {
+      const place = { workspaceId: 20 }
+      const before = dataOf(await run('count', {}, place))
+      const controller = new AbortController()
+      const outcome = await runner.run(order('patient', { how }, place), {
+        signal: controller.signal,
+        onProgress: () => controller.abort(),
+      })
+      assert.equal(how === 'throws' ? reasonOf(outcome) : dataOf(outcome), answered)
+      assert.equal(dataOf(await run('count', {}, place)), Number(before) + 1)
+    })
+  }
+
+  it('are told when their time is over', async () => {
+    assert.equal(reasonOf(await run('patient', { how: 'throws' }, { deadlineMs: 500 })), 'timed-out')
   })
 
   it('that cannot be loaded say why', async () => {

@@ -1,5 +1,6 @@
 import { createQueue, type Slot } from './queue.ts'
-import type { RunFailure, RunOrder, RunOutcome, Runner } from './runner.ts'
+import { exchange, type Exchange } from './exchange.ts'
+import type { RunFailure, RunOutcome, Runner } from './runner.ts'
 import { startWorker, type Worker } from './worker.ts'
 
 export type PoolOptions = {
@@ -30,15 +31,15 @@ export function openProcessPool(options: PoolOptions): Runner {
   const busy = new Set<AbortController>()
   let lastId = 0
   return {
-    run: async (order, signal) => {
-      const slot = await queue.take({ group: String(order.workspaceId), key: order.folder }, signal)
+    run: async (order, options = {}) => {
+      const slot = await queue.take({ group: String(order.workspaceId), key: order.folder }, options.signal)
       const startedMs = performance.now()
       lastId += 1
       const stop = new AbortController()
       busy.add(stop)
-      const until = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
       const start = (): Worker => startWorker(order.folder, { allowCidr, maxBytes })
-      const outcome = await runOn(slot, { order, start, signal: until, id: lastId }).finally(() => busy.delete(stop))
+      const job = { ...options, order, start, stop: stop.signal, id: lastId }
+      const outcome = await runOn(slot, job).finally(() => busy.delete(stop))
       return { ...outcome, ms: Math.round(performance.now() - startedMs) }
     },
     close: async (graceMs = 0) => {
@@ -53,49 +54,17 @@ export function openProcessPool(options: PoolOptions): Runner {
 
 const retired: RunFailure = { reason: 'cancelled', message: 'the process was not needed any more' }
 
-type Job = {
-  readonly order: RunOrder
-  readonly start: () => Worker
-  readonly signal: AbortSignal
-  readonly id: number
-}
+type Job = Exchange & { readonly start: () => Worker }
 
-async function runOn(slot: Slot<Worker>, { order, start, signal, id }: Job): Promise<Omit<RunOutcome, 'ms'>> {
+async function runOn(slot: Slot<Worker>, { start, ...job }: Job): Promise<Omit<RunOutcome, 'ms'>> {
   let kept: Worker | undefined
   try {
     const worker = slot.resource ?? start()
-    const done = await exchange(worker, { order, signal, id })
-    if ('type' in done.result) kept = worker
-    else worker.end(done.result)
+    const { fault, ...done } = await exchange(worker, job)
+    if (fault) worker.end(fault)
+    else kept = worker
     return { ...done, output: worker.output() }
   } finally {
     slot.give(kept)
-  }
-}
-
-type Exchange = Pick<Job, 'order' | 'signal' | 'id'>
-
-type Exchanged = Pick<RunOutcome, 'result' | 'unauthorized'>
-
-async function exchange(worker: Worker, { order, signal, id }: Exchange): Promise<Exchanged> {
-  const { deadlineMs, call, auth, metadata } = order
-  const onAbort = (): void => worker.end({ reason: 'cancelled', message: 'the run was cancelled' })
-  const onDeadline = (): void =>
-    worker.end({ reason: 'timed-out', message: `the run took longer than ${deadlineMs} ms` })
-  const timer = setTimeout(onDeadline, deadlineMs)
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  try {
-    const fault = await worker.ready
-    if (fault) return { result: fault }
-    const done = new Promise<Exchanged>((resolve) => {
-      worker.send({ id, order: { call, auth, metadata } }, ({ envelope, unauthorized }) =>
-        resolve({ result: envelope, ...(unauthorized && { unauthorized }) }),
-      )
-    })
-    return await Promise.race([done, worker.ended.then((result) => ({ result }))])
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
   }
 }

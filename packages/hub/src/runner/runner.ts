@@ -1,4 +1,4 @@
-import type { AccountEnvelope, ActionEnvelope, PollEnvelope } from '@sluice/sdk/integration'
+import type { AccountEnvelope, ActionEnvelope, PollEnvelope, ProgressReport } from '@sluice/sdk/integration'
 
 /** Where an integration's code is. */
 type RunTarget = {
@@ -44,10 +44,16 @@ export type RunOutcome = {
   readonly unauthorized?: boolean
 }
 
+export type RunOptions = {
+  /** tells the handler to end, and ends its process if it does not */
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((report: ProgressReport) => void) | undefined
+}
+
 /** Runs handlers apart from the hub. */
 export type Runner = {
   /** Never rejects for what a handler does. @throws HubError `overloaded` when too many runs wait */
-  readonly run: (order: RunOrder, signal?: AbortSignal) => Promise<RunOutcome>
+  readonly run: (order: RunOrder, options?: RunOptions) => Promise<RunOutcome>
   /** Lets nobody in; what still runs after `graceMs` is ended. */
   readonly close: (graceMs?: number) => Promise<void>
 }

@@ -11,13 +11,18 @@ export type Worker = {
   /** undefined once it is ready, or why it never will be */
   readonly ready: Promise<RunFailure | undefined>
   readonly ended: Promise<RunFailure>
-  /** Sends an order. @param onDone its answer; answers to other orders are not heard */
-  readonly send: (message: ToChild, onDone: (answer: Extract<Answer, { kind: 'done' }>) => void) => void
+  /** Sends an order. @param onAnswer what is said to it; answers to other orders are not heard */
+  readonly send: (order: Extract<ToChild, { kind: 'run' }>, onAnswer: (answer: ToOrder) => void) => void
+  /** Says something to the run under way. */
+  readonly tell: (message: Exclude<ToChild, { kind: 'run' }>) => void
   /** what it has printed since the last order */
   readonly output: () => string
   /** Ends it. @param verdict how that is to be explained; the first one counts */
   readonly end: (verdict: RunFailure) => void
 }
+
+/** What comes of an order. */
+export type ToOrder = Exclude<Answer, { kind: 'ready' }>
 
 export type WorkerOptions = {
   /** private networks that handlers may reach */
@@ -61,21 +66,22 @@ export function startWorker(folder: string, { allowCidr, maxBytes }: WorkerOptio
   return {
     ready,
     ended,
-    send: (message, onDone) => {
+    send: (message, onAnswer) => {
       output.clear()
-      channel.send(message, onDone)
+      channel.send(message, onAnswer)
     },
+    tell: channel.tell,
     output: output.text,
     end,
   }
 }
 
-type Channel = Pick<Worker, 'send'> & { readonly ready: Promise<undefined> }
+type Channel = Pick<Worker, 'send' | 'tell'> & { readonly ready: Promise<undefined> }
 
 /** Orders go out as lines of JSON, answers come back as such; whatever else comes back ends the process. */
 function openChannel(child: ChildProcess, end: Worker['end']): Channel {
   let kind: RunOrder['call']['kind'] | undefined
-  let expected: { readonly id: number; readonly onDone: Parameters<Worker['send']>[1] } | undefined
+  let expected: { readonly id: number; readonly onAnswer: Parameters<Worker['send']>[1] } | undefined
   let isReady = (): void => {}
   const ready = new Promise<undefined>((resolve) => (isReady = () => resolve(undefined)))
   const answers = child.stdio[answersFd] as Readable // the third pipe
@@ -86,18 +92,20 @@ function openChannel(child: ChildProcess, end: Worker['end']): Channel {
       const answer = parseAnswer(line, kind)
       if (!answer) return end({ reason: 'crashed', message: 'the handler answered something that is no result' })
       if (answer.kind === 'ready') return isReady()
-      if (answer.id === expected?.id) expected.onDone(answer)
+      if (answer.id === expected?.id) expected.onAnswer(answer)
     },
     onTooLong: () =>
       end({ reason: 'too-much-memory', message: `the run answered with more than ${answerBytes} bytes` }),
   })
+  const write = (message: ToChild): void => void child.stdin?.write(`${JSON.stringify(message)}\n`)
   return {
     ready,
-    send: (message, onDone) => {
+    send: (message, onAnswer) => {
       kind = message.order.call.kind
-      expected = { id: message.id, onDone }
-      child.stdin?.write(`${JSON.stringify(message)}\n`)
+      expected = { id: message.id, onAnswer }
+      write(message)
     },
+    tell: write,
   }
 }
 

@@ -3,6 +3,7 @@ import { createFetch, type Credential, type Fetch, type FetchSettings } from '..
 import { isHost, isPrivateWay, toHostPattern } from '../http/host-pattern.ts'
 import { createIdempotency } from '../http/idempotency.ts'
 import type { Intercept } from '../http/intercept.ts'
+import { createProgress, type Progress, type ProgressReport } from './progress.ts'
 import { isObject } from './report.ts'
 
 /** `PlatformOauth2`, `PlatformTeams`, `ApiKey`, `Basic`, `Custom`, or another that a configuration names. */
@@ -22,8 +23,10 @@ export type Context = {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly logger: Logger
   readonly fetch: Fetch
-  /** aborts when the run is cancelled or has used its time */
+  /** aborts when the run is cancelled or has used its time; a moment later its process is ended */
   readonly signal: AbortSignal
+  /** says how far the run is, to whoever waits for it */
+  readonly progress: Progress
 }
 
 export type ContextOptions = {
@@ -43,6 +46,7 @@ export type ContextOptions = {
   /** the way out, as `createOutbound` makes it; where left out, any address is reached */
   readonly dispatcher?: Dispatcher | undefined
   readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((report: ProgressReport) => void) | undefined
   /** between 0 and 1, as Math.random */
   readonly random?: (() => number) | undefined
   readonly nowMs?: (() => number) | undefined
@@ -58,7 +62,7 @@ const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
  * @example const context = createContext({ auth: { api_key: 'k' } })
  */
 export function createContext(options: ContextOptions = {}): Context {
-  const { metadata = {}, logger = silent, signal = new AbortController().signal } = options
+  const { metadata = {}, logger = silent, signal = new AbortController().signal, nowMs = Date.now } = options
   const auth = toAuth(options.auth)
   const { max_retries: maxRetries = 3, timeout = 30 } = options.requestConfig ?? {}
   if (!(timeout > 0)) throw new RangeError(`timeout must be above 0 seconds; it is ${timeout}`)
@@ -77,10 +81,11 @@ export function createContext(options: ContextOptions = {}): Context {
     logger,
     signal,
     random: options.random ?? Math.random,
-    nowMs: options.nowMs ?? Date.now,
+    nowMs,
     sleep: options.sleep,
   })
-  return { auth, metadata, logger, fetch, signal }
+  const progress = createProgress({ onProgress: options.onProgress, nowMs })
+  return { auth, metadata, logger, fetch, signal, progress }
 }
 
 /** Credentials are always wrapped inside: handlers and schemas see one form. */

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { isObject } from '../json-text.ts'
 import { mayRun, runAction } from '../run-action.ts'
 import { nameActions, type NamedAction } from './tool-names.ts'
-import { refusal, toObjectSchema, type ObjectSchema, type Tool, type ToolResult } from './tool.ts'
+import { refusal, toObjectSchema, type ObjectSchema, type Tool, type ToolCall, type ToolResult } from './tool.ts'
 
 /** The actions that a key may run, by the names of their tools, and the connections that it may use, by integration. */
 export type Actions = {
@@ -64,12 +64,11 @@ function toConnectionSchema({ integration }: NamedAction, connections: readonly 
 const howToConnect = (integration: string): string =>
   `There is no connection for "${integration}" yet that this key may use. A person makes one with: sluice connections put NAME --integration ${integration} --credentials '{…}', or PUT /v1/connections/NAME; GET /v1/integrations/${integration} says which credentials it takes`
 
-export type ActionCall = {
+export type ActionCall = Pick<ToolCall, 'signal' | 'onProgress'> & {
   readonly one: NamedAction
   readonly inputs: Readonly<Record<string, unknown>>
   readonly connection: unknown
   readonly connections: readonly string[]
-  readonly signal: AbortSignal
 }
 
 /** Takes the connection out of what a tool was called with. */
@@ -87,12 +86,12 @@ export function splitInputs(
 
 /** Runs an action. @throws HubError as `runAction` */
 export async function callAction(context: Context, principal: Principal, call: ActionCall): Promise<ToolResult> {
-  const { one, inputs, connection, connections, signal } = call
+  const { one, inputs, connection, connections, signal, onProgress } = call
   const { name, config } = one.integration
   const fault = needsCredentials(config) ? findConnectionFault(name, connection, connections) : undefined
   if (fault !== undefined) return refusal(fault)
   const key = typeof connection === 'string' ? { connection } : {}
-  const target = { integration: name, name: one.action, signal }
+  const target = { integration: name, name: one.action, signal, onProgress }
   const { type, result } = await runAction(context, principal, target, { inputs: { ...inputs }, ...key })
   const { data, cost_usd: cost = null } = result
   const costUsd = typeof cost === 'number' ? cost : null

@@ -66,10 +66,11 @@ export async function runFoundAction(
   call: ToolCall,
 ): Promise<ToolResult> {
   const { action, inputs, connection } = parse(RunAction, call.inputs)
+  const { signal, onProgress } = call
   const one = [...named.values()].find(({ id }) => id === action)
   if (!one) return refusal(`there is no action "${action}" that this key may run; search_actions names them`)
   const connections = connectionsOf(one.integration.name)
-  return callAction(context, principal, { one, inputs, connection, connections, signal: call.signal })
+  return callAction(context, principal, { one, inputs, connection, connections, signal, onProgress })
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, inputs: ToolCall['inputs']): z.output<Schema> {

@@ -1,3 +1,4 @@
+import type { RunOptions } from '../../runner/runner.ts'
 import { isObject } from '../json-text.ts'
 
 /** A JSON Schema with an object at its root: nothing else may describe what a tool takes or gives. */
@@ -17,6 +18,7 @@ export type ToolCall = {
   readonly inputs: Readonly<Record<string, unknown>>
   /** ends the run */
   readonly signal: AbortSignal
+  readonly onProgress?: RunOptions['onProgress']
 }
 
 /** What became of a call: `text`, and the same as an object where the tool has an output schema. */

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js'
+import type { CallToolResult, Progress, Tool } from '@modelcontextprotocol/sdk/types.js'
 import type { FetchLike, Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { Connection, EventPage } from '@sluice/protocol'
 import { openTestHub, type TestHub } from '../../test-hub.ts'
@@ -113,6 +113,28 @@ test('schemas that few clients have seen are listed, and an input named connecti
   assert.deepEqual(odd?.inputSchema.properties, { anything: {}, connection: { type: 'string' } })
   const inputs = { anything: [1], connection: 'theirs' }
   assert.deepEqual((await call(mcp, 'test_odd', inputs)).structuredContent, { given: inputs })
+})
+
+test('a call reports how far its handler is, each number larger than the last', async () => {
+  await using mcp = await connect()
+  const seen: Progress[] = []
+  await mcp.client.callTool({ name: 'test_tool_with_progress', arguments: {} }, undefined, {
+    onprogress: (progress) => void seen.push(progress),
+  })
+  assert.deepEqual(
+    seen.map(({ message, total, progress }) => [message, total, Math.round(progress)]),
+    [
+      ['running for 0 s', undefined, 0],
+      ['begun', 100, 0],
+      [undefined, 100, 50],
+      [undefined, 100, 100],
+    ],
+  )
+  const numbers = seen.map(({ progress }) => progress)
+  assert.ok(
+    numbers.every((number, at) => at === 0 || number > (numbers[at - 1] ?? 0)),
+    numbers.join(' '),
+  )
 })
 
 // A hub waits for its runs when it is closed: this one would wait for longer than the test may take.

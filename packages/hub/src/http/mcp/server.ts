@@ -1,9 +1,10 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import type { CallToolResult, ServerNotification } from '@modelcontextprotocol/sdk/types.js'
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Principal } from '../../domain/authenticate.ts'
 import type { Context } from '../../domain/context.ts'
 import type { ToolResult } from '../../domain/mcp/tool.ts'
 import { callTool, listTools } from '../../domain/mcp/tools.ts'
+import { reportProgress } from './progress.ts'
 
 /** The SDK takes a third of a second to load: it is loaded with the first message. */
 export async function loadSdk() {
@@ -49,8 +50,8 @@ export function createServer({ sdk, context, principal, version, logFailure }: S
   )
   server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal, sendNotification, _meta: meta }) =>
     guarded(signal, async () => {
-      using _progress = reportProgress(meta?.progressToken, sendNotification)
-      const call = { name: params.name, inputs: params.arguments ?? {}, signal }
+      using progress = reportProgress(meta?.progressToken, sendNotification)
+      const call = { name: params.name, inputs: params.arguments ?? {}, signal, onProgress: progress.onProgress }
       const result = await callTool(context, principal, call)
       if (result) return toCallToolResult(result)
       throw new McpError(ErrorCode.InvalidParams, `there is no tool "${params.name.slice(0, 200)}" for this key`)
@@ -73,24 +74,4 @@ function toCallToolResult({ text, data, isError, costUsd }: ToolResult): CallToo
     ...(isError === true && { isError }),
     ...(costUsd !== undefined && { _meta: { 'sluice/cost_usd': costUsd } }),
   }
-}
-
-const progressEveryMs = 5000
-
-/** A handler does not say how far it is: that it still runs, in seconds, is what can be told. */
-function reportProgress(
-  token: string | number | undefined,
-  send: (notification: ServerNotification) => Promise<void>,
-): Disposable {
-  if (token === undefined) return { [Symbol.dispose]: () => {} }
-  let seconds = 0
-  const report = (): void => {
-    const params = { progressToken: token, progress: seconds, message: `running for ${seconds} s` }
-    seconds += progressEveryMs / 1000
-    // Whoever is gone needs no news.
-    send({ method: 'notifications/progress', params }).catch(() => undefined)
-  }
-  report()
-  const timer = setInterval(report, progressEveryMs)
-  return { [Symbol.dispose]: () => clearInterval(timer) }
 }

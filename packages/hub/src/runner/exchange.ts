@@ -1,0 +1,86 @@
+import type { RunFailure, RunOptions, RunOrder, RunOutcome } from './runner.ts'
+import type { ToOrder, Worker } from './worker.ts'
+
+export type Exchange = RunOptions & {
+  readonly order: RunOrder
+  readonly id: number
+  /** ends the process at once */
+  readonly stop: AbortSignal
+}
+
+export type Exchanged = Pick<RunOutcome, 'result' | 'unauthorized'> & {
+  /** the process cannot be used again */
+  readonly fault?: RunFailure
+}
+
+/** A handler that was told to end has so long to do it. */
+const graceMs = 1000
+
+/** One run in a process: the order goes there, and what is said to it comes back. */
+export async function exchange(worker: Worker, job: Exchange): Promise<Exchanged> {
+  const { order, id, onProgress } = job
+  using ends = watchEnds(worker, job)
+  const fault = await worker.ready
+  if (fault) return { result: fault, fault }
+  const { call, auth, metadata } = order
+  const done = new Promise<Exchanged>((resolve) => {
+    const onAnswer = (answer: ToOrder): void => {
+      if (answer.kind === 'progress') onProgress?.(answer.report)
+      else resolve(toExchanged(answer, ends.verdict()))
+    }
+    worker.send({ kind: 'run', id, order: { call, auth, metadata } }, onAnswer)
+    ends.begin()
+  })
+  // Awaited here: what ends the run is watched until then.
+  return await Promise.race([done, worker.ended.then((failure) => ({ result: failure, fault: failure }))])
+}
+
+/** What came in spite of a cancellation is what happened; an error is most likely how the handler ended for it. */
+function toExchanged(
+  { envelope, unauthorized }: Extract<ToOrder, { kind: 'done' }>,
+  verdict: RunFailure | undefined,
+): Exchanged {
+  const result = verdict && envelope.type === 'error' ? verdict : envelope
+  return { result, ...(unauthorized && { unauthorized }) }
+}
+
+type Ends = Disposable & {
+  /** why the run was told to end */
+  readonly verdict: () => RunFailure | undefined
+  /** The order was sent: from here on the handler is asked first. */
+  readonly begin: () => void
+}
+
+/** What ends a run from outside: its time, whoever waits for it, the hub. */
+function watchEnds(worker: Worker, { order: { deadlineMs }, id, signal, stop }: Exchange): Ends {
+  let verdict: RunFailure | undefined
+  let hasBegun = false
+  let grace: NodeJS.Timeout | undefined
+  const tell = (why: RunFailure): void => {
+    if (verdict) return
+    verdict = why
+    if (!hasBegun) return worker.end(why)
+    worker.tell({ kind: 'cancel', id })
+    grace = setTimeout(() => worker.end(why), graceMs)
+  }
+  const onAbort = (): void => tell({ reason: 'cancelled', message: 'the run was cancelled' })
+  const onStop = (): void => worker.end({ reason: 'cancelled', message: 'the node is stopping' })
+  const timer = setTimeout(
+    () => tell({ reason: 'timed-out', message: `the run took longer than ${deadlineMs} ms` }),
+    deadlineMs,
+  )
+  signal?.addEventListener('abort', onAbort, { once: true })
+  stop.addEventListener('abort', onStop, { once: true })
+  if (signal?.aborted) onAbort()
+  if (stop.aborted) onStop()
+  return {
+    verdict: () => verdict,
+    begin: () => void (hasBegun = true),
+    [Symbol.dispose]: () => {
+      clearTimeout(timer)
+      clearTimeout(grace)
+      signal?.removeEventListener('abort', onAbort)
+      stop.removeEventListener('abort', onStop)
+    },
+  }
+}
