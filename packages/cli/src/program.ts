@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addApply } from './commands/apply.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCompletions } from './commands/completions.ts'
 import { addConnections } from './commands/connections.ts'
@@ -55,6 +56,7 @@ export function createProgram(): Command {
     addConnections,
     addTriggers,
     addSchedules,
+    addApply,
     addExport,
     addImport,
     addBackup,
