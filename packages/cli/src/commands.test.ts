@@ -93,6 +93,18 @@ test('many events go in from stdin; what the hub refuses is named by line, and t
   assert.equal((await run(['send', 'type', '--ndjson'])).status, 2)
 })
 
+test('a filter is tried on the past, and a time of the past is handed out again', async () => {
+  for (const n of [1, 2, 3]) await json(['send', 'past.seen', `{"n":${n}}`])
+  await json(['inboxes', 'create', 'past', '--start', 'latest', '--type', 'past.*'])
+  const tried = await json(['events', 'try', '--type', 'past.*', '--compare', '{"payload":[{"pointer":"/n","gt":2}]}'])
+  assert.deepEqual([tried.matched, tried.matched_other, tried.only_filter, tried.only_other], [3, 1, 2, 0])
+  const counted = await json(['inboxes', 'replay', 'past', '--after', '1h', '--dry-run'])
+  assert.deepEqual([counted.replayed, counted.dry_run], [3, true])
+  const words = await run(['inboxes', 'replay', 'past', '--filter', '{"payload":[{"pointer":"/n","lt":3}]}'])
+  assert.match(words.stdout, /^2 events are handed out again; \d+ looked at\.$/m)
+  assert.equal((await json(['inboxes', 'show', 'past'])).waiting, 2)
+})
+
 test('a CloudEvent goes in from a file or stdin, its data may be anything, and tail shows it', async () => {
   const event = { specversion: '1.0', id: 'cli-1', source: '/cli', type: 'cloud.sent', data: ['any', 1] }
   await writeFile(join(folder, 'event.json'), JSON.stringify(event))

@@ -125,6 +125,8 @@ async function callInboxes(admin: Admin, eventId: string): Promise<void> {
   )
   assert.equal((await admin.getInbox('crm')).behind, 2)
   assert.equal((await admin.peekInbox('crm')).events.length, 2)
+  assert.equal((await admin.replayRange('crm', { dry_run: true })).left, 0)
+  assert.equal((await admin.tryFilter({ filter: { event_types: ['order.*'] } })).matched, 2)
   assert.equal((await admin.pauseInbox('crm')).status, 'paused')
   assert.equal((await admin.resumeInbox('crm')).status, 'active')
   for await (const { event } of admin.streamInbox('crm')) {

@@ -118,6 +118,10 @@ export type {
   Schedule,
   ScheduledEvent,
   ScheduledEventWithEvent,
+  ReplayRange,
+  ReplayedRange,
+  TriedFilter,
+  TryFilter,
 } from '@sluice/protocol'
 
 /** A dialect is for its own clients. */

@@ -106,6 +106,7 @@ export {
   RunPoll,
   RunResult,
 } from './integration.ts'
+export { ReplayRange, ReplayedRange, TriedFilter, TryFilter, tryLast } from './look-back.ts'
 export { McpMessage } from './mcp.ts'
 export { PutSchedule, Schedule, ScheduledEvent, ScheduledEventWithEvent } from './schedule.ts'
 export { Poll, PutTrigger, Trigger } from './trigger.ts'

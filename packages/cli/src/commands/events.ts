@@ -1,7 +1,17 @@
+import type { Filter, TriedFilter } from '@sluice/client/admin'
 import type { Verdict } from '@sluice/protocol'
 import type { Command } from 'commander'
+import { toFilter, withFilter, type FilterOptions } from '../filter-options.ts'
 import { openAdmin } from '../hub.ts'
-import { toPastTime, withHub, withPages, type HubOptions, type PageOptions } from '../options.ts'
+import {
+  readJsonObject,
+  toPastTime,
+  wholeNumber,
+  withHub,
+  withPages,
+  type HubOptions,
+  type PageOptions,
+} from '../options.ts'
 import { createOutput, toLines, toTable } from '../output.ts'
 import { toEventTable } from './poll.ts'
 
@@ -28,6 +38,7 @@ export function addEvents(program: Command): void {
       createOutput(options).result(event, toLines(event))
     })
   addSearch(events)
+  addTry(events)
   withHub(events.command('explain'))
     .description('What became of an event in each inbox, and why.')
     .argument('<event-id>')
@@ -69,6 +80,60 @@ function addSearch(events: Command): void {
       const reach = page.searched_to === null ? '' : ` (searched back to ${page.searched_to})`
       output.note(`There may be more${reach}: --cursor ${page.pagination.next_cursor ?? ''}`)
     })
+}
+
+type TryOptions = HubOptions &
+  FilterOptions & { readonly compare?: string; readonly inbox?: string; readonly last?: number }
+
+function addTry(events: Command): void {
+  withFilter(withHub(events.command('try')))
+    .summary('try a filter on the past')
+    .description('What a filter wants of the past, and in what it differs from another. Nothing is handed out.')
+    .option('--compare <json>', 'another filter: a JSON object, or @FILE')
+    .option('--inbox <key>', 'compare with the filter of this inbox')
+    .option('--last <n>', 'so many positions of the log back; default 10000', wholeNumber(1, 1_000_000))
+    .addHelpText('after', '\nExample: sluice events try --type order.* --inbox crm')
+    .action(async (options: TryOptions) => {
+      const found = await tryAll(options)
+      const rows = found.events.map((one) => [one.wanted_by, one.event_id, one.event_type, one.source, one.timestamp])
+      const table = rows.length === 0 ? '' : `\n${toTable(['WANTED BY', 'EVENT', 'TYPE', 'SOURCE', 'AT'], rows)}`
+      createOutput(options).result(found, `${toCounts(found)}${table}`)
+    })
+}
+
+function toCounts({
+  matched,
+  matched_other: other,
+  only_filter: one,
+  only_other: two,
+  looked_at: looked,
+}: Found): string {
+  const difference = other === null ? '' : `; the other one ${other}, alone ${two} where this one has ${one} alone`
+  return `The filter wants ${matched} of ${looked}${difference}.`
+}
+
+type Found = Omit<TriedFilter, 'done' | 'next_cursor'>
+
+async function tryAll(options: TryOptions): Promise<Found> {
+  const admin = openAdmin(options)
+  const { compare, inbox, last } = options
+  // The hub judges its members and names every fault.
+  const given = compare === undefined ? undefined : (readJsonObject(compare, '--compare') as Filter)
+  const other = inbox === undefined ? given : (await admin.getInbox(inbox)).filter
+  const order = {
+    filter: toFilter(options) ?? {},
+    ...(other && { compare_with: other }),
+    ...(last !== undefined && { last }),
+  }
+  const { done: _, next_cursor: first, ...total } = await admin.tryFilter(order)
+  for (let cursor = first; cursor !== null;) {
+    const step = await admin.tryFilter({ ...order, cursor })
+    for (const name of ['matched', 'only_filter', 'only_other', 'looked_at'] as const) total[name] += step[name]
+    if (total.matched_other !== null) total.matched_other += step.matched_other ?? 0
+    total.events = [...total.events, ...step.events].slice(0, 20)
+    cursor = step.next_cursor
+  }
+  return total
 }
 
 function toVerdictTable(verdicts: readonly Verdict[]): string {

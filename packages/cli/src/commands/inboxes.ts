@@ -1,11 +1,11 @@
-import type { Inbox, InboxSettings, PatchInbox } from '@sluice/protocol'
+import type { Admin, Inbox, PatchInbox, ReplayedRange, ReplayRange } from '@sluice/client/admin'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { usage } from '../exit.ts'
+import { toFilter, withFilter, type FilterOptions } from '../filter-options.ts'
 import { openAdmin } from '../hub.ts'
 import {
-  readJsonObject,
-  several,
+  toPastTime,
   toPlaceInTime,
   wholeNumber,
   withHub,
@@ -15,27 +15,23 @@ import {
 } from '../options.ts'
 import { createOutput, toLines, toTable } from '../output.ts'
 
-type Filter = InboxSettings['filter']
-
-type SettingsOptions = HubOptions & {
-  readonly type?: readonly string[]
-  readonly source?: readonly string[]
-  readonly subject?: readonly string[]
-  readonly filter?: string
-  readonly start?: string
-  readonly owner?: string
-  readonly leaseSeconds?: number
-  readonly maxAttempts?: number
-  readonly retry?: readonly number[]
-  readonly ordering?: 'none' | 'key'
-  readonly onDead?: 'continue' | 'block'
-}
+type SettingsOptions = HubOptions &
+  FilterOptions & {
+    readonly start?: string
+    readonly owner?: string
+    readonly leaseSeconds?: number
+    readonly maxAttempts?: number
+    readonly retry?: readonly number[]
+    readonly ordering?: 'none' | 'key'
+    readonly onDead?: 'continue' | 'block'
+  }
 
 export function addInboxes(program: Command): void {
   const inboxes = program.command('inboxes').summary('named views of the log with progress of their own')
   addReading(inboxes)
   addChanging(inboxes)
   addSteering(inboxes)
+  addReplay(inboxes)
 }
 
 function addReading(inboxes: Command): void {
@@ -100,12 +96,62 @@ function addSteering(inboxes: Command): void {
     )
 }
 
+type ReplayOptions = HubOptions &
+  FilterOptions & {
+    readonly after?: string
+    readonly before?: string
+    readonly ignoreFilter?: boolean
+    readonly dryRun?: boolean
+    readonly yes?: boolean
+  }
+
+function addReplay(inboxes: Command): void {
+  withFilter(withHub(inboxes.command('replay')))
+    .description('Hands events of the past out again: those that the inbox wants, and this filter as well.')
+    .argument('<key>')
+    .option('--after <time>', 'accepted after this time, or after so long ago, as 2h', toPastTime)
+    .option('--before <time>', 'accepted before this time, or before so long ago, as 1h', toPastTime)
+    .option('--ignore-filter', 'although the filter of the inbox does not want them')
+    .option('--dry-run', 'only count')
+    .option('--yes', 'do not ask')
+    .addHelpText('after', '\nExample: sluice inboxes replay crm --after 2h --type order.* --dry-run')
+    .action(async (key: string, options: ReplayOptions) => {
+      const admin = openAdmin(options)
+      const range = toRange(options)
+      const counted = await replayAll(admin, key, { ...range, dry_run: true })
+      if (!options.dryRun) await confirm(`Hand ${counted.replayed} events out again in ${key}?`, options.yes)
+      const total = options.dryRun ? counted : await replayAll(admin, key, range)
+      const words = options.dryRun ? 'would be handed out again' : 'are handed out again'
+      createOutput(options).result(total, `${total.replayed} events ${words}; ${total.looked_at} looked at.`)
+    })
+}
+
+function toRange({ after, before, ignoreFilter, ...options }: ReplayOptions): ReplayRange {
+  const filter = toFilter(options)
+  return {
+    ...(after !== undefined && { after }),
+    ...(before !== undefined && { before }),
+    ...(filter && { filter }),
+    ...(ignoreFilter && { ignore_filter: true }),
+  }
+}
+
+type Total = Pick<ReplayedRange, 'replayed' | 'left' | 'looked_at' | 'dry_run'>
+
+async function replayAll(admin: Admin, key: string, range: ReplayRange): Promise<Total> {
+  const total = { replayed: 0, left: 0, looked_at: 0, dry_run: range.dry_run === true }
+  for (let cursor: string | undefined; ;) {
+    const step = await admin.replayRange(key, { ...range, ...(cursor !== undefined && { cursor }) })
+    total.replayed += step.replayed
+    total.left += step.left
+    total.looked_at += step.looked_at
+    if (step.next_cursor === null) return total
+    cursor = step.next_cursor
+  }
+}
+
 function withSettings(command: Command): Command {
-  return command
-    .option('--type <glob>', 'event types that it wants, as order.*; may be repeated', several)
-    .option('--source <glob>', 'sources that it wants; may be repeated', several)
-    .option('--subject <glob>', 'subjects that it wants; may be repeated', several)
-    .option('--filter <json>', 'the whole filter: a JSON object, or @FILE')
+  return withFilter(command)
     .option('--owner <owner>', 'whose it is')
     .option('--lease-seconds <s>', 'how long a lease lasts', wholeNumber(1, 3600))
     .option('--max-attempts <n>', 'hand-outs before an event is a dead letter', wholeNumber(1, 1000))
@@ -132,18 +178,6 @@ function toSettings(options: SettingsOptions): PatchInbox {
     ...(retry && { retry: { schedule_seconds: [...retry] } }),
     ...(ordering && { ordering }),
     ...(onDead && { on_dead: onDead }),
-  }
-}
-
-function toFilter({ type, source, subject, filter }: SettingsOptions): Filter | undefined {
-  // The hub judges its members and names every fault.
-  const whole = filter === undefined ? undefined : (readJsonObject(filter, '--filter') as Filter)
-  if (!whole && !type && !source && !subject) return undefined
-  return {
-    ...whole,
-    ...(type && { event_types: [...type] }),
-    ...(source && { sources: [...source] }),
-    ...(subject && { subjects: [...subject] }),
   }
 }
 

@@ -6,6 +6,8 @@ import type {
   NewBatchEvent,
   NewEvent,
   Replayed,
+  TriedFilter,
+  TryFilter,
   Verdict,
 } from '@sluice/protocol'
 import type { Settings } from '../options.ts'
@@ -63,6 +65,9 @@ export function createEventRoutes(settings: Settings, request: Request) {
       request({ method: 'DELETE', path: of(eventId), repeatable: true, answer: 'none' }, options),
     explainEvent: (eventId: string, options?: RequestOptions): Promise<Explanation> =>
       request({ method: 'GET', path: `${of(eventId)}/explain`, repeatable: true }, options),
+    /** One step; send it again with `next_cursor` until it is done. */
+    tryFilter: (body: TryFilter, options?: RequestOptions): Promise<TriedFilter> =>
+      request({ method: 'POST', path: '/v1/filters/try', body, repeatable: true }, options),
     replayEvent: (
       eventId: string,
       body: { inbox: string; ignore_filter?: boolean | undefined },

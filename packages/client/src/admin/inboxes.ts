@@ -1,4 +1,4 @@
-import type { Inbox, PatchInbox, PutInbox, SeekRequest } from '@sluice/protocol'
+import type { Inbox, PatchInbox, PutInbox, ReplayedRange, ReplayRange, SeekRequest } from '@sluice/protocol'
 import type { Request, RequestOptions } from '../request.ts'
 import type { InboxPage, PageQuery } from './page.ts'
 
@@ -20,6 +20,9 @@ export function createInboxRoutes(request: Request) {
       request({ method: 'POST', path: `${of(inbox)}/pause`, repeatable: true }, options),
     resumeInbox: (inbox: string, options?: RequestOptions): Promise<Inbox> =>
       request({ method: 'POST', path: `${of(inbox)}/resume`, repeatable: true }, options),
+    /** One step; send it again with `next_cursor` until it is done. */
+    replayRange: (inbox: string, body: ReplayRange, options?: RequestOptions): Promise<ReplayedRange> =>
+      request({ method: 'POST', path: `${of(inbox)}/replay`, body, repeatable: false }, options),
     seekInbox: (inbox: string, body: SeekRequest, options?: RequestOptions): Promise<Inbox> =>
       request({ method: 'POST', path: `${of(inbox)}/seek`, body, repeatable: false }, options),
   }

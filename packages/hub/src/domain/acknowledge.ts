@@ -1,7 +1,7 @@
-import { HubError, defaultInbox, toEventId, type AckRequest, type ReleaseRequest, type Settled } from '@sluice/protocol'
+import { HubError, defaultInbox, type AckRequest, type ReleaseRequest, type Settled } from '@sluice/protocol'
 import type { Settlement, SettleOrder } from '../store/store.ts'
 import type { Context, Workspace } from './context.ts'
-import { locateEvent, tagAt, toPosition } from './event-address.ts'
+import { locateEvent, toId, toPosition } from './event-address.ts'
 import { requireInbox } from './inboxes.ts'
 
 /**
@@ -67,7 +67,7 @@ async function settleAll(
 ): Promise<Settled['results']> {
   const settled = await settleInStore(context, workspace, key, order)
   return settled.map(({ position, acceptedMs, status }) => ({
-    event_id: toEventId({ position, acceptedMs: acceptedMs ?? 0, tag: tagAt(workspace, position) }),
+    event_id: toId(workspace, { position, acceptedMs: acceptedMs ?? 0 }),
     status,
   }))
 }

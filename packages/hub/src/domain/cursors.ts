@@ -26,7 +26,7 @@ export function createCursors(secretKeys: readonly Uint8Array[]): Cursors {
 }
 
 /** @throws HubError `invalid-cursor`: never page one again */
-function openCursor(cursors: Cursors, scope: string, text: string): string {
+export function openCursorOf(cursors: Cursors, scope: string, text: string): string {
   const value = cursors.open(scope, text)
   if (value === undefined)
     throw new HubError('invalid-cursor', 'the cursor was not made for this list, or was changed on its way')
@@ -35,12 +35,12 @@ function openCursor(cursors: Cursors, scope: string, text: string): string {
 
 /** The key in a cursor, or the empty text, which all keys come after. */
 export function openKey(cursors: Cursors, scope: string, text: string | undefined): string {
-  return text === undefined ? '' : openCursor(cursors, scope, text)
+  return text === undefined ? '' : openCursorOf(cursors, scope, text)
 }
 
 /** The position in a cursor, or `initial` where there is none. */
 export function openPosition(cursors: Cursors, scope: string, text: string | undefined, initial: number): number {
-  return text === undefined ? initial : Number(openCursor(cursors, scope, text))
+  return text === undefined ? initial : Number(openCursorOf(cursors, scope, text))
 }
 
 /**

@@ -1,11 +1,19 @@
-import { HubError, parseEventId } from '@sluice/protocol'
+import { HubError, parseEventId, toEventId } from '@sluice/protocol'
 import type { StoredEvent } from '../store/store.ts'
 import type { Context, Workspace } from './context.ts'
 
 /** The tag in the id of an event. */
-export function tagAt({ tag, earlierTags }: Pick<Workspace, 'tag' | 'earlierTags'>, position: number): number {
+function tagAt({ tag, earlierTags }: Pick<Workspace, 'tag' | 'earlierTags'>, position: number): number {
   if (earlierTags.length === 0) return tag
   return earlierTags.find(([last]) => position <= last)?.[1] ?? tag
+}
+
+/** The id of an event of this workspace's log. */
+export function toId(
+  workspace: Pick<Workspace, 'tag' | 'earlierTags'>,
+  { acceptedMs, position }: Pick<StoredEvent, 'acceptedMs' | 'position'>,
+): string {
+  return toEventId({ acceptedMs, position, tag: tagAt(workspace, position) })
 }
 
 /** The position in an id of this workspace's log; undefined for a malformed, foreign or forged one. Says nothing about existence. */

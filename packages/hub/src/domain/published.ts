@@ -1,7 +1,7 @@
-import { HubError, toEventId, type Warning } from '@sluice/protocol'
+import { HubError, type Warning } from '@sluice/protocol'
 import type { AppendOutcome } from '../store/store.ts'
 import type { Workspace } from './context.ts'
-import { tagAt } from './event-address.ts'
+import { toId } from './event-address.ts'
 import { toIso } from './to-wire.ts'
 
 /** `eventId` of an event that waits, in quarantine or for its time, is an id for that: it has none of its own yet. */
@@ -17,11 +17,10 @@ export type Published = {
 /** What the store did, as publishers are told. */
 export function toPublished(workspace: Workspace, outcome: AppendOutcome): Published | HubError {
   if (outcome.status === 'mismatch') return mismatch()
-  const { acceptedMs, position } = outcome
   return {
     status: outcome.status === 'stored' ? 'accepted' : 'duplicate',
-    eventId: toEventId({ acceptedMs, position, tag: tagAt(workspace, position) }),
-    timestamp: toIso(acceptedMs),
+    eventId: toId(workspace, outcome),
+    timestamp: toIso(outcome.acceptedMs),
   }
 }
 

@@ -1,4 +1,4 @@
-import { toEventId, type Inbox, type Key, type Verdict, type Attempt, type AuditEntry } from '@sluice/protocol'
+import type { Attempt, AuditEntry, Inbox, Key, Verdict } from '@sluice/protocol'
 import type {
   AttemptRow,
   AuditRow,
@@ -10,7 +10,7 @@ import type {
   VerdictRow,
 } from '../store/store.ts'
 import type { Workspace } from './context.ts'
-import { tagAt } from './event-address.ts'
+import { toId } from './event-address.ts'
 
 let lastMs = 0
 let lastIso = new Date(0).toISOString()
@@ -32,8 +32,8 @@ export function toEventText(
   event: Pick<StoredEvent, 'acceptedMs' | 'position' | 'body'>,
   attempt?: number,
 ): string {
-  const { acceptedMs, position } = event
-  const id = toEventId({ acceptedMs, position, tag: tagAt(workspace, position) })
+  const { acceptedMs } = event
+  const id = toId(workspace, event)
   const own = `{"event_id":"${id}","timestamp":"${toIso(acceptedMs)}",${attempt === undefined ? '' : `"attempt":${attempt},`}`
   return own + (event.body ?? '{}').slice(1)
 }
@@ -79,11 +79,7 @@ export function toWireKey(key: KeyRow, workspace: string): Key {
 
 export function toWireAttempt(workspace: Workspace, attempt: AttemptRow): Attempt {
   return {
-    event_id: toEventId({
-      acceptedMs: attempt.acceptedMs,
-      position: attempt.position,
-      tag: tagAt(workspace, attempt.position),
-    }),
+    event_id: toId(workspace, attempt),
     attempt: attempt.attempt,
     outcome: attempt.outcome,
     reason: attempt.reason,
@@ -110,11 +106,7 @@ export function toWireVerdict(workspace: Workspace, verdict: VerdictRow): Verdic
 /** As JSON text: the copy of the event is the publisher's own text. */
 export function toDeadLetterText(workspace: Workspace, letter: DeadLetterRow): string {
   const own = JSON.stringify({
-    event_id: toEventId({
-      acceptedMs: letter.acceptedMs,
-      position: letter.position,
-      tag: tagAt(workspace, letter.position),
-    }),
+    event_id: toId(workspace, letter),
     event_type: letter.eventType,
     attempts: letter.attempts,
     reason: letter.reason,

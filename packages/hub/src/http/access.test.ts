@@ -38,6 +38,8 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   publishEvent: { event_type: 'a', payload: {} },
   publishBatch: [{ event_type: 'a', payload: {} }],
   replayEvent: { inbox: 'default' },
+  replayRange: {},
+  tryFilter: { filter: {} },
   patchInbox: {},
   seekInbox: { to: 'earliest' },
   ackEvents: { lease_id: 'l' },

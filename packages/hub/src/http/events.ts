@@ -7,6 +7,7 @@ import { peekInbox } from '../domain/peek.ts'
 import { publishBatch, publishEvent } from '../domain/publish.ts'
 import { replayEvent } from '../domain/replay.ts'
 import { searchEvents, type SearchRequest } from '../domain/search.ts'
+import { tryFilter } from '../domain/try-filter.ts'
 import { isJson, mediaTypeOf, refuseField, requireJson } from './body.ts'
 import { findCloudEventMode, takeCloudEvents } from './cloudevents-in.ts'
 import { eventPageResponse, eventResponse } from './cloudevents-out.ts'
@@ -24,6 +25,7 @@ type EventRoute =
   | 'acknowledgeEvent'
   | 'explainEvent'
   | 'replayEvent'
+  | 'tryFilter'
 
 export function eventHandlers(context: Context): Pick<Handlers, EventRoute> {
   return {
@@ -48,6 +50,7 @@ export function eventHandlers(context: Context): Pick<Handlers, EventRoute> {
         event_id: params.event_id,
         verdicts: await explainEvent(context, principal.workspace, params.event_id),
       }),
+    tryFilter: async ({ principal, body }) => json(200, await tryFilter(context, principal.workspace, body)),
     replayEvent: async ({ principal, params, body }) =>
       json(200, await replayEvent(context, principal, params.event_id, body)),
   }

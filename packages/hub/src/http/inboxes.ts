@@ -12,6 +12,7 @@ import {
 } from '../domain/inboxes.ts'
 import { extendLease, leaseEvents, type Leased } from '../domain/lease.ts'
 import { peekInbox } from '../domain/peek.ts'
+import { replayRange } from '../domain/replay-range.ts'
 import { toEventText, toIso } from '../domain/to-wire.ts'
 import { eventPageResponse, leaseResponse, type LeaseFacts } from './cloudevents-out.ts'
 import { json, noContent } from './exchange.ts'
@@ -27,6 +28,7 @@ type InboxRoute =
   | 'pauseInbox'
   | 'resumeInbox'
   | 'seekInbox'
+  | 'replayRange'
   | 'leaseEvents'
   | 'ackEvents'
   | 'releaseEvents'
@@ -54,6 +56,8 @@ export function inboxHandlers(context: Context): Pick<Handlers, InboxRoute> {
       json(200, await resumeInbox(context, principal.workspace, params.inbox)),
     seekInbox: async ({ principal, params, body }) =>
       json(200, await seekInbox(context, principal, params.inbox, body)),
+    replayRange: async ({ principal, params, body }) =>
+      json(200, await replayRange(context, principal, params.inbox, body)),
     leaseEvents: async (call) => {
       const { params, body, request, confirm } = call
       const { workspace } = call.principal

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Accepted, BatchAccepted, Event, EventPage, limits, NewBatchEvent, NewEvent, shortText } from '../event.ts'
 import { Replayed, Slug, Verdict } from '../inbox.ts'
+import { TriedFilter, TryFilter } from '../look-back.ts'
 import { cursor, limit, ok, page, type Route } from '../route.ts'
 
 const time = z.iso.datetime({ offset: true })
@@ -104,6 +105,15 @@ export const eventRoutes = {
     summary: 'What became of it in each inbox',
     access: 'read',
     answers: ok('a verdict for each inbox', z.object({ event_id: z.string(), verdicts: z.array(Verdict) })),
+  },
+  tryFilter: {
+    method: 'POST',
+    path: '/v1/filters/try',
+    summary: 'What a filter wants of the past, and in what it differs from another; nothing is handed out',
+    access: 'read',
+    repeatable: 'always',
+    body: TryFilter,
+    answers: ok('what this step found', TriedFilter),
   },
   replayEvent: {
     method: 'POST',

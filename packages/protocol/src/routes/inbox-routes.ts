@@ -16,6 +16,7 @@ import {
   SeekRequest,
   Settled,
 } from '../inbox.ts'
+import { ReplayRange, ReplayedRange } from '../look-back.ts'
 import { cursor, limit, list, ok, page, type Route } from '../route.ts'
 
 const inbox = '/v1/inboxes/{inbox}'
@@ -87,6 +88,14 @@ export const inboxRoutes = {
     access: 'inbox',
     body: SeekRequest,
     answers: ok('the inbox', Inbox),
+  },
+  replayRange: {
+    method: 'POST',
+    path: `${inbox}/replay`,
+    summary: 'Hand the events of a time out again; one step, which a cursor continues',
+    access: 'inbox',
+    body: ReplayRange,
+    answers: ok('what this step did', ReplayedRange),
   },
   leaseEvents: {
     method: 'POST',
