@@ -12,6 +12,19 @@ export const IntegrationAction = z
   })
   .meta({ id: 'IntegrationAction' })
 
+/** One way to show an outside service who is asking. */
+export const IntegrationAuthMethod = z
+  .object({
+    id: z.string().describe('its name among the methods; `default` where it is the only one'),
+    type: z.enum(['none', 'custom', 'api_key', 'bearer', 'basic', 'oauth2']),
+    title: z.string().nullable(),
+    help_text: z.string().nullable(),
+    fields: JsonObject.nullable().describe('JSON Schema of what a person fills in'),
+    flow: z.enum(['authorization_code', 'client_credentials', 'jwt_bearer']).nullable().describe('of oauth2'),
+    scopes: z.array(z.string()),
+  })
+  .meta({ id: 'IntegrationAuthMethod' })
+
 export const Integration = z
   .object({
     name: z.string().describe('the name of its folder'),
@@ -21,9 +34,10 @@ export const Integration = z
     auth: z
       .object({
         type: z.string(),
-        fields: JsonObject.nullable().describe('JSON Schema of the credentials'),
+        fields: JsonObject.nullable().describe('JSON Schema of the credentials; null where `methods` have their own'),
         provider: z.string().nullable(),
         scopes: z.array(z.string()),
+        methods: z.array(IntegrationAuthMethod).describe('one, or those that may be chosen from'),
       })
       .nullable()
       .describe('null: it needs no connection'),

@@ -21,6 +21,13 @@ export {
   type NamesOf,
   type OutputOf,
 } from './integration/define.ts'
+export {
+  authMethods,
+  chooseAuthMethod,
+  type AuthMethod,
+  type OAuth2Flow,
+  type OAuth2Method,
+} from './integration/auth-methods.ts'
 export { findCredentialFaults, needsCredentials, toAuthType } from './integration/credentials.ts'
 export { ActionError, ConfigurationError, HTTPError, RateLimitError, ValidationError } from './integration/error.ts'
 export type { AccountFunction, ActionFunction, PollFunction, PollPlace, Polled } from './integration/handlers.ts'

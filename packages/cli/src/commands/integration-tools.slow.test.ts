@@ -78,7 +78,9 @@ integration.action('get_item', ({ id }) => ({ data: { id: id.length, name: '' } 
 
 test('config: what TypeScript defines is written as the hub reads it', async () => {
   await cp(join(folder, 'weather-map'), join(folder, 'defined'), { recursive: true })
-  const config = JSON.parse(await readFile(join(folder, 'weather-map', 'config.json'), 'utf8'))
+  const written = JSON.parse(await readFile(join(folder, 'weather-map', 'config.json'), 'utf8'))
+  const app = { type: 'oauth2', scopes: ['read'], oauth2: { issuer: 'https://id.example.com', pkce: true } }
+  const config = { ...written, auth: { methods: { key: { type: 'api_key', name: 'X-Key', prefix: 'K ' }, app } } }
   const module = `import { defineIntegration } from '@sluice/sdk/integration'
 export default defineIntegration(${JSON.stringify(config)})`
   await writeFile(join(folder, 'defined', 'integration.ts'), module)

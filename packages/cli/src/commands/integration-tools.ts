@@ -64,7 +64,8 @@ async function writeConfig(folder: string, options: OutOptions): Promise<void> {
     const { intervalSeconds: _, ...source } = trigger
     return [name, source]
   })
-  await put(`${JSON.stringify({ ...config, polling_triggers: Object.fromEntries(triggers) }, undefined, 2)}\n`, options)
+  const source = { ...config, auth: config.auth?.source, polling_triggers: Object.fromEntries(triggers) }
+  await put(`${JSON.stringify(source, undefined, 2)}\n`, options)
 }
 
 async function put(text: string, options: OutOptions): Promise<void> {

@@ -1,4 +1,5 @@
 import { HubError, type Integration } from '@sluice/protocol'
+import type { AuthMethod } from '@sluice/sdk/integration'
 import type { Installed } from '../runner/installed.ts'
 import type { Context } from './context.ts'
 import { openKey } from './cursors.ts'
@@ -47,6 +48,7 @@ function toWire({ name, config }: Installed): Integration {
           fields: auth.fields ?? null,
           provider: auth.provider ?? null,
           scopes: [...(auth.scopes ?? [])],
+          methods: auth.methods.map(toWireMethod),
         }
       : null,
     supports_connected_account: config.supports_connected_account,
@@ -58,6 +60,16 @@ function toWire({ name, config }: Installed): Integration {
     })),
   }
 }
+
+const toWireMethod = ({ id, type, title, help_text: help, fields, oauth2 }: AuthMethod) => ({
+  id,
+  type,
+  title: title ?? null,
+  help_text: help ?? null,
+  fields: fields ?? null,
+  flow: oauth2?.flow ?? null,
+  scopes: [...(oauth2?.provider?.scopes ?? [])],
+})
 
 function toWireAction({
   display_name: displayName,

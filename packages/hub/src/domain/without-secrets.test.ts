@@ -37,3 +37,21 @@ test('secrets are taken out in every spelling, and nothing else', () => {
   assert.equal(withoutSecrets('the refresh planted-refresh', auth, config), 'the refresh [redacted]')
   assert.equal(withoutSecrets(value, { auth_type: 'Custom', credentials: {} }, config), value)
 })
+
+test('secrets of any method are taken out, also those that lie deeper, and name and password together', () => {
+  const methods = [{ id: 'a', type: 'custom', fields }] as const
+  const choice = { auth: { type: 'choice', methods } } as unknown as IntegrationConfig
+  const credentials = {
+    pin: '1234',
+    username: 'ada',
+    password: 'planted-password',
+    authed_user: { id: 'U1234X', access_token: 'planted-user-token' },
+  }
+  const both = Buffer.from('ada:planted-password').toString('base64')
+  const clean = withoutSecrets(
+    ['1234', both, 'planted-user-token', 'U12'],
+    { auth_type: 'Custom', credentials },
+    choice,
+  )
+  assert.deepEqual(clean, ['[redacted]', '[redacted]', '[redacted]', 'U12'])
+})

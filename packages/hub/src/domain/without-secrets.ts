@@ -10,12 +10,23 @@ const shortest = 4
  * Secret is what its field says (`format: password`), or what its name says.
  */
 export function withoutSecrets<Value>(value: Value, { credentials }: OpenedAuth, { auth }: IntegrationConfig): Value {
-  const secrets = Object.entries(credentials).flatMap(([name, secret]) =>
-    typeof secret === 'string' && secret.length >= shortest && isSecret(name, auth?.fields) ? spellings(secret) : [],
+  const fields = [auth?.fields, ...(auth?.methods ?? []).map((method) => method.fields)]
+  const secrets = textsOf(credentials).flatMap(([name, secret]) =>
+    secret.length >= shortest && isSecret(name, fields) ? spellings(secret) : [],
   )
+  const { username, password } = credentials
+  if (typeof username === 'string' && typeof password === 'string') secrets.push(base64(`${username}:${password}`))
   // The longest first: one may be the beginning of another.
   const longestFirst = secrets.toSorted((left, right) => right.length - left.length)
   return secrets.length === 0 ? value : (maskIn(value, longestFirst) as Value) // with other texts in the same places
+}
+
+/** With their names, however deep: a provider may put tokens of others into an answer of its own. */
+function textsOf(credentials: object): [name: string, text: string][] {
+  return Object.entries(credentials).flatMap(([name, value]: [string, unknown]) => {
+    if (typeof value === 'string') return [[name, value]]
+    return typeof value === 'object' && value !== null ? textsOf(value) : []
+  })
 }
 
 function maskIn(value: unknown, secrets: readonly string[]): unknown {
@@ -25,15 +36,16 @@ function maskIn(value: unknown, secrets: readonly string[]): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [maskIn(name, secrets), maskIn(item, secrets)]))
 }
 
-function isSecret(name: string, fields: Record<string, unknown> | undefined): boolean {
-  const properties = fields?.['properties'] as Record<string, { format?: unknown }> | undefined // a schema, checked at load
-  if (properties?.[name]?.format === 'password') return true
-  return /key|token|secret|passw|pass_?phrase|credential|signature|private/i.test(name)
+function isSecret(name: string, fields: readonly (Record<string, unknown> | undefined)[]): boolean {
+  const isPassword = fields.some((schema) => {
+    const properties = schema?.['properties'] as Record<string, { format?: unknown }> | undefined // a schema, checked at load
+    return properties?.[name]?.format === 'password'
+  })
+  return isPassword || /key|token|secret|passw|pass_?phrase|credential|signature|private/i.test(name)
 }
 
 /** As it is, in JSON inside of a text, in an address, and in Basic authentication on its own or as a password of nobody. */
 function spellings(secret: string): string[] {
-  const base64 = (text: string): string => Buffer.from(text).toString('base64')
   const escaped = JSON.stringify(secret).slice(1, -1)
   return [
     ...new Set([
@@ -46,3 +58,5 @@ function spellings(secret: string): string[] {
     ]),
   ]
 }
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')

@@ -21,8 +21,8 @@ export async function toClientAuth(provider: OAuth2Provider, client: OAuth2Clien
 }
 
 /**
- * HTTP Basic with form-encoding, which leaves letters, digits and `-._` alone. The library's own encodes those too; that is
- * allowed, but providers that never decode (Notion, with its UUIDs) refuse it.
+ * HTTP Basic with form-encoding, which leaves letters, digits and `-._` alone. The library's own encodes those too, and providers
+ * that never decode would not know a client by its UUID.
  */
 function toBasic(secret: string): ClientAuth {
   const encode = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1)

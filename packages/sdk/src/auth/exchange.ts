@@ -49,7 +49,7 @@ export async function exchange(
   const atMs = (call.nowMs ?? Date.now)()
   const answered = await attempt(call, secrets, grant)
   if (answered.outcome !== 'done') return answered
-  return { outcome: 'granted', tokens: toTokenSet(answered.value, call.provider, atMs) }
+  return { outcome: 'granted', tokens: toTokenSet(answered.value, atMs) }
 }
 
 type Attempted<Value> = { readonly outcome: 'done'; readonly value: Value } | Failed

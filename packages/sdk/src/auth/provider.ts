@@ -17,7 +17,7 @@ export type OAuth2Provider = {
   readonly issuer?: string | undefined
   /** asked for by default */
   readonly scopes: readonly string[]
-  /** between scopes, there and back; default a blank */
+  /** between scopes that are asked for; default a blank */
   readonly scopeSeparator?: string | undefined
   /** default true; false only for providers that refuse the parameters */
   readonly pkce?: boolean | undefined
@@ -76,6 +76,20 @@ export function toServer(provider: OAuth2Provider): AuthorizationServer & { toke
     // Without an issuer nothing is compared with it.
     issuer: issuer ?? new URL(token).origin,
     token_endpoint: token,
+    // They come from the token endpoint itself, over TLS: what they claim is checked, not who signed.
+    id_token_signing_alg_values_supported: [
+      'RS256',
+      'RS384',
+      'RS512',
+      'PS256',
+      'PS384',
+      'PS512',
+      'ES256',
+      'ES384',
+      'ES512',
+      'EdDSA',
+      'Ed25519',
+    ],
     ...(authorizationUrl !== undefined && {
       authorization_endpoint: requireEndpoint('authorizationUrl', authorizationUrl),
     }),
@@ -86,11 +100,17 @@ export function toServer(provider: OAuth2Provider): AuthorizationServer & { toke
 /** @throws ConfigurationError */
 export function requireEndpoint(name: string, address: string | undefined): string {
   if (address === undefined) throw new ConfigurationError(`the OAuth2 provider has no ${name}; add it`)
-  const url = URL.parse(address)
-  if (url && isPrivateWay(url) && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash)
-    return address
+  if (isEndpoint(address)) return address
   throw new ConfigurationError(
     `${name} of the OAuth2 provider is ${JSON.stringify(address)}; write an https address without user and fragment`,
+  )
+}
+
+/** Whether secrets may go there: https, or plain http on this machine, without a user and without a fragment. */
+export function isEndpoint(address: unknown): address is string {
+  const url = typeof address === 'string' ? URL.parse(address) : null
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && isPrivateWay(url) && !url.username && !url.password && !url.hash
   )
 }
 

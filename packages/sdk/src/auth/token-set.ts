@@ -1,6 +1,5 @@
 import type { TokenEndpointResponse } from 'oauth4webapi'
 import { isObject } from '../integration/report.ts'
-import type { OAuth2Provider } from './provider.ts'
 
 /** What a provider granted. Members that only one provider has are kept, as Slack's `team` or Salesforce's `instance_url`. */
 export type TokenSet = {
@@ -23,17 +22,18 @@ export type TokenSet = {
 const longestSeconds = 10 * 365 * 86_400
 
 /** @param atMs when it was asked for: by then the lifetime had not begun yet, whatever the clocks say */
-export function toTokenSet(
-  answer: TokenEndpointResponse,
-  { scopeSeparator = ' ' }: OAuth2Provider,
-  atMs: number,
-): TokenSet {
+export function toTokenSet(answer: TokenEndpointResponse, atMs: number): TokenSet {
   const { expires_in: seconds, expires_at: _, obtained_at: __, scope, ...members } = answer
   return {
     ...members,
     obtained_at: atMs,
     ...(seconds !== undefined && { expires_at: atMs + Math.min(seconds, longestSeconds) * 1000 }),
-    ...(scope !== undefined && { scope: scope.split(scopeSeparator).filter(Boolean).join(' ') }),
+    ...(scope !== undefined && {
+      scope: scope
+        .split(/[\s,]+/)
+        .filter(Boolean)
+        .join(' '),
+    }),
   }
 }
 
@@ -56,15 +56,20 @@ export function refreshDueMs({ expires_at: end, obtained_at: start }: TokenSet):
 }
 
 /** Members that no handler is given. */
-const withheld: ReadonlySet<string> = new Set(['refresh_token', 'obtained_at'])
+const withheld: ReadonlySet<string> = new Set(['refresh_token', 'obtained_at', 'client_secret', 'private_key'])
 
 /**
- * The credentials as handlers get them: without refresh tokens, also those that lie deeper.
+ * The credentials as handlers get them: tokens, and what else the connection holds; without refresh tokens and without secrets of
+ * the client, also those that lie deeper.
  *
+ * @param fields that a person filled in
  * @example toOAuth2Auth(tokens) // { auth_type: 'PlatformOauth2', credentials: { access_token: … } }
  */
-export function toOAuth2Auth(tokens: TokenSet): { auth_type: 'PlatformOauth2'; credentials: Record<string, unknown> } {
-  return { auth_type: 'PlatformOauth2', credentials: withoutWithheld(tokens) }
+export function toOAuth2Auth(
+  tokens: TokenSet,
+  fields: Readonly<Record<string, unknown>> = {},
+): { auth_type: 'PlatformOauth2'; credentials: Record<string, unknown> } {
+  return { auth_type: 'PlatformOauth2', credentials: withoutWithheld({ ...fields, ...tokens }) }
 }
 
 function withoutWithheld(value: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -39,8 +39,8 @@ export type FetchResponse<Data = unknown> = {
 
 export type Fetch = <Data = unknown>(url: string | URL, options?: FetchOptions) => Promise<FetchResponse<Data>>
 
-/** A header that makes a request somebody's. */
-export type Credential = { readonly name: string; readonly value: string }
+/** A header, or a member of the query, that makes a request somebody's. */
+export type Credential = { readonly in?: 'header' | 'query'; readonly name: string; readonly value: string }
 
 export type FetchSettings = {
   readonly maxRetries: number
@@ -157,14 +157,23 @@ async function follow(settings: FetchSettings, prepared: Prepared, signal: Abort
 
 /** It is a header like the handler's own from here on, so that a redirect elsewhere drops it and nothing brings it back. */
 function withCredential(prepared: Prepared, credential: Credential | undefined): Prepared {
-  const name = credential?.name.toLowerCase()
-  if (!credential || name === undefined || name in prepared.headers) return prepared
+  if (!credential) return prepared
+  if (credential.in === 'query') return withKey(prepared, credential)
+  const name = credential.name.toLowerCase()
+  if (name in prepared.headers) return prepared
   const secretHeaders = { ...prepared.options.secretHeaders, [name]: credential.value }
   return {
     ...prepared,
     headers: { ...prepared.headers, [name]: credential.value },
     options: { ...prepared.options, secretHeaders },
   }
+}
+
+/** A redirect names an address of its own: the key stays behind. */
+function withKey(prepared: Prepared, { name, value }: Credential): Prepared {
+  const url = new URL(prepared.url)
+  if (!url.searchParams.has(name)) url.searchParams.set(name, value)
+  return { ...prepared, url }
 }
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status)

@@ -1,5 +1,8 @@
 import { hostPatternForms, parseHostPattern } from '../http/host-pattern.ts'
 import { readIdempotencyHeader } from './request-rules.ts'
+import type { AuthMethod } from './auth-methods.ts'
+import { readOptionalTexts, readText } from './members.ts'
+import { readAuth } from './read-auth.ts'
 import { isObject, toPointer, type JsonObject, createReporter, type Report, type Reporter } from './report.ts'
 import { readSchema } from './schema.ts'
 
@@ -17,15 +20,20 @@ export type PollingTriggerConfig = ActionConfig & {
 }
 
 export type AuthConfig = {
-  /** `none`, `platform`, `custom`, `oauth2_pkce`, or what a later format brings */
+  /** `none`, `api_key`, `bearer`, `basic`, `custom`, `oauth2`, `platform`, `oauth2_pkce`, or what a later format brings; `choice` of several */
   readonly type: string
   readonly provider?: string
   readonly scopes?: readonly string[]
   readonly use_pkce?: boolean
   readonly title?: string
+  readonly help_text?: string
   readonly identifier?: string
-  /** JSON Schema of the credentials */
+  /** JSON Schema of the credentials; not of a choice, where each method has its own */
   readonly fields?: JsonObject
+  /** each way to show who is asking, in one form: one, or those of a choice */
+  readonly methods: readonly AuthMethod[]
+  /** as it stands in the file */
+  readonly source: JsonObject
 }
 
 /** A `config.json`, checked. Members that nobody knows are left out. */
@@ -97,33 +105,6 @@ function readConfig(value: unknown, reporter: Reporter): IntegrationConfig | und
     supports_connected_account: readFlag(value, 'supports_connected_account', reporter),
   }
   return reporter.report().errors.length > 0 ? undefined : config
-}
-
-function readText(value: JsonObject, name: string, reporter: Reporter, at = ''): string {
-  const text = value[name]
-  const pointer = at + toPointer(name)
-  if (typeof text === 'string' && text.trim() !== '') return text
-  if (typeof text === 'number') {
-    reporter.repair(pointer, 'a number was taken as text')
-    return String(text)
-  }
-  reporter.error(pointer, text === undefined ? 'is missing' : 'must be a text that is not empty')
-  return ''
-}
-
-function readOptionalTexts(
-  value: JsonObject,
-  names: readonly string[],
-  at: string,
-  reporter: Reporter,
-): Record<string, string> {
-  const texts: Record<string, string> = {}
-  for (const name of names) {
-    const text = value[name]
-    if (typeof text === 'string') texts[name] = text
-    else if (text !== undefined) reporter.repair(at + toPointer(name), 'is no text; left out')
-  }
-  return texts
 }
 
 function readFlag(value: JsonObject, name: string, reporter: Reporter): boolean {
@@ -202,50 +183,6 @@ export function parseInterval(text: string): number | undefined {
   const [, count, unit = ''] = /^(\d{1,6})([smhd])$/i.exec(text.trim()) ?? []
   const seconds = Number(count) * (unitSeconds[unit.toLowerCase()] ?? 0)
   return seconds > 0 ? seconds : undefined
-}
-
-const authTypes = ['none', 'platform', 'custom', 'oauth2_pkce']
-
-function readAuth(value: unknown, reporter: Reporter): { auth?: AuthConfig } {
-  if (value === undefined || value === null) return {}
-  if (!isObject(value)) {
-    reporter.error('/auth', 'must be an object')
-    return {}
-  }
-  // Early files name the type differently.
-  const type = value['type'] ?? value['auth_type']
-  if (typeof type !== 'string') {
-    reporter.error('/auth/type', `is missing; it is one of ${authTypes.join(', ')}`)
-    return {}
-  }
-  if (type === 'platform') readText(value, 'provider', reporter, '/auth')
-  const fields = readFields(value['fields'], type, reporter)
-  return {
-    auth: {
-      type,
-      ...readOptionalTexts(value, ['provider', 'title', 'identifier'], '/auth', reporter),
-      ...readScopes(value['scopes'], reporter),
-      ...(typeof value['use_pkce'] === 'boolean' && { use_pkce: value['use_pkce'] }),
-      ...(fields && { fields }),
-    },
-  }
-}
-
-function readFields(value: unknown, type: string, reporter: Reporter): JsonObject | undefined {
-  if (value !== undefined) return readSchema(value, '/auth/fields', reporter)
-  if (type === 'custom') reporter.repair('/auth/fields', 'is missing; taken as none')
-  return type === 'custom' ? { type: 'object', properties: {} } : undefined
-}
-
-function readScopes(value: unknown, reporter: Reporter): { scopes?: string[] } {
-  if (value === undefined) return {}
-  if (Array.isArray(value) && value.every((scope) => typeof scope === 'string')) return { scopes: value }
-  if (typeof value === 'string') {
-    reporter.repair('/auth/scopes', 'a text was split at blanks and commas')
-    return { scopes: value.split(/[\s,]+/).filter(Boolean) }
-  }
-  reporter.error('/auth/scopes', 'must be a list of texts')
-  return {}
 }
 
 function readHosts(value: unknown, reporter: Reporter): { hosts?: string[] } {

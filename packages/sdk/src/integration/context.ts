@@ -3,12 +3,16 @@ import { createFetch, type Credential, type Fetch, type FetchSettings } from '..
 import { isHost, isPrivateWay, toHostPattern } from '../http/host-pattern.ts'
 import { createIdempotency } from '../http/idempotency.ts'
 import type { Intercept } from '../http/intercept.ts'
+import type { AuthMethod } from './auth-methods.ts'
 import { createProgress, type Progress, type ProgressReport } from './progress.ts'
 import { isObject } from './report.ts'
+import { toSentCredential } from './sent-credential.ts'
 
 /** `PlatformOauth2`, `PlatformTeams`, `ApiKey`, `Basic`, `Custom`, or another that a configuration names. */
 export type Auth = {
   readonly auth_type: string
+  /** which of the integration's methods, where it offers several */
+  readonly method?: string
   readonly credentials: Readonly<Record<string, unknown>>
 }
 
@@ -32,6 +36,8 @@ export type Context = {
 export type ContextOptions = {
   /** `{ auth_type, credentials }`, or the credentials alone, as tests have them */
   readonly auth?: Readonly<Record<string, unknown>> | undefined
+  /** of the integration, as in `config.auth.methods`: keys, tokens and passwords are sent by `fetch` as they say */
+  readonly authMethods?: readonly AuthMethod[] | undefined
   /** attempts after the first, default 3; seconds for one attempt, default 30 */
   readonly requestConfig?: { readonly max_retries?: number; readonly timeout?: number } | undefined
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
@@ -71,7 +77,10 @@ export function createContext(options: ContextOptions = {}): Context {
     maxRetries,
     timeoutMs: timeout * 1000,
     dispatcher: options.dispatcher,
-    credentialFor: createCredentials(auth, { hosts: options.hosts, logger }),
+    credentialFor: createCredentials(toSentCredential(auth, options.authMethods ?? []), {
+      hosts: options.hosts,
+      logger,
+    }),
     idempotency: createIdempotency({
       header: options.idempotencyHeader,
       runKey: metadata['idempotency_key'],
@@ -91,23 +100,22 @@ export function createContext(options: ContextOptions = {}): Context {
 /** Credentials are always wrapped inside: handlers and schemas see one form. */
 function toAuth(given: Readonly<Record<string, unknown>> | undefined): Auth {
   if (given === undefined) return { auth_type: 'Custom', credentials: {} }
-  const { auth_type: type, credentials } = given
-  if (isObject(credentials)) return { auth_type: typeof type === 'string' ? type : 'PlatformOauth2', credentials }
+  const { auth_type: type, credentials, method } = given
+  const named = typeof method === 'string' ? { method } : {}
+  if (isObject(credentials))
+    return { auth_type: typeof type === 'string' ? type : 'PlatformOauth2', ...named, credentials }
   const { auth_type: _, ...flat } = given
   return { auth_type: typeof type === 'string' ? type : 'Custom', credentials: flat }
 }
 
 type Places = { readonly hosts: readonly string[] | undefined; readonly logger: Logger }
 
-/** Only the platform's own tokens are added for the handler; it sends keys of other kinds itself. */
 function createCredentials(
-  { auth_type: type, credentials }: Auth,
+  credential: Credential | undefined,
   { hosts, logger }: Places,
 ): (url: URL) => Credential | undefined {
   const patterns = hosts?.map(toHostPattern)
-  const token = credentials['access_token']
-  if (!/^(PlatformOauth2|PlatformTeams|oauth2)/i.test(type) || typeof token !== 'string') return () => undefined
-  const credential = { name: 'Authorization', value: `Bearer ${token}` }
+  if (!credential) return () => undefined
   let first: string | undefined
   return (url) => {
     if (patterns) return patterns.some((pattern) => isHost(pattern, url)) ? credential : undefined

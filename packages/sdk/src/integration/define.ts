@@ -18,6 +18,24 @@ type PollingTriggerSource = ActionSource & {
   readonly polling_interval: string
 }
 
+type AuthSource = {
+  readonly type: string
+  readonly provider?: string
+  readonly scopes?: readonly string[]
+  readonly use_pkce?: boolean
+  readonly title?: string
+  readonly help_text?: string
+  readonly identifier?: string
+  /** of the credentials */
+  readonly fields?: JsonSchema
+  /** of `api_key`: where it goes, header or query, and what stands before it */
+  readonly in?: 'header' | 'query'
+  readonly name?: string
+  readonly prefix?: string
+  /** of OAuth2: how its tokens are come by, as `token_url` */
+  readonly oauth2?: Readonly<Record<string, unknown>>
+}
+
 /** A `config.json` as TypeScript: the same members. */
 export type IntegrationSource = {
   readonly name: string
@@ -25,16 +43,7 @@ export type IntegrationSource = {
   readonly description: string
   readonly display_name?: string
   readonly entry_point?: string
-  readonly auth?: {
-    readonly type: string
-    readonly provider?: string
-    readonly scopes?: readonly string[]
-    readonly use_pkce?: boolean
-    readonly title?: string
-    readonly identifier?: string
-    /** of the credentials */
-    readonly fields?: JsonSchema
-  }
+  readonly auth?: AuthSource | { readonly title?: string; readonly methods: Readonly<Record<string, AuthSource>> }
   /** hosts that may receive the credentials, as `api.example.com` or `*.example.com`: https, and its port unless one is named */
   readonly hosts?: readonly string[]
   /** the header in which the service takes idempotency keys, as `Idempotency-Key` */
@@ -47,7 +56,10 @@ export type IntegrationSource = {
 
 /** As much of a source as types are made of; what `sluice integrations types` writes. */
 export type SchemaSource = {
-  readonly auth?: { readonly fields?: JsonSchema }
+  readonly auth?: {
+    readonly fields?: JsonSchema
+    readonly methods?: Readonly<Record<string, { readonly fields?: JsonSchema }>>
+  }
   readonly actions?: Readonly<Record<string, Schemas>>
   readonly polling_triggers?: Readonly<Record<string, Schemas>>
 }
@@ -76,10 +88,25 @@ export type OutputOf<Source, Name extends NamesOf<Source, Of>, Of extends Kind =
   'unknown'
 >
 
-/** The credentials by the fields of `auth`; unknown values where it has none. */
-export type CredentialsOf<Source> = Source extends { readonly auth: { readonly fields: infer Fields } }
-  ? FromSchema<Fields>
+/** The credentials by the fields of `auth`, of any of its methods; unknown values where nothing says what they are. */
+export type CredentialsOf<Source> = Source extends { readonly auth: infer Auth }
+  ? Auth extends { readonly methods: infer Methods }
+    ? { [Id in keyof Methods]: CredentialsOfMethod<Methods[Id]> }[keyof Methods]
+    : CredentialsOfMethod<Auth>
   : Readonly<Record<string, unknown>>
+
+type CredentialsOfMethod<Method> = (Method extends { readonly fields: infer Fields }
+  ? FromSchema<Fields>
+  : Readonly<Record<string, unknown>>) &
+  (Method extends { readonly type: infer Type extends keyof OwnCredentials } ? OwnCredentials[Type] : unknown)
+
+/** What a type brings by itself. */
+type OwnCredentials = {
+  api_key: { readonly api_key: string }
+  bearer: { readonly token: string }
+  basic: { readonly username: string; readonly password?: string }
+  oauth2: { readonly access_token: string }
+}
 
 /** What the handlers of a source are given. */
 export type ContextOf<Source> = Omit<Context, 'auth'> & {

@@ -129,8 +129,8 @@ function checkInputs(inputs: unknown, schema: JsonObject): JsonObject {
   return inputs
 }
 
-function checkCredentials(config: IntegrationConfig, { auth: { credentials } }: Context): void {
-  refuse(findCredentialFaults(config, credentials), 'input', 'credentials: ')
+function checkCredentials(config: IntegrationConfig, { auth: { credentials, method } }: Context): void {
+  refuse(findCredentialFaults(config, credentials, method), 'input', 'credentials: ')
 }
 
 function refuse(fault: string | undefined, source: ValidationSource, where = ''): void {

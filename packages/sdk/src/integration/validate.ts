@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { parseConfig, type IntegrationConfig } from './config.ts'
 import { findEntry, loadFolder } from './folder.ts'
+import { authTypes } from './read-auth.ts'
 import { toPointer, type Note } from './report.ts'
 
 /** What was found out about one configuration. */
@@ -61,7 +62,7 @@ function countOf({
   auth,
 }: IntegrationConfig): Pick<Validated, 'actions' | 'polling_triggers' | 'schemas'> {
   const [actionCount, triggerCount] = [Object.keys(actions).length, Object.keys(triggers).length]
-  const schemas = 2 * (actionCount + triggerCount) + (auth?.fields ? 1 : 0)
+  const schemas = 2 * (actionCount + triggerCount) + (auth?.methods ?? []).filter(({ fields }) => fields).length
   return { actions: actionCount, polling_triggers: triggerCount, schemas }
 }
 
@@ -91,7 +92,7 @@ function configWarnings(config: IntegrationConfig): Note[] {
   if (Object.keys(config.actions).length + Object.keys(config.polling_triggers).length === 0)
     warn('/actions', 'there are none, and no polling triggers')
   const { auth } = config
-  if (auth && !['none', 'platform', 'custom', 'oauth2_pkce'].includes(auth.type))
+  if (auth && auth.type !== 'choice' && !authTypes.includes(auth.type))
     warn('/auth/type', `"${auth.type}" is not known here`)
   for (const [name, action] of Object.entries(config.actions)) {
     if (!/^[a-z][a-z0-9_]*$/.test(name)) warn(toPointer('actions', name), 'should be in snake_case')
