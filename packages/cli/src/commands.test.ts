@@ -96,7 +96,14 @@ test('many events go in from stdin; what the hub refuses is named by line, and t
 test('a filter is tried on the past, and a time of the past is handed out again', async () => {
   for (const n of [1, 2, 3]) await json(['send', 'past.seen', `{"n":${n}}`])
   await json(['inboxes', 'create', 'past', '--start', 'latest', '--type', 'past.*'])
-  const tried = await json(['events', 'try', '--type', 'past.*', '--compare', '{"payload":[{"pointer":"/n","gt":2}]}'])
+  const tried = await json([
+    'events',
+    'try',
+    '--type',
+    'past.*',
+    '--compare',
+    '{"event_types":["past.*"],"payload":[{"pointer":"/n","gt":2}]}',
+  ])
   assert.deepEqual([tried.matched, tried.matched_other, tried.only_filter, tried.only_other], [3, 1, 2, 0])
   const counted = await json(['inboxes', 'replay', 'past', '--after', '1h', '--dry-run'])
   assert.deepEqual([counted.replayed, counted.dry_run], [3, true])
