@@ -34,15 +34,24 @@ function toForm(data: object): string {
 /** How the body of an answer is given: `auto` by its type, JSON or text, and bytes where it is neither. */
 export type BodyMode = 'auto' | 'json' | 'text' | 'bytes'
 
+export type ParseJson = (text: string) => unknown
+
+export type DecodeOptions = { readonly mode: BodyMode; readonly parseJson?: ParseJson }
+
 /** Null for an empty body. */
-export function decodeBody(bytes: Uint8Array, contentType: string, mode: BodyMode): unknown {
+export function decodeBody(
+  bytes: Uint8Array,
+  contentType: string,
+  { mode, parseJson = JSON.parse }: DecodeOptions,
+): unknown {
   if (mode === 'bytes') return bytes
   if (bytes.length === 0) return null
   if (mode === 'text') return new TextDecoder().decode(bytes)
-  if (mode === 'json') return JSON.parse(new TextDecoder().decode(bytes))
+  if (mode === 'json') return parseJson(new TextDecoder().decode(bytes))
   const text = toText(bytes)
   if (text === undefined) return bytes
-  return /^application\/(.+\+)?json\b/i.test(contentType) || /^[^;]+\+json\b/i.test(contentType) ? parseOr(text) : text
+  const isJson = /^application\/(.+\+)?json\b/i.test(contentType) || /^[^;]+\+json\b/i.test(contentType)
+  return isJson ? parseOr(text, parseJson) : text
 }
 
 function toText(bytes: Uint8Array): string | undefined {
@@ -54,9 +63,9 @@ function toText(bytes: Uint8Array): string | undefined {
 }
 
 /** Some services call everything JSON; then it is text. */
-function parseOr(text: string): unknown {
+function parseOr(text: string, parseJson: ParseJson): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return text
   }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request, type Dispatcher } from 'undici'
 import { HTTPError, RateLimitError } from '../integration/error.ts'
-import { decodeBody, encodeBody, type BodyMode, type BodyOptions, type EncodedBody } from './body.ts'
+import { decodeBody, encodeBody, type BodyMode, type BodyOptions, type EncodedBody, type ParseJson } from './body.ts'
 import type { Idempotency } from './idempotency.ts'
 import type { Incoming, Intercept } from './intercept.ts'
 import { AddressRefusedError } from './outbound.ts'
-import { isRepeatable, isTransient, parseRetryAfter, toBackoffMs } from './retry.ts'
+import { defaultPolicy, isRepeatable, parseRetryAfter, type RetryPolicy } from './retry.ts'
 import { toUrl, withoutQuery, type Params } from './url.ts'
 
 export type FetchOptions = BodyOptions & {
@@ -55,6 +55,10 @@ export type FetchSettings = {
   readonly random: () => number
   readonly nowMs: () => number
   readonly sleep?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined
+  /** default: 1, 2, 4 … s with jitter, for the statuses that are transient */
+  readonly retry?: RetryPolicy | undefined
+  /** default JSON.parse */
+  readonly parseJson?: ParseJson | undefined
 }
 
 const defaultMaxBytes = 50 * 1024 * 1024
@@ -77,6 +81,7 @@ export function createFetch(settings: FetchSettings): Fetch {
     const signal = anySignal(settings.signal, options.signal)
     const wait = settings.sleep ?? ((ms, until) => sleep(ms, undefined, { signal: until }).then(() => {}))
     const { mayRepeat } = prepared
+    const { retry = defaultPolicy } = settings
     for (let attempt = 0; ; attempt += 1) {
       signal?.throwIfAborted()
       const isLast = attempt >= settings.maxRetries
@@ -85,16 +90,19 @@ export function createFetch(settings: FetchSettings): Fetch {
         answer = await follow(settings, prepared, signal)
       } catch (error) {
         if (isLast || !mayRepeat || signal?.aborted || isFinal(error)) throw error
-        await wait(toBackoffMs(attempt, settings.random), signal)
+        const ms = retry.delayMs(attempt, settings.random)
+        retry.onRetry?.(`${withoutQuery(prepared.url)}: ${toWords(error)}`, ms)
+        await wait(ms, signal)
         continue
       }
       const { status } = answer
       const delayMs = isLast ? undefined : toDelayMs(settings, { answer, attempt, mayRepeat, options })
-      if (delayMs === undefined) return toResult(answer, prepared.options, settings.nowMs()) as FetchResponse<Data> // what the caller expects
+      if (delayMs === undefined) return toResult(answer, prepared.options, settings) as FetchResponse<Data> // what the caller expects
       settings.logger.debug(
         { url: withoutQuery(prepared.url), status, attempt, delay_ms: Math.round(delayMs) },
         'trying again',
       )
+      retry.onRetry?.(`${withoutQuery(prepared.url)} answered ${status}`, delayMs)
       await wait(delayMs, signal)
     }
   }
@@ -110,14 +118,16 @@ type Failed = {
 /** How long to wait before the next attempt; undefined where the answer is final. */
 function toDelayMs(settings: FetchSettings, { answer, attempt, mayRepeat, options }: Failed): number | undefined {
   const after = answer.headers['retry-after']?.toString()
+  const { retry = defaultPolicy } = settings
   if (answer.status === 429) {
     if (options.retryRateLimited !== true) return undefined
-    const seconds = parseRetryAfter(after, { nowMs: settings.nowMs(), absent: 60 })
+    const absent = (retry.rateLimitedMs?.(attempt, settings.random) ?? 60_000) / 1000
+    const seconds = parseRetryAfter(after, { nowMs: settings.nowMs(), absent })
     return seconds > longestRateLimitSeconds ? undefined : seconds * 1000 + settings.random() * 250
   }
-  if (!isTransient(answer.status) || !mayRepeat) return undefined
+  if (!retry.isTransient(answer.status) || !mayRepeat) return undefined
   const asked = parseRetryAfter(after, { nowMs: settings.nowMs(), absent: 0 }) * 1000
-  return Math.min(60_000, Math.max(asked, toBackoffMs(attempt, settings.random)))
+  return Math.min(60_000, Math.max(asked, retry.delayMs(attempt, settings.random)))
 }
 
 function prepare(idempotency: Idempotency, address: string | URL, options: FetchOptions): Prepared {
@@ -254,6 +264,12 @@ function toFields(headers: Readonly<Record<string, string | string[] | undefined
   )
 }
 
+/** Several addresses that all refuse make one error without words. */
+function toWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message || (error as NodeJS.ErrnoException).code || error.name
+}
+
 /** Nothing that a second attempt would change. */
 function isFinal(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof HTTPError || error instanceof AnswerTooLargeError) return true
@@ -262,13 +278,17 @@ function isFinal(error: unknown): boolean {
 
 const errorTextLength = 1000
 
-function toResult({ status, headers, bytes }: Incoming, options: FetchOptions, nowMs: number): FetchResponse {
+function toResult(
+  { status, headers, bytes }: Incoming,
+  options: FetchOptions,
+  { nowMs, parseJson = JSON.parse }: FetchSettings,
+): FetchResponse {
   const contentType = headers['content-type']?.toString() ?? ''
   if (status >= 200 && status < 300)
-    return { status, headers, data: decodeBody(bytes, contentType, options.as ?? 'auto') }
-  const responseData = decodeBody(bytes, contentType, 'auto')
+    return { status, headers, data: decodeBody(bytes, contentType, { mode: options.as ?? 'auto', parseJson }) }
+  const responseData = decodeBody(bytes, contentType, { mode: 'auto' })
   if (status === 429) {
-    const retryAfter = parseRetryAfter(headers['retry-after']?.toString(), { nowMs, absent: 60 })
+    const retryAfter = parseRetryAfter(headers['retry-after']?.toString(), { nowMs: nowMs(), absent: 60 })
     throw new RateLimitError({ retryAfter, responseData, headers })
   }
   const text = typeof responseData === 'string' ? responseData : JSON.stringify(responseData)

@@ -1,0 +1,20 @@
+export type { Connector } from './connector/define.ts'
+export {
+  toSystemColumns,
+  type Batch,
+  type Capabilities,
+  type Column,
+  type Destination,
+  type DestinationOptions,
+  type Row,
+  type Sweep,
+  type Swept,
+  type SystemColumns,
+  type Table,
+} from './connector/destination.ts'
+export { openDuckDb, type DuckDbOptions } from './connector/destinations/duckdb.ts'
+export { loadConnector } from './connector/load.ts'
+export { runConnector, type RunOptions, type SyncFailure, type SyncResult } from './connector/run.ts'
+export { createTally, type Tally } from './connector/tally.ts'
+export type { Drift } from './connector/table-columns.ts'
+export type { Value } from './connector/value.ts'
