@@ -32,7 +32,7 @@ const publicApi = 'https://api.github.com'
  * @example const user = await createGithub(context).request('/user')
  */
 export function createGithub(context: Context): Github {
-  const { token, base_url: baseUrl } = context.auth.credentials
+  const { access_token: granted, token = granted, base_url: baseUrl } = context.auth.credentials
   const base = (typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : publicApi).replace(/\/+$/, '')
   const secretHeaders = { authorization: `Bearer ${String(token)}` }
   const send = async <Data>(path: string, { etag, ...options }: GithubRequest = {}): Promise<FetchResponse<Data>> => {

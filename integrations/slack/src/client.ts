@@ -21,7 +21,7 @@ const publicApi = 'https://slack.com/api'
  * @example const { team } = await createSlack(context).call('auth.test', { json: {} })
  */
 export function createSlack(context: Context): Slack {
-  const { bot_token: token, base_url: baseUrl } = context.auth.credentials
+  const { access_token: granted, bot_token: token = granted, base_url: baseUrl } = context.auth.credentials
   const base = (typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : publicApi).replace(/\/+$/, '')
   const secretHeaders = { authorization: `Bearer ${String(token)}` }
   return {
