@@ -75,6 +75,14 @@ export function readJsonObject(text: string, name: string): Record<string, unkno
   throw usage(`${name} must be a JSON object`)
 }
 
+/** A secret given as it is, as `@FILE`, or as `-` for stdin: both keep it out of the history of the shell. The last line break is no part of it. */
+export function readSecret(option: string, text: string): string {
+  const source = text === '-' ? 'stdin' : text.startsWith('@') ? text.slice(1) : undefined
+  const secret = source === undefined ? text : readText(source).replace(/\r?\n$/, '')
+  if (secret === '') throw usage(`${option} must not be empty`)
+  return secret
+}
+
 function readText(source: string): string {
   try {
     return readFileSync(source === 'stdin' ? 0 : source, 'utf8')

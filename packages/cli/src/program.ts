@@ -18,6 +18,7 @@ import { addQuarantine } from './commands/quarantine.ts'
 import { addRestore } from './commands/restore.ts'
 import { addSchedules } from './commands/schedules.ts'
 import { addSend } from './commands/send.ts'
+import { addSources } from './commands/sources.ts'
 import { addStart } from './commands/start.ts'
 import { addTail } from './commands/tail.ts'
 import { addTriggers } from './commands/triggers.ts'
@@ -55,6 +56,7 @@ export function createProgram(): Command {
     addIntegrations,
     addConnections,
     addTriggers,
+    addSources,
     addSchedules,
     addApply,
     addExport,

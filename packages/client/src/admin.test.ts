@@ -46,12 +46,13 @@ test('every route of the table is called through the client, and answers as the 
   await callQuarantine(admin)
   await callIntegrations(admin)
   await callSchedules(admin)
+  await callSources(admin)
   await callWorkspaces(admin)
   const called = new Set(answers.map((answer) => answer.route))
   assert.deepEqual(
-    // A dialect is for its own clients.
-    Object.entries<Route>(routes).flatMap(([name, { dialect }]) =>
-      dialect || called.has(name as RouteName) ? [] : [name],
+    // A dialect is for its own clients, and what comes from outside knows none.
+    Object.entries<Route>(routes).flatMap(([name, { dialect, outside }]) =>
+      dialect || outside || called.has(name as RouteName) ? [] : [name],
     ),
     [],
   )
@@ -64,6 +65,19 @@ function checkAnswer(route: RouteName, status: number, body: string): void {
   assert.ok(answer, `${route} answered ${status}, which its table does not know: ${body}`)
   const parsed = answer.schema?.safeParse(JSON.parse(body))
   assert.ok(parsed?.success ?? true, `${route}: ${parsed?.error?.message} in ${body}`)
+}
+
+async function callSources(admin: Admin): Promise<void> {
+  const made = await admin.putSource('github', { scheme: 'github', secret: 'hush' })
+  assert.equal(made.address, '/in/github')
+  assert.equal((await admin.patchSource('github', { max_bytes: 1000 })).max_bytes, 1000)
+  assert.deepEqual((await admin.getSource('github')).event_type, { header: 'x-github-event' })
+  assert.equal((await admin.listSources()).sources.length, 1)
+  const { headers, body, address } = await admin.createSourceExample('github')
+  const answer = await fetch(`${hub.url}${address}`, { method: 'POST', headers, body })
+  assert.equal(answer.status, 202)
+  assert.deepEqual((await admin.getSourceReport('github', { hours: 1 })).total, { accepted: 1 })
+  await admin.deleteSource('github')
 }
 
 async function callSchedules(admin: Admin): Promise<void> {

@@ -10,6 +10,7 @@ import { createKeyRoutes } from './admin/keys.ts'
 import { createOpenRoutes } from './admin/open.ts'
 import { createQuarantineRoutes } from './admin/quarantine.ts'
 import { createScheduleRoutes } from './admin/schedules.ts'
+import { createSourceRoutes } from './admin/sources.ts'
 import { createTriggerRoutes } from './admin/triggers.ts'
 import { createWorkspaceRoutes } from './admin/workspaces.ts'
 import { toSettings, type SluiceOptions } from './options.ts'
@@ -30,6 +31,7 @@ export type {
   PageQuery,
   PollPage,
   QuarantinePage,
+  SourcePage,
   TriggerPage,
   WorkspacePage,
 } from './admin/page.ts'
@@ -113,6 +115,11 @@ export type {
   RunResult,
   Poll,
   PutTrigger,
+  PatchSource,
+  PutSource,
+  Source,
+  SourceExample,
+  SourceReport,
   Trigger,
   PutSchedule,
   Schedule,
@@ -124,8 +131,10 @@ export type {
   TryFilter,
 } from '@sluice/protocol'
 
-/** A dialect is for its own clients. */
-type OwnRoute = { [Name in RouteName]: (typeof routes)[Name] extends { dialect: string } ? never : Name }[RouteName]
+/** A dialect is for its own clients, and what comes from outside knows no client. */
+type OwnRoute = {
+  [Name in RouteName]: (typeof routes)[Name] extends { dialect: string } | { outside: true } ? never : Name
+}[RouteName]
 
 /** One method for each route of the hub, under the route's name. */
 export type Admin = ReturnType<typeof createConsumeRoutes> &
@@ -139,6 +148,7 @@ export type Admin = ReturnType<typeof createConsumeRoutes> &
   ReturnType<typeof createOpenRoutes> &
   ReturnType<typeof createQuarantineRoutes> &
   ReturnType<typeof createScheduleRoutes> &
+  ReturnType<typeof createSourceRoutes> &
   ReturnType<typeof createTriggerRoutes> &
   ReturnType<typeof createWorkspaceRoutes>
 
@@ -164,6 +174,7 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
     ...createKeyRoutes(request),
     ...createQuarantineRoutes(request),
     ...createScheduleRoutes(request),
+    ...createSourceRoutes(request),
     ...createTriggerRoutes(request),
     ...createWorkspaceRoutes(request),
   } satisfies Record<OwnRoute, unknown>

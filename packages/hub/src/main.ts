@@ -14,6 +14,7 @@ import { createLeaseWatch } from './domain/local-leases.ts'
 import { createSealing } from './domain/sealing.ts'
 import { startPolling } from './domain/polling.ts'
 import { startScheduling } from './domain/scheduling.ts'
+import { createSourceNotes } from './domain/sources/notes.ts'
 import { startUpkeep } from './domain/upkeep.ts'
 import { createNotifier } from './domain/notifier.ts'
 import { requireWorkspace } from './domain/workspaces.ts'
@@ -82,7 +83,8 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   const { integrations: installed, faults } = readInstalled(options.integrations)
   for (const fault of faults) logger.warn({ fault }, 'an integration was left out')
   const runner = openProcessPool({ allowCidr: options.allowCidr ?? [] })
-  const context = createContext({ store, installed, runner }, options)
+  const sourceNotes = createSourceNotes(store, onError)
+  const context = createContext({ store, installed, runner, sourceNotes }, options)
   const apiKey = await createFirstKey(context)
   const app = createApp({
     context,
@@ -103,6 +105,7 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
     await Promise.all([listener?.close(graceMs), upkeep?.close(), scheduling?.close()])
     await runner.close(runnerGraceMs)
     await polling?.close()
+    await sourceNotes.close()
     await store.close()
   }
   return {
@@ -115,13 +118,14 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   }
 }
 
-type Places = Pick<Context, 'store' | 'installed' | 'runner'>
+type Places = Pick<Context, 'store' | 'installed' | 'runner' | 'sourceNotes'>
 
-function createContext({ store, installed, runner }: Places, { secretKeys }: HubOptions): Context {
+function createContext({ store, installed, runner, sourceNotes }: Places, { secretKeys }: HubOptions): Context {
   return {
     store,
     installed,
     runner,
+    sourceNotes,
     cursors: createCursors(secretKeys),
     sealing: createSealing(secretKeys),
     notifier: createNotifier(store),

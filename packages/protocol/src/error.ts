@@ -70,6 +70,16 @@ export const problems = {
     title: 'Inbox exists with other settings',
     help: 'PUT ensures an inbox and never changes one. Use PATCH to change the members listed in `details.differs`.',
   },
+  'source-differs': {
+    status: 409,
+    title: 'Source exists with other settings',
+    help: 'PUT ensures a source and never changes one. Use PATCH to change the members listed in `details.differs`; secrets are replaced with an overlap.',
+  },
+  'webhook-refused': {
+    status: 401,
+    title: 'Webhook refused',
+    help: 'The signature is missing, or is not that of this source over these very bytes. Why is told to the owner of the source alone: `sluice sources report KEY`, or `GET /v1/sources/{source}/report`.',
+  },
   'incompatible-schema': {
     status: 409,
     title: 'Incompatible schema',

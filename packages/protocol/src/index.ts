@@ -109,6 +109,22 @@ export {
 export { ReplayRange, ReplayedRange, TriedFilter, TryFilter, tryLast } from './look-back.ts'
 export { McpMessage } from './mcp.ts'
 export { PutSchedule, Schedule, ScheduledEvent, ScheduledEventWithEvent } from './schedule.ts'
+export {
+  PatchSource,
+  PutSource,
+  Source,
+  SourceExample,
+  SourceFailure,
+  SourceHandshake,
+  SourceHmac,
+  SourceOutcome,
+  SourceReport,
+  SourceRule,
+  SourceScheme,
+  SourceSettings,
+  WebhookAccepted,
+  sourceDefaults,
+} from './source.ts'
 export { Poll, PutTrigger, Trigger } from './trigger.ts'
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'

@@ -52,6 +52,8 @@ const tags = {
   integrations: 'Outside services: what they can do, and doing it',
   connections: 'Credentials at outside services, which no route gives back',
   triggers: 'Polling triggers at work',
+  sources: 'Addresses that take webhooks from outside',
+  webhooks: 'What others send to sources',
   erasures: 'Payloads of one person, erased for good',
   workspaces: 'Tenants, for administrators of the instance',
   dialects: 'Requests of foreign clients, as these send them',
@@ -59,6 +61,7 @@ const tags = {
 
 function tag(route: Route): string {
   if (route.dialect) return 'dialects'
+  if (route.outside) return 'webhooks'
   const [, version, noun] = route.path.split('/')
   return version === 'v1' ? (noun ?? 'hub') : 'hub'
 }

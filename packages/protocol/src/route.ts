@@ -4,7 +4,7 @@ import type { Permission } from './key.ts'
 
 /** One line of the route table. */
 export type Route = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
   /** path templates as OpenAPI writes them */
   readonly path: string
   readonly summary: string
@@ -30,6 +30,8 @@ export type Route = {
   readonly alias?: string
   /** whose requests, answers and errors these are, if not the hub's own */
   readonly dialect?: 'briteevents' | 'esauti' | 'mcp'
+  /** for programs that know nothing of this hub, and are asked for what they always send: no part of the client */
+  readonly outside?: true
   /** the body of its errors, if it is no plain problem */
   readonly error?: z.ZodType
 }

@@ -5,6 +5,7 @@ import { eventTypeRoutes } from './routes/event-type-routes.ts'
 import { integrationRoutes } from './routes/integration-routes.ts'
 import { inboxRoutes } from './routes/inbox-routes.ts'
 import { mcpRoutes } from './routes/mcp-routes.ts'
+import { sourceRoutes } from './routes/source-routes.ts'
 import { triggerRoutes } from './routes/trigger-routes.ts'
 import { openRoutes } from './routes/open-routes.ts'
 import { scheduleRoutes } from './routes/schedule-routes.ts'
@@ -18,6 +19,7 @@ export const routes = {
   ...integrationRoutes,
   ...triggerRoutes,
   ...scheduleRoutes,
+  ...sourceRoutes,
   ...adminRoutes,
   ...dialectRoutes,
   ...mcpRoutes,

@@ -10,6 +10,7 @@ import type {
   Pagination,
   Poll,
   Quarantined,
+  Source,
   Schedule,
   ScheduledEvent,
   Trigger,
@@ -38,6 +39,7 @@ export type PollPage = Page<'polls', Poll>
 export type QuarantinePage = Page<'quarantined', Quarantined>
 export type SchedulePage = Page<'schedules', Schedule>
 export type ScheduledEventPage = Page<'scheduled_events', ScheduledEvent>
+export type SourcePage = Page<'sources', Source>
 export type TriggerPage = Page<'triggers', Trigger>
 export type WorkspacePage = Page<'workspaces', Workspace>
 

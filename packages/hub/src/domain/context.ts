@@ -6,6 +6,7 @@ import type { Cursors } from './cursors.ts'
 import type { KnownTypes } from './event-types/known-types.ts'
 import type { LeaseWatch } from './local-leases.ts'
 import type { Notifier } from './notifier.ts'
+import type { SourceNotes } from './sources/notes.ts'
 import type { Sealing } from './sealing.ts'
 
 /** What every verb works with; `main.ts` builds it. */
@@ -20,6 +21,7 @@ export type Context = {
   /** integrations that this node can run, by name */
   readonly installed: ReadonlyMap<string, Installed>
   readonly runner: Runner
+  readonly sourceNotes: SourceNotes
   /** between 0 and 1, as Math.random */
   readonly random: () => number
   readonly newId: () => string

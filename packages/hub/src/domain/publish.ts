@@ -171,6 +171,6 @@ export function requireEventType({ allowedEventTypes }: Pick<Publisher, 'allowed
 /** W3C trace context: version, trace id, parent id and flags; ids of zeros and version ff are invalid. */
 const traceparentShape = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.{0,200})?$/
 
-function toNotes(traceparent: string | undefined): string | null {
+export function toNotes(traceparent: string | undefined): string | null {
   return traceparent !== undefined && traceparentShape.test(traceparent) ? JSON.stringify({ traceparent }) : null
 }

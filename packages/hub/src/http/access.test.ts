@@ -59,6 +59,8 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   runPoll: { connection: 'made' },
   putTrigger: trigger,
   putSchedule: schedule,
+  putSource: { scheme: 'none' },
+  patchSource: {},
   publishBriteEvent: briteEvent,
   publishBriteEvents: [briteEvent],
   publishEsautiEvent: { type: 'order.created' },
@@ -73,6 +75,7 @@ function pathOf({ path }: Route): string {
     event_id: eventId,
     key_id: keyId,
     inbox: 'made',
+    source: 'made',
     workspace: 'made',
     code: 'conflict',
     name: 'made.type',
@@ -84,6 +87,8 @@ function pathOf({ path }: Route): string {
     connection: 'made',
     key: 'made',
   }
+  // Where webhooks come in, the workspace is the sender's choice.
+  if (path.startsWith('/in/')) values['workspace'] = 'default'
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
 }
 
@@ -131,6 +136,7 @@ async function setUpSchedules(key: string): Promise<void> {
 async function setUp(key: string): Promise<void> {
   await t.call('PUT', '/v1/inboxes/made', { key })
   await t.call('PUT', '/v1/workspaces/made')
+  await t.call('PUT', '/v1/sources/made', { key, body: { scheme: 'none' } })
   await t.call('PUT', '/v1/event-types/made.type', { key })
   // A fix takes it out: the next role finds another one.
   const type = { schema: { required: ['n'] }, mode: 'quarantine' }
@@ -140,12 +146,16 @@ async function setUp(key: string): Promise<void> {
   await t.call('PUT', '/v1/event-types/made.wrong', { body: { mode: 'warn' } })
 }
 
+// Anybody may ask; a source that has agreed to no handshake says so.
+const handshakes: ReadonlySet<RouteName> = new Set<RouteName>(['confirmWebhook', 'permitWebhook'])
+
 test('without a key, or with one that is none, only the open routes answer', async () => {
   for (const name of names) {
     const isOpen = routes[name].access === 'open'
     for (const key of [null, 'slk_nonsense']) {
       const { status } = await ask(name, { key })
       if (name === 'getMetrics') assert.equal(status, 401)
+      else if (handshakes.has(name)) assert.equal(status, 405)
       else if (isOpen) assert.ok(status < 400, `${name} ${status}`)
       else assert.equal(status, 401, name)
     }
@@ -167,7 +177,8 @@ for (const workspace of ['default', 'other']) {
           access === 'open' ||
           (permissionsOf[role].includes(access) && (access !== 'instance' || workspace === 'default'))
         const seen = `${name} answered ${status} ${code ?? ''}`
-        if (name === 'getMetrics') assert.equal(status === 200, permissionsOf[role].includes('read'), seen)
+        if (handshakes.has(name)) assert.equal(status, 405, seen)
+        else if (name === 'getMetrics') assert.equal(status === 200, permissionsOf[role].includes('read'), seen)
         else if (!allowed) assert.deepEqual([status, code], [403, 'forbidden'], seen)
         // What belongs to the other workspace is not found; everything else is let in.
         else if (workspace === 'other' && /\{(event_id|key_id|quarantine_id|scheduled_id)\}/.test(routes[name].path))

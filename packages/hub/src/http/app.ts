@@ -26,6 +26,7 @@ import { eventTypeHandlers, quarantineHandlers } from './event-types.ts'
 import { eventHandlers } from './events.ts'
 import type { HubRequest, HubResponse } from './exchange.ts'
 import { rawBodies, type Call, type Handlers } from './call.ts'
+import { doorHandlers } from './door.ts'
 import { connectionHandlers, integrationHandlers } from './integrations.ts'
 import { inboxHandlers } from './inboxes.ts'
 import { keyHandlers } from './keys.ts'
@@ -36,6 +37,7 @@ import { parseQuery } from './query.ts'
 import { createRouter, type Match } from './router.ts'
 import { refuseReplay } from './replays.ts'
 import { scheduleHandlers } from './schedules.ts'
+import { sourceHandlers } from './sources.ts'
 import { streamHandlers } from './stream.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
 import { triggerHandlers } from './triggers.ts'
@@ -84,6 +86,7 @@ export function createApp(options: AppOptions): App {
   const metrics = createMetrics(context)
   const clientAddress = createClientAddress(trustProxy)
   const cors = createCors(corsOrigins)
+  const budgets = { budget: createBodyBudget(), strangers: createStrangers() }
   const handlers: Handlers = {
     ...openHandlers({ context, auth, metrics, clientAddress, version, publicUrl }),
     ...eventHandlers(context),
@@ -96,6 +99,8 @@ export function createApp(options: AppOptions): App {
     ...connectionHandlers(context),
     ...triggerHandlers(context),
     ...scheduleHandlers(context),
+    ...sourceHandlers(context, publicUrl),
+    ...doorHandlers({ context, publicUrl, ...budgets }),
     ...keyHandlers(context),
     ...erasureHandlers(context),
     ...workspaceHandlers(context),
@@ -103,7 +108,6 @@ export function createApp(options: AppOptions): App {
     ...esautiHandlers(context),
     ...mcpHandlers({ context, version, logger, publicUrl, corsOrigins }),
   }
-  const budgets = { budget: createBodyBudget(), strangers: createStrangers() }
   const parts: Parts = { context, auth, handlers, find: createRouter(), ...budgets }
   const logFailure = createFailureLog(logger)
 

@@ -1,6 +1,7 @@
 import type { RouteName } from '@sluice/protocol'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { Counts } from '../domain/counts.ts'
+import type { SourceNotes } from '../domain/sources/notes.ts'
 import type { Store } from '../store/store.ts'
 
 type RequestNote = {
@@ -23,9 +24,11 @@ type Tally = { readonly route: string; readonly method: string; readonly status:
 export function createMetrics({
   store,
   counts,
+  sourceNotes,
 }: {
   readonly store: Pick<Store, 'stats'>
   readonly counts: Counts
+  readonly sourceNotes: Pick<SourceNotes, 'totals'>
 }): Metrics {
   const registry = new Registry()
   const tallies = new Map<string, Tally>()
@@ -39,6 +42,7 @@ export function createMetrics({
   addRequestCounter(registry, tallies)
   addCounts(registry, counts)
   addStoreGauges(registry, store)
+  addSourceCounter(registry, sourceNotes)
   let defaults = false
   return {
     note: ({ route = 'none', method, status, seconds: taken }) => {
@@ -103,6 +107,22 @@ function addCounts(registry: Registry, counts: Counts): void {
       }),
     )
   }
+}
+
+/** By outcome alone: a label for each source would be as many series as anybody makes sources. */
+function addSourceCounter(registry: Registry, { totals }: Pick<SourceNotes, 'totals'>): void {
+  registry.registerMetric(
+    new Counter({
+      name: 'sluice_source_requests_total',
+      help: 'webhooks from outside, by what became of them',
+      labelNames: ['outcome'],
+      registers: [],
+      collect() {
+        this.reset()
+        for (const [outcome, count] of totals) this.inc({ outcome }, count)
+      },
+    }),
+  )
 }
 
 function addStoreGauges(registry: Registry, store: Pick<Store, 'stats'>): void {

@@ -10,7 +10,7 @@ export type Match = { readonly name: RouteName; readonly params: Record<string, 
  */
 export type FindRoute = (method: string, path: string) => Match
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
 export function createRouter(): FindRoute {
   // Addresses without parameters are found by name; among the others no two are alike, as the fastest router asks.

@@ -69,7 +69,7 @@ function giveWay(drop: (reader: Reader) => void, readers: readonly Reader[]): vo
   largest.stop.abort(
     new HubError(
       'overloaded',
-      'bodies that are signed alone fill the memory set aside for them; show the API key as well',
+      'bodies that are signed alone fill the memory set aside for them; send it again, and show the API key as well if there is one',
     ),
   )
 }

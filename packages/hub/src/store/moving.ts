@@ -198,6 +198,15 @@ export const movedColumns = {
     created_ms: 'number',
     updated_ms: 'number',
   },
+  source: {
+    key: 'text',
+    id: 'text',
+    settings: 'text',
+    secrets: 'text',
+    revision: 'number',
+    created_ms: 'number',
+    updated_ms: 'number',
+  },
   trigger_seen: { trigger_id: 'text', digest: 'text', seen_ms: 'number' },
   trigger_poll: {
     trigger_id: 'text',
@@ -317,16 +326,15 @@ export type Held = {
   readonly connections: number
   readonly triggers: number
   readonly scheduled: number
+  readonly sources: number
 }
 
 export const holdsSomething = (held: Held): boolean => Object.values(held).some((count) => count > 0)
 
-export function refuseHeld(
-  workspace: string,
-  { head, inboxes, types, kept, connections, triggers, scheduled }: Held,
-): HubError {
-  const held = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types, ${kept} events in quarantine, ${connections} connections, ${triggers} polling triggers, and ${scheduled} schedules or events that wait for their time`
-  return new HubError('conflict', `workspace "${workspace}" is not empty: it holds ${held}; import into another one`)
+export function refuseHeld(workspace: string, held: Held): HubError {
+  const { head, inboxes, types, kept, connections, triggers, scheduled, sources } = held
+  const words = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types, ${kept} events in quarantine, ${connections} connections, ${triggers} polling triggers, ${sources} sources, and ${scheduled} schedules or events that wait for their time`
+  return new HubError('conflict', `workspace "${workspace}" is not empty: it holds ${words}; import into another one`)
 }
 
 export function refuseSecond(workspace: string): HubError {

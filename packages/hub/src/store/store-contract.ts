@@ -20,6 +20,7 @@ import { searchCases } from './contract/search-cases.ts'
 import { ackCases, releaseCases } from './contract/settle-cases.ts'
 import { movingCases } from './contract/moving-cases.ts'
 import { createStage, followStore, type ContractCases, type OpenStore, type OpenedStore } from './contract/stage.ts'
+import { sourceCases } from './contract/source-cases.ts'
 import { triggerCases } from './contract/trigger-cases.ts'
 import { wakeCases } from './contract/wake-cases.ts'
 import { workspaceCases } from './contract/workspace-cases.ts'
@@ -48,6 +49,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   triggers: triggerCases,
   'scheduled events': scheduledEventCases,
   schedules: scheduleCases,
+  sources: sourceCases,
   'keys and audit': keyCases,
   'event types': eventTypeCases,
   quarantine: quarantineCases,

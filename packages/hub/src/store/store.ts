@@ -6,6 +6,7 @@ import type { Connections } from './connections.ts'
 import type { AuditRow, KeyRow, RateState } from './keys.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { ScheduledEvents, Schedules } from './scheduled.ts'
+import type { Sources } from './sources.ts'
 import type { Triggers } from './triggers.ts'
 
 export type { AuditRow, KeyRow, RateState, SealedSecret } from './keys.ts'
@@ -139,6 +140,7 @@ export type Store = {
   readonly triggers: Triggers
   readonly scheduled: ScheduledEvents
   readonly schedules: Schedules
+  readonly sources: Sources
 
   // moving
   readonly moving: Moving

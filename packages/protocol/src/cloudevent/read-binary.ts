@@ -48,7 +48,7 @@ function decode(body: Uint8Array): string | undefined {
 }
 
 /** What is JSON is kept as JSON and what is text as text, for filters and people; all else stays bytes. */
-function readData(contentType: string | undefined, body: Uint8Array, faults: Fault[]): Data | undefined {
+export function readData(contentType: string | undefined, body: Uint8Array, faults: Fault[]): Data | undefined {
   if (body.byteLength === 0) return undefined
   const isKnown = contentType !== undefined && isMediaType(contentType)
   if (isKnown && isJsonType(contentType)) return readJson(decode(body), faults)

@@ -11,6 +11,7 @@ import {
   tagSpace,
 } from '@sluice/protocol'
 import { findScheduleFault } from './check-schedule-row.ts'
+import { findSourceFault } from './check-source-row.ts'
 import { findConnectionFault, findTriggerFault } from './check-integration-row.ts'
 import { movedColumns, type AnyRow, type MovedKind, type MovedRow } from '../../store/moving.ts'
 import { refuse, type Line } from './lines.ts'
@@ -109,6 +110,8 @@ function findFault({ kind, row }: MovedRow, known: Known): string | undefined {
       return isObject(row.body) && isJson(row.notes) && isDedup(toJson(row.dedup))
         ? undefined
         : 'has a body that is no JSON object in one line, or damaged keys'
+    case 'source':
+      return findSourceFault(row)
     case 'schedule':
       return findScheduleFault(row, known.latestMs)
     case 'connection':

@@ -258,7 +258,7 @@ describe('a file that is not in order', () => {
     assert.equal(await opened.store.findWorkspace('copy'), undefined)
   })
 
-  it('holds no connection or polling trigger that no workspace has', async () => {
+  it('holds no connection, polling trigger or source that no workspace has', async () => {
     const log = lines.find((line) => line.includes('"kind":"log"')) ?? ''
     const connection = { key: 'c', id: 'i', integration: 'slack', user_id: 'u', access: 'workspace', sealed: null }
     const times = { created_ms: 1, updated_ms: 1 }
@@ -280,7 +280,18 @@ describe('a file that is not in order', () => {
       settings: JSON.stringify({ ...settings, interval_seconds: 60, first_poll: 'prime', look_back_seconds: 1 }),
     }
     const good = { ...connection, account: null, account_error: null, ...times }
-    const cases: [kind: 'connection' | 'polling_trigger', row: object, words: RegExp | undefined][] = [
+    const sourceSettings = {
+      scheme: 'github',
+      hmac: null,
+      event_type: null,
+      id: { header: 'x-github-delivery' },
+      event_type_prefix: '',
+      max_bytes: 1,
+      handshake: 'none',
+    }
+    const secrets = JSON.stringify([{ sealed: 'v1.x.y', createdMs: 1, untilMs: null }])
+    const source = { key: 's', id: 'i', settings: JSON.stringify(sourceSettings), secrets, revision: 1, ...times }
+    const cases: [kind: 'connection' | 'polling_trigger' | 'source', row: object, words: RegExp | undefined][] = [
       ['connection', { ...good, access: 'all' }, /has a key or grant that no connection has/],
       ['connection', { ...good, key: 'A b' }, /has a key or grant that no connection has/],
       ['connection', { ...good, account: '{"email":1}' }, /has an account that no connection has/],
@@ -289,6 +300,10 @@ describe('a file that is not in order', () => {
       ['polling_trigger', { ...trigger, state: '{' }, /has a state that is not JSON/],
       ['connection', good, undefined],
       ['polling_trigger', trigger, undefined],
+      ['source', { ...source, key: 'A b' }, /has a key that no source has/],
+      ['source', { ...source, settings: '{}' }, /has settings that no source has/],
+      ['source', { ...source, secrets: '["plain"]' }, /has secrets that no source has/],
+      ['source', source, undefined],
     ]
     for (const [number, [kind, row, words]] of cases.entries()) {
       const printer = createLinePrinter()

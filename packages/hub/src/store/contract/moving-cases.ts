@@ -171,6 +171,22 @@ export const movingCases: ContractCases = {
       await store.deleteWorkspace('there')
     },
 
+  'sources come along with their secrets, and a workspace that has some is not empty; their history stays': async ({
+    store,
+    id,
+  }) => {
+    const source = { key: 'github', id: 's1', settings: '{}', secrets: '[]' }
+    await store.sources.create(id, source)
+    const counts = [{ id: 's1', hourMs: store.nowMs(), outcome: 'accepted', count: 1 }] as const
+    await store.sources.note(id, { counts, failures: [] })
+    const there = await importAll(store, 'there', await exportAll(store, id))
+    assertSame(await store.sources.find(there, 'github'), await store.sources.find(id, 'github'))
+    assert.deepEqual((await store.sources.readReport(there, 's1', 0)).hours, [])
+    const { workspace } = await store.ensureWorkspace('held')
+    await store.sources.create(workspace.id, source)
+    await assert.rejects(store.moving.beginImport('held', 'file'), conflict)
+  },
+
   'an import replaces an empty workspace, whose keys and audit stay': async ({ store, id, publish }) => {
     await publish('a')
     const empty = (await store.ensureWorkspace('there')).workspace

@@ -66,6 +66,7 @@ const orderOf: Partial<Record<MovedKind, string>> = {
   polling_trigger: 'key',
   scheduled_key: 'key',
   schedule: 'key',
+  source: 'key',
   trigger_seen: 'trigger_id, digest',
   void_lease: 'void_lease.inbox_id, void_lease.lease_id',
   lease_subject: 'lease_subject.inbox_id, lease_subject.subject',

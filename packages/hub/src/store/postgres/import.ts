@@ -13,6 +13,7 @@ import {
   scheduleTables,
 } from '../moving.ts'
 import type { AnyRow, Held, ImportChunk, ImportState, MovedKind } from '../moving.ts'
+import { sourceTables } from '../sources.ts'
 import type { Connection } from './connections.ts'
 import type { Locks } from './locks.ts'
 import type { Transaction } from './transactions.ts'
@@ -57,7 +58,8 @@ async function requireEmpty(transaction: Transaction, workspace: string): Promis
        (select count(*) from connection where workspace_id = $1) as connections,
        (select count(*) from polling_trigger where workspace_id = $1) as triggers,
        (select count(*) from scheduled_event where workspace_id = $1)
-         + (select count(*) from schedule where workspace_id = $1) as scheduled
+         + (select count(*) from schedule where workspace_id = $1) as scheduled,
+       (select count(*) from source where workspace_id = $1) as sources
      from log where workspace_id = $1`,
     [found.id, defaultInbox],
   )
@@ -137,7 +139,7 @@ export async function finishImport(transaction: Transaction, locks: Locks, works
   const { workspaceId } = await requireImport(transaction, workspace)
   const empty = await findWorkspace(transaction, workspace)
   if (empty)
-    for (const slot of ['log', 'connections', 'triggers', 'scheduled'])
+    for (const slot of ['log', 'connections', 'triggers', 'scheduled', 'sources'])
       await transaction.query(locks.take, [...locks.key(`${slot}/${empty.id}`)])
   const replaced = await requireEmpty(transaction, workspace)
   if (replaced !== undefined) await replace(transaction, replaced, workspaceId)
@@ -179,7 +181,7 @@ async function replace(transaction: Transaction, empty: number, workspaceId: num
   write(`delete from inbox where workspace_id = $1`, [empty])
   write(`delete from log where workspace_id = $1`, [empty])
   write(`delete from dedup where workspace_id = $1`, [empty])
-  for (const table of ['event_type_setting', ...integrationTables, ...scheduleTables])
+  for (const table of ['event_type_setting', ...integrationTables, ...scheduleTables, ...sourceTables])
     write(`delete from ${table} where workspace_id = $1`, [empty])
   write(`delete from workspace where id = $1`, [empty])
 }

@@ -33,6 +33,7 @@ import { searchEvents } from './search.ts'
 import { claimTask } from './claim-task.ts'
 import { createTransactions } from './transactions.ts'
 import { createTimetable } from './schedules.ts'
+import { createSources } from './sources.ts'
 import { createTriggers } from './triggers.ts'
 import { openWakes } from './wakes.ts'
 import {
@@ -121,6 +122,7 @@ function toStore(parts: Parts, clock: DatabaseClock, counts: { readonly rowsScan
     connections: createConnectionRows(parts),
     triggers: createTriggers(parts),
     ...createTimetable(parts),
+    sources: createSources(parts),
     moving: createMoving(parts),
     onWake: wakes.listen,
     nowMs,

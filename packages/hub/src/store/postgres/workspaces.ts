@@ -3,6 +3,7 @@ import { defaultInbox, defaultWorkspace, inboxDefaults } from '@sluice/protocol/
 import { HubError } from '@sluice/protocol/error'
 import { tagSpace } from '@sluice/protocol/event-id'
 import { eventTypeTables, integrationTables, scheduleTables } from '../moving.ts'
+import { sourceTables } from '../sources.ts'
 import type { WorkspaceRow } from '../store.ts'
 import { toNewWorkspace, toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
 import type { Connection } from './connections.ts'
@@ -138,7 +139,14 @@ export async function purgeRemoved(connection: Connection, nowMs: number): Promi
     if (atMs < nowMs - lateMs) await query(`delete from removed_inbox where inbox_id = $1`, [id])
   }
   for (const { id } of await query<{ id: number }>(`select id from workspace where key is null`)) {
-    for (const table of ['event', 'dedup', ...integrationTables, ...eventTypeTables, ...scheduleTables] as const)
+    for (const table of [
+      'event',
+      'dedup',
+      ...integrationTables,
+      ...eventTypeTables,
+      ...scheduleTables,
+      ...sourceTables,
+    ] as const)
       await purge(connection, table, 'workspace_id', id)
     await query(`delete from workspace where id = $1 and key is null`, [id])
   }

@@ -14,6 +14,7 @@ import {
   scheduleTables,
 } from '../moving.ts'
 import type { AnyRow, Held, ImportChunk, ImportState, MovedKind, MovedRow } from '../moving.ts'
+import { sourceTables } from '../sources.ts'
 import { row, rows, type Database } from './database.ts'
 import { deleteInbox } from './inboxes.ts'
 import { createLog, eventTable } from './log.ts'
@@ -60,7 +61,8 @@ function requireEmpty(engine: Engine, workspace: string): void {
          (select count(*) from connection where workspace_id = workspace.id) as connections,
          (select count(*) from polling_trigger where workspace_id = workspace.id) as triggers,
          (select count(*) from scheduled_event where workspace_id = workspace.id)
-           + (select count(*) from schedule where workspace_id = workspace.id) as scheduled
+           + (select count(*) from schedule where workspace_id = workspace.id) as scheduled,
+         (select count(*) from source where workspace_id = workspace.id) as sources
        from workspace where id = ?`,
     ),
     defaultInbox,
@@ -152,7 +154,13 @@ function replace(engine: Engine, workspace: string, workspaceId: number): void {
     engine.db.sql(`update ${table} set workspace_id = ? where workspace_id = ?`).run(workspaceId, found.id)
   }
   deleteInbox(engine, found.id, defaultInbox)
-  for (const table of ['dedup', 'event_type_setting', ...integrationTables, ...scheduleTables] as const) {
+  for (const table of [
+    'dedup',
+    'event_type_setting',
+    ...integrationTables,
+    ...scheduleTables,
+    ...sourceTables,
+  ] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(found.id)
   }
   engine.db.sql(`delete from workspace where id = ?`).run(found.id)
@@ -170,7 +178,14 @@ export function discardImport(engine: Engine, workspace: string): boolean {
   const { workspaceId } = found
   const inboxes = rows<{ key: string }>(engine.db.sql(`select key from inbox where workspace_id = ?`), workspaceId)
   for (const { key } of inboxes) deleteInbox(engine, workspaceId, key)
-  for (const table of ['dedup', 'audit', ...eventTypeTables, ...integrationTables, ...scheduleTables] as const) {
+  for (const table of [
+    'dedup',
+    'audit',
+    ...eventTypeTables,
+    ...integrationTables,
+    ...scheduleTables,
+    ...sourceTables,
+  ] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(workspaceId)
   }
   engine.db.raw.exec(`drop table ${eventTable(workspaceId)}`)

@@ -25,6 +25,7 @@ import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
 import { createRows } from './rows.ts'
 import { createTimetable } from './schedules.ts'
+import { createSources } from './sources.ts'
 import { createTriggers } from './triggers.ts'
 import { createWakes } from './wakes.ts'
 import { findWorkspace, findWorkspaceById, listWorkspaces } from './workspaces.ts'
@@ -84,14 +85,13 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     ...inboxVerbs(parts),
     ...consumingVerbs(parts),
     ...keyVerbs(parts),
-    findIdentified: (workspaceId, search) => parts.reader.read('findIdentified', workspaceId, search),
-    eraseEvents: async (workspaceId, positions) =>
-      positions.length === 0 ? 0 : group.write('eraseEvents', workspaceId, positions),
+    ...erasureVerbs(parts),
     ...upkeepVerbs(parts),
     ...createDefinitions(parts),
     connections: createConnections(parts),
     triggers: createTriggers({ ...parts, newId: randomUUID }),
     ...createTimetable(parts),
+    sources: createSources(parts),
     moving: createMoving({ ...parts, file }),
     onWake: wakes.listen,
     nowMs: clock.nowMs,
@@ -121,6 +121,14 @@ type Parts = {
   readonly workspaces: Memo<WorkspaceRow | undefined>
   readonly keys: Memo<KeyRow | undefined>
   readonly nowMs: () => number
+}
+
+function erasureVerbs({ group, reader }: Parts): Pick<Store, 'findIdentified' | 'eraseEvents'> {
+  return {
+    findIdentified: (workspaceId, search) => reader.read('findIdentified', workspaceId, search),
+    eraseEvents: async (workspaceId, positions) =>
+      positions.length === 0 ? 0 : group.write('eraseEvents', workspaceId, positions),
+  }
 }
 
 type WorkspaceVerb = 'ensureWorkspace' | 'findWorkspace' | 'findWorkspaceById' | 'listWorkspaces' | 'deleteWorkspace'

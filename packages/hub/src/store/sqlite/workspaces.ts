@@ -5,6 +5,7 @@ import { tagSpace } from '@sluice/protocol/event-id'
 import type { WorkspaceRow } from '../store.ts'
 import { toNewWorkspace, toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
 import { eventTypeTables, integrationTables, scheduleTables } from '../moving.ts'
+import { sourceTables } from '../sources.ts'
 import { row, rows, type Database } from './database.ts'
 import type { Engine } from './writer-state.ts'
 import { createDefaultInbox, deleteInbox } from './inboxes.ts'
@@ -73,6 +74,7 @@ export function deleteWorkspace(engine: Engine, key: string): boolean {
     ...integrationTables,
     ...eventTypeTables,
     ...scheduleTables,
+    ...sourceTables,
   ] as const) {
     engine.db.sql(`delete from ${table} where workspace_id = ?`).run(workspace.id)
   }

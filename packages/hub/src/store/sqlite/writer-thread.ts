@@ -20,6 +20,7 @@ import { addQuarantined, releaseQuarantined, removeQuarantined } from './quarant
 import { trimEvents } from './retention.ts'
 import { addScheduled, cancelScheduled, claimDueScheduled, removeScheduled } from './scheduled.ts'
 import { advanceSchedule, putSchedule, removeSchedule, setScheduleStatus } from './schedules.ts'
+import { createSource, noteSources, removeSource, updateSource } from './sources.ts'
 import { claimDueTriggers, claimTrigger, finishPoll, putTrigger, removeTrigger, setTriggerStatus } from './triggers.ts'
 import { deleteWorkspace, ensureWorkspace, renewTags } from './workspaces.ts'
 import { createEngine, flush, forget, inboxOf, type Engine } from './writer-state.ts'
@@ -54,6 +55,7 @@ const verbs = {
   claimDueTriggers,
   claimTrigger,
   createInbox,
+  createSource,
   deleteInbox,
   deleteWorkspace,
   discardImport,
@@ -65,6 +67,7 @@ const verbs = {
   finishPoll,
   importChunk,
   leaseEvents: onInbox(leaseEvents),
+  noteSources,
   putConnection,
   putKey,
   putSchedule,
@@ -75,6 +78,7 @@ const verbs = {
   removeQuarantined,
   removeSchedule,
   removeScheduled,
+  removeSource,
   removeTrigger,
   renewTags,
   replayEvent: onInbox(replayEvent),
@@ -90,6 +94,7 @@ const verbs = {
   trimEvents,
   updateInbox: onInbox(updateInbox),
   updateKey,
+  updateSource,
 } satisfies Record<string, (engine: Engine, ...args: never[]) => unknown>
 
 export type Verbs = typeof verbs

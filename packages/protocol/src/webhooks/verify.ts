@@ -1,0 +1,193 @@
+import { decode, encode, utf8, type Bytes } from './bytes.ts'
+import {
+  fieldOf,
+  readSignatureField,
+  toSigned,
+  type SignatureField,
+  type WebhookHead,
+  type WebhookMessage,
+} from './message.ts'
+import { signingOf, type HmacSigning, type Signing, type WebhookScheme } from './scheme.ts'
+import { isSignedWith, toVerifyingKey, type VerifyingKey } from './secret.ts'
+
+/** Why a webhook is refused. */
+export type WebhookFault =
+  | 'signature-missing'
+  | 'signature-malformed'
+  | 'timestamp-missing'
+  | 'timestamp-malformed'
+  | 'id-missing'
+  | 'id-malformed'
+  | 'stale'
+  | 'mismatch'
+
+export type WebhookRefusal = { readonly reason: WebhookFault; readonly message: string }
+
+/** What the head of a webhook says of its signature. */
+export type SignatureHead = {
+  readonly field: SignatureField
+  readonly timestamp: string | undefined
+  readonly timestampMs: number | null
+  readonly id: string | undefined
+}
+
+/** Tells a refusal from what was asked for. */
+export const isRefusal = (value: object): value is WebhookRefusal => 'reason' in value
+
+const refuse = (reason: WebhookFault, message: string): WebhookRefusal => ({ reason, message })
+
+/** What can be said before the body is there. */
+export function readHead(signing: Signing, head: WebhookHead, nowMs: number): SignatureHead | WebhookRefusal {
+  const text = fieldOf(head, signing.headers)
+  if (text === undefined) return refuse('signature-missing', `the field ${signing.headers[0]} is missing`)
+  const field = readSignatureField(signing, text)
+  if (![...field.signatures, ...field.publicSignatures].some((signature) => isWellFormed(signing, signature)))
+    return refuse('signature-malformed', `the field ${signing.headers[0]} holds no ${describeSignature(signing)}`)
+  const id = fieldOf(head, signing.idHeaders)
+  const idFault = findIdFault(signing, id)
+  if (idFault) return idFault
+  const timestamp = field.timestamp ?? fieldOf(head, signing.timestampHeaders)
+  if (signing.toleranceSeconds === null) return { field, timestamp, timestampMs: null, id }
+  const timestampMs = toMs(signing, timestamp)
+  if (timestampMs === undefined) return refuseTime(signing, timestamp)
+  // Times are whole seconds, our clock is not.
+  const aheadSeconds = Math.floor(timestampMs / 1000) - Math.floor(nowMs / 1000)
+  if (Math.abs(aheadSeconds) > signing.toleranceSeconds) return refuseStale(signing, aheadSeconds)
+  return { field, timestamp, timestampMs, id }
+}
+
+const isWellFormed = ({ encoding }: Signing, signature: string): boolean => decode(signature, encoding) !== undefined
+
+export function describeSignature({ form, prefix, encoding }: Signing): string {
+  if (form === 'versions') return 'signature like v1,BASE64 or v1a,BASE64'
+  if (form === 'pairs') return 'time and signature like t=SECONDS,v1=HEX'
+  return `signature like ${prefix}${encoding.toUpperCase()}${encoding === 'hex' ? ' in lower case' : ''}`
+}
+
+/** A dot in the id would let the rest of it pass for a time, and the time for a part of the body. */
+function findIdFault({ idHeaders, form }: Signing, id: string | undefined): WebhookRefusal | undefined {
+  if (idHeaders.length === 0) return undefined
+  if (id === undefined) return refuse('id-missing', `the field ${idHeaders[0]} is missing`)
+  if (form !== 'versions' || !id.includes('.')) return undefined
+  return refuse('id-malformed', `the field ${idHeaders[0]} must not hold a dot`)
+}
+
+function toMs({ looseTime }: Signing, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,11}$/.test(text)) return Number(text) * 1000
+  if (!looseTime) return undefined
+  if (/^\d{12,14}$/.test(text)) return Number(text)
+  const ms = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(ms) ? undefined : ms
+}
+
+function refuseTime({ timestampHeaders, headers, looseTime }: Signing, text: string | undefined): WebhookRefusal {
+  const where = timestampHeaders[0] === undefined ? `t= in ${headers[0]}` : `the field ${timestampHeaders[0]}`
+  if (text === undefined) return refuse('timestamp-missing', `${where} is missing`)
+  const wanted = looseTime ? 'seconds or milliseconds since 1970, or ISO 8601' : 'whole seconds since 1970'
+  return refuse('timestamp-malformed', `${where} must be ${wanted}`)
+}
+
+function refuseStale({ toleranceSeconds }: Signing, aheadSeconds: number): WebhookRefusal {
+  const place = `${Math.abs(aheadSeconds)} seconds ${aheadSeconds > 0 ? 'ahead of' : 'behind'} this clock; ${toleranceSeconds} are allowed`
+  return refuse('stale', `its time is ${place}`)
+}
+
+/** How to verify: whose signature it is, and the secrets that count. */
+export type WebhookRules = {
+  readonly scheme: WebhookScheme
+  readonly hmac?: HmacSigning | null | undefined
+  /** as their provider shows them; of `basic`, `user:password` */
+  readonly secrets: readonly string[]
+}
+
+export type Verified = {
+  readonly verified: true
+  /** place of the secret that signed; null where nothing is signed */
+  readonly secret: number | null
+  /** the id that was signed, of schemes that have one */
+  readonly id: string | null
+  /** the time that was signed, in ms since 1970 */
+  readonly timestampMs: number | null
+}
+
+/** A message whose head is in order; its body is still to be looked at. */
+export type Pending = { readonly prove: (message: WebhookMessage) => Promise<Verified | WebhookRefusal> }
+
+/**
+ * Looks at the head of a message, so that a body which cannot be right need not be read.
+ *
+ * @throws TypeError for scheme `hmac` without its description
+ */
+export async function beginVerification(
+  rules: WebhookRules,
+  head: WebhookHead,
+  nowMs: number,
+): Promise<Pending | WebhookRefusal> {
+  const signing = signingOf(rules.scheme, rules.hmac)
+  if (!signing) {
+    const known = rules.scheme === 'none' ? unsigned : await checkPassword(rules.secrets, head)
+    return isRefusal(known) ? known : { prove: async () => known }
+  }
+  const found = readHead(signing, head, nowMs)
+  if (isRefusal(found)) return found
+  return {
+    prove: async (message) => {
+      const keys = rules.secrets.map((text) => toVerifyingKey(signing, text))
+      const secret = await findSigner(signing, { message, head: found, keys })
+      return secret === undefined
+        ? mismatch
+        : { verified: true, secret, id: found.id ?? null, timestampMs: found.timestampMs }
+    },
+  }
+}
+
+const unsigned: Verified = { verified: true, secret: null, id: null, timestampMs: null }
+
+async function checkPassword(secrets: readonly string[], { header }: WebhookHead): Promise<Verified | WebhookRefusal> {
+  const given = header('authorization')
+  if (given === undefined) return refuse('signature-missing', 'the field authorization is missing')
+  if (!/^basic /i.test(given))
+    return refuse('signature-malformed', 'the field authorization holds something other than Basic')
+  const same = await Promise.all(secrets.map((secret) => isSameText(toBasic(secret).slice(6), given.slice(6).trim())))
+  const secret = same.indexOf(true)
+  if (secret < 0) return refuse('mismatch', 'user name or password is another one')
+  return { ...unsigned, secret }
+}
+
+export type Signed = {
+  readonly message: WebhookMessage
+  readonly head: Pick<SignatureHead, 'field' | 'timestamp' | 'id'>
+  /** undefined: a secret that is none */
+  readonly keys: readonly (VerifyingKey | undefined)[]
+}
+
+/**
+ * Which of the keys signed. All are tried: how long it takes tells nothing.
+ *
+ * @returns its place among the keys, or undefined
+ */
+export async function findSigner(signing: Signing, { message, head, keys }: Signed): Promise<number | undefined> {
+  const ways = toSigned(signing, message, head)
+  const decoded = (texts: readonly string[]): Bytes[] => texts.flatMap((text) => decode(text, signing.encoding) ?? [])
+  const signatures = { hmac: decoded(head.field.signatures), ed25519: decoded(head.field.publicSignatures) }
+  let found: number | undefined
+  for (const [index, key] of keys.entries()) {
+    for (const signature of key ? signatures[key.kind] : [])
+      for (const signed of ways) if (key && (await isSignedWith(key, signing, signature, signed))) found ??= index
+  }
+  return found
+}
+
+const mismatch = refuse('mismatch', 'none of the secrets makes this signature over this message')
+
+/** Compares texts without telling by its time where they part. */
+async function isSameText(left: string, right: string): Promise<boolean> {
+  const bytes = crypto.getRandomValues(new Uint8Array(32))
+  const key = await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
+  const digest = await crypto.subtle.sign('HMAC', key, utf8(left))
+  return crypto.subtle.verify('HMAC', key, digest, utf8(right))
+}
+
+/** `Authorization` for `user:password` in UTF-8. */
+export const toBasic = (secret: string): string => `Basic ${encode(utf8(secret), 'base64')}`
