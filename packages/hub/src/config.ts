@@ -30,6 +30,8 @@ export type HubOptions = {
   readonly allowCidr?: readonly string[]
   /** what this process does; everything unless said otherwise */
   readonly roles?: readonly Role[]
+  /** the folder that the console was built into; default that of @sluice/console */
+  readonly console?: string
   /** ms since 1970, for tests */
   readonly clock?: () => number
 }

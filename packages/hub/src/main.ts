@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { defaultWorkspace } from '@sluice/protocol'
 import pino from 'pino'
 import manifest from '../package.json' with { type: 'json' }
@@ -15,6 +16,7 @@ import { createSealing } from './domain/sealing.ts'
 import { startPolling } from './domain/polling.ts'
 import { startScheduling } from './domain/scheduling.ts'
 import { createSourceNotes } from './domain/sources/notes.ts'
+import { createLinkToken } from './domain/sessions.ts'
 import { startUpkeep } from './domain/upkeep.ts'
 import { createNotifier } from './domain/notifier.ts'
 import { requireWorkspace } from './domain/workspaces.ts'
@@ -48,6 +50,8 @@ export type Hub = {
   readonly port: number
   /** of an administrator, once: on the first start of an empty store */
   readonly apiKey: string | null
+  /** An address that signs an administrator of the instance in: once, within 10 minutes. */
+  readonly createSignInLink: () => string
   /** the same hub as a function, for another server or a test */
   readonly app: FetchApp
   readonly store: Store
@@ -94,6 +98,7 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
     publicUrl: options.publicUrl,
     trustProxy: options.trustProxy,
     corsOrigins: options.corsOrigins,
+    console: options.console ?? fileURLToPath(new URL('dist', import.meta.resolve('@sluice/console/package.json'))),
   })
   const listener = roles.includes('http') ? await listen({ app, host, port, logger }) : undefined
   const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), onError }) : undefined
@@ -108,10 +113,12 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
     await sourceNotes.close()
     await store.close()
   }
+  const url = listener ? toUrl(host, listener.port) : ''
   return {
-    url: listener ? toUrl(host, listener.port) : '',
+    url,
     port: listener?.port ?? 0,
     apiKey,
+    createSignInLink: () => `${(options.publicUrl ?? url).replace(/\/+$/, '')}/console/#${createLinkToken(context)}`,
     app: toFetch(app),
     store,
     close: () => (closed ??= close()),

@@ -1,3 +1,4 @@
+export { Session, consoleHeader } from './session.ts'
 export { HubError, problems, type ErrorCode, type HubErrorOptions } from './error.ts'
 export { Fault, Problem, escapePointer, toFaults, toValidationError } from './problem.ts'
 export { defaultInbox, defaultWorkspace, inboxDefaults } from './defaults.ts'

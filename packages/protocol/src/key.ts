@@ -7,17 +7,26 @@ export type Role = z.infer<typeof Role>
 
 /**
  * What a route asks of a key. `inbox` is consuming; `inbox-read` is looking at inboxes without changing them; `event-types` is
- * looking at definitions, which everybody may: publishers check by them, consumers read by them.
+ * looking at definitions, which everybody may: publishers check by them, consumers read by them. `self` is asking about oneself.
  */
-export type Permission = 'publish' | 'read' | 'inbox' | 'inbox-read' | 'event-types' | 'act' | 'admin' | 'instance'
+export type Permission =
+  | 'self'
+  | 'publish'
+  | 'read'
+  | 'inbox'
+  | 'inbox-read'
+  | 'event-types'
+  | 'act'
+  | 'admin'
+  | 'instance'
 
 /** `instance` (workspaces) belongs to administrators of the workspace `default` only; `http/auth.ts` checks that. */
 export const permissionsOf: Record<Role, readonly Permission[]> = {
-  admin: ['publish', 'read', 'inbox', 'inbox-read', 'event-types', 'act', 'admin', 'instance'],
-  creator: ['publish', 'read', 'inbox', 'inbox-read', 'event-types', 'act'],
-  publisher: ['publish', 'event-types'],
-  consumer: ['inbox', 'inbox-read', 'event-types'],
-  viewer: ['read', 'inbox-read', 'event-types'],
+  admin: ['self', 'publish', 'read', 'inbox', 'inbox-read', 'event-types', 'act', 'admin', 'instance'],
+  creator: ['self', 'publish', 'read', 'inbox', 'inbox-read', 'event-types', 'act'],
+  publisher: ['self', 'publish', 'event-types'],
+  consumer: ['self', 'inbox', 'inbox-read', 'event-types'],
+  viewer: ['self', 'read', 'inbox-read', 'event-types'],
 }
 
 export const KeyStatus = z.enum(['active', 'inactive', 'revoked'])

@@ -26,6 +26,8 @@ export type Route = {
   readonly maxBodyBytes?: number
   /** takes CloudEvents in every mode (`body`), or answers with one or a batch of them to those who accept that */
   readonly cloudEvents?: 'body' | 'one' | 'many'
+  /** everything below the path reaches the same handler */
+  readonly below?: boolean
   /** paths of the foreign clients that reach the same handler */
   readonly alias?: string
   /** whose requests, answers and errors these are, if not the hub's own */

@@ -1,4 +1,5 @@
 import { adminRoutes } from './routes/admin-routes.ts'
+import { consoleRoutes } from './routes/console-routes.ts'
 import { dialectRoutes } from './routes/dialect-routes.ts'
 import { eventRoutes } from './routes/event-routes.ts'
 import { eventTypeRoutes } from './routes/event-type-routes.ts'
@@ -13,6 +14,7 @@ import { scheduleRoutes } from './routes/schedule-routes.ts'
 /** The one list of what the hub answers. Server, OpenAPI and tests read it. */
 export const routes = {
   ...openRoutes,
+  ...consoleRoutes,
   ...eventRoutes,
   ...inboxRoutes,
   ...eventTypeRoutes,

@@ -95,8 +95,15 @@ function toJsonLine(hub: Hub): string {
   return `${JSON.stringify({ ready: true, pid: process.pid, url: hub.url, version, api_key: hub.apiKey })}\n`
 }
 
-function toWelcome({ url, apiKey }: Hub, { data, database }: HubOptions): string {
-  const ready = `Sluice ${version} is ready at ${url || 'no address (without the role http)'}`
+/** The link lets in whoever has it: it is for the eyes of a person, and not for a log. */
+function toSignIn(hub: Hub): string {
+  if (!hub.url || !process.stdout.isTTY) return ''
+  return `\n\nConsole, signed in by this link once within 10 minutes: ${hub.createSignInLink()}`
+}
+
+function toWelcome(hub: Hub, { data, database }: HubOptions): string {
+  const { url, apiKey } = hub
+  const ready = `Sluice ${version} is ready at ${url || 'no address (without the role http)'}${toSignIn(hub)}`
   if (apiKey === null)
     return `${ready}\n\nMake a key with: sluice keys create --user-id YOU ${database ? '--database-url URL' : `--data ${data}`}\n`
   return `${ready}

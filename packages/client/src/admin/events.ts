@@ -12,6 +12,7 @@ import type {
 } from '@sluice/protocol'
 import type { Settings } from '../options.ts'
 import type { Request, RequestOptions } from '../request.ts'
+import { tailEvents, type TailQuery, type Tailed } from '../tail.ts'
 import type { PageQuery } from './page.ts'
 
 export type SearchQuery = PageQuery & {
@@ -59,6 +60,9 @@ export function createEventRoutes(settings: Settings, request: Request) {
       request({ method: 'GET', path: '/v1/events', query, repeatable: true }, options),
     pollDefault: (query: PageQuery = {}, options?: RequestOptions): Promise<EventPage> =>
       request({ method: 'GET', path: '/v1/events/inbox', query, repeatable: true }, options),
+    /** What is published from now on, for somebody who looks on; see `Tailed`. Ends with the connection: what came meanwhile is found by `searchEvents`. */
+    tailEvents: (query: TailQuery, signal: AbortSignal): AsyncGenerator<Tailed, void, undefined> =>
+      tailEvents(settings, query, signal),
     getEvent: (eventId: string, options?: RequestOptions): Promise<Event> =>
       request({ method: 'GET', path: of(eventId), repeatable: true }, options),
     acknowledgeEvent: (eventId: string, options?: RequestOptions): Promise<void> =>

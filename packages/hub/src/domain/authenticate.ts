@@ -3,6 +3,7 @@ import { HubError, defaultWorkspace, parseApiKey, permissionsOf, type Permission
 import type { KeyRow, RateState, Store } from '../store/store.ts'
 import type { KeyAdmin } from './keys.ts'
 import { hashSecret } from './keys.ts'
+import { toSecretMark, type SessionClaim } from './sessions.ts'
 import { refuseStranger, requireSignature } from './verify-request.ts'
 
 /** Whoever has shown a valid key. */
@@ -27,6 +28,8 @@ export type Authenticator = {
   readonly authenticate: (apiKey: string, isSigned: boolean) => Promise<Principal>
   /** For what was signed on behalf of a key: the same checks without its secret. */
   readonly authenticateById: (keyId: string) => Promise<Principal>
+  /** For a browser that showed the key when it signed in: the secret that it showed must still be the key's. */
+  readonly authenticateSession: (session: SessionClaim) => Promise<Principal>
 }
 
 type Deps = {
@@ -89,6 +92,17 @@ export function createAuthenticator({ store, onError }: Deps): Authenticator {
       const key = await store.findKey(keyId)
       if (!key) throw refuseStranger()
       return toPrincipal(key)
+    },
+    authenticateSession: async ({ keyId, secretMark }) => {
+      const key = await store.findKey(keyId)
+      if (!key || !isSecretOf(key, store.nowMs(), (hash) => toSecretMark(hash) === secretMark))
+        throw new HubError('unauthorized', 'the session has ended with its key; sign in again')
+      requireSignature(key)
+      return toPrincipal(key).catch((error: unknown) => {
+        // For a browser there is one thing to do about all of them.
+        if (!(error instanceof HubError) || error.status !== 403) throw error
+        throw new HubError('unauthorized', `the session is over: ${error.message}; sign in again`, { cause: error })
+      })
     },
   }
 }

@@ -44,14 +44,18 @@ const toApiKey = (keyId: string, secret: Secret): string => `slk_${keyId}_${secr
 /**
  * Makes a key. Its secrets are in the answer and nowhere else.
  *
+ * @param wanted with an id, if the hub itself has chosen one
  * @throws HubError `forbidden` for another workspace unless the caller administers the instance
  */
-export async function createKey(context: KeyContext, admin: KeyAdmin, wanted: NewKey): Promise<KeyWithSecret> {
+export async function createKey(
+  context: KeyContext,
+  admin: KeyAdmin,
+  { key_id: keyId = randomBytes(8).toString('hex'), ...wanted }: NewKey & { readonly key_id?: string },
+): Promise<KeyWithSecret> {
   const { store, sealing } = context
   const workspace = await workspaceFor(context, admin, wanted.workspace)
   refusePast(store, wanted.expires_at)
   const secret = createSecret()
-  const keyId = randomBytes(8).toString('hex')
   const hmacSecret = wanted.hmac === true ? createHmacSecret() : undefined
   const key: KeyRow = {
     keyId,

@@ -98,7 +98,7 @@ async function ask(name: RouteName, options: CallOptions): Promise<{ status: num
   const gone = new AbortController()
   const sent = bodies[name]
   const answer =
-    name === 'streamInbox'
+    name === 'streamInbox' || name === 'tailEvents'
       ? askStream(route, options, gone)
       : t.call<{ error_code?: string }>(route.method, pathOf(route), {
           ...options,

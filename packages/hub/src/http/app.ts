@@ -33,8 +33,11 @@ import { keyHandlers } from './keys.ts'
 import { mcpHandlers } from './mcp/mcp.ts'
 import { createMetrics } from './metrics.ts'
 import { openHandlers } from './open.ts'
+import { consoleHandlers } from './console.ts'
 import { parseQuery } from './query.ts'
 import { createRouter, type Match } from './router.ts'
+import { createSessionCookie } from './session-cookie.ts'
+import { sessionHandlers } from './sessions.ts'
 import { refuseReplay } from './replays.ts'
 import { scheduleHandlers } from './schedules.ts'
 import { sourceHandlers } from './sources.ts'
@@ -61,6 +64,8 @@ export type AppOptions = {
   /** CIDR blocks of the proxies whose `X-Forwarded-For` is believed */
   readonly trustProxy: readonly string[]
   readonly corsOrigins: readonly string[]
+  /** the folder that the console was built into */
+  readonly console: string
 }
 
 /** What becomes known of a request on its way, for its answer and for the log. */
@@ -82,13 +87,16 @@ type Parts = {
 
 export function createApp(options: AppOptions): App {
   const { context, authenticator, logger, version, publicUrl, corsOrigins, trustProxy } = options
-  const auth = createAuth({ context, authenticator, publicUrl })
+  const cookie = createSessionCookie(context.sealing, publicUrl)
+  const auth = createAuth({ context, authenticator, cookie, publicUrl })
   const metrics = createMetrics(context)
   const clientAddress = createClientAddress(trustProxy)
   const cors = createCors(corsOrigins)
   const budgets = { budget: createBodyBudget(), strangers: createStrangers() }
   const handlers: Handlers = {
     ...openHandlers({ context, auth, metrics, clientAddress, version, publicUrl }),
+    ...consoleHandlers(options.console, publicUrl),
+    ...sessionHandlers(context, cookie),
     ...eventHandlers(context),
     ...inboxHandlers(context),
     ...streamHandlers(context),
@@ -190,7 +198,8 @@ type Entry = { readonly identified: Identified; readonly readBody: () => Promise
 async function letIn(parts: Parts, stage: Stage): Promise<Entry> {
   const { auth, budget, context } = parts
   const { name, params, request } = stage
-  const claim = await auth.claim(request, name === 'streamInbox' ? params['inbox'] : undefined)
+  const ticketFor = name === 'streamInbox' ? params['inbox'] : undefined
+  const claim = await auth.claim(request, { ticketFor, link: name === 'createSession' })
   if (claim.kind === 'shown') {
     const { identified } = claim
     await admit(context, identified.principal, stage)

@@ -3,9 +3,11 @@ import type { Authenticator, Principal } from '../domain/authenticate.ts'
 import { takeRequest } from '../domain/authenticate.ts'
 import type { Context } from '../domain/context.ts'
 import type { Signature } from '../domain/signature.ts'
+import { isLinkToken, readSession, redeemLinkToken } from '../domain/sessions.ts'
 import { openTicket } from '../domain/tickets.ts'
 import { beginVerification, refuseSignature, refuseStranger, type Signer } from '../domain/verify-request.ts'
 import type { HubRequest } from './exchange.ts'
+import type { SessionCookie } from './session-cookie.ts'
 
 /** Who asks, and how to ask the same again later. */
 export type Identified = { readonly principal: Principal; readonly again: () => Promise<Principal> }
@@ -27,24 +29,32 @@ type Claim =
     }
 
 export type Auth = {
-  /** @param ticketFor the inbox for whose stream a ticket in the query is accepted */
-  readonly claim: (request: HubRequest, ticketFor?: string) => Promise<Claim>
+  readonly claim: (request: HubRequest, also?: AlsoAccepted) => Promise<Claim>
   /** For requests without a body. */
   readonly identify: (request: HubRequest) => Promise<Identified>
+}
+
+/** What a route takes beside keys, signatures and sessions. */
+type AlsoAccepted = {
+  /** the inbox for whose stream a ticket in the query is accepted */
+  readonly ticketFor?: string | undefined
+  /** the one-time link that `sluice start` prints */
+  readonly link?: boolean
 }
 
 export type AuthOptions = {
   readonly context: Context
   readonly authenticator: Authenticator
+  readonly cookie: SessionCookie
   /** where clients reach the hub: a proxy may take off the path, which they have signed */
   readonly publicUrl: string | undefined
 }
 
-export function createAuth({ context, authenticator, publicUrl }: AuthOptions): Auth {
-  const { authenticate, authenticateById } = authenticator
+export function createAuth({ context, authenticator, cookie, publicUrl }: AuthOptions): Auth {
+  const { authenticate, authenticateById, authenticateSession } = authenticator
   const prefix = publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '')
 
-  const claim: Auth['claim'] = async (request, ticketFor) => {
+  const claim: Auth['claim'] = async (request, { ticketFor, link } = {}) => {
     const header = request.header('authorization')
     const signature = toSignature(request)
     if (signature) return claimSigned(request, header, signature)
@@ -55,7 +65,14 @@ export function createAuth({ context, authenticator, publicUrl }: AuthOptions): 
       // The ticket has done its work once the stream is open: later only the key counts.
       return toShown(() => authenticateById(keyId))
     }
-    return toShown(() => authenticate(toApiKey(header), false))
+    const session = header === undefined ? cookie.read(request) : undefined
+    if (session !== undefined) return toShown(async () => authenticateSession(readSession(context, session)))
+    const shown = toApiKey(header)
+    if (link && isLinkToken(shown)) {
+      const keyId = await redeemLinkToken(context, shown)
+      return toShown(() => authenticateById(keyId))
+    }
+    return toShown(() => authenticate(shown, false))
   }
 
   const claimSigned = async (request: HubRequest, header: string | undefined, signature: Signature): Promise<Claim> => {

@@ -33,7 +33,7 @@ export function createCors(origins: readonly string[]): Cors {
     },
     allow: (request, headers) => {
       if (known.size === 0) return
-      headers['vary'] = 'Origin'
+      headers['vary'] = headers['vary'] === undefined ? 'Origin' : `${headers['vary']}, Origin`
       const origin = originOf(request)
       if (origin === undefined) return
       headers['access-control-allow-origin'] = origin

@@ -24,7 +24,7 @@ test('status, health and links need no key', async () => {
   const root = await t.call<{ docs: string }>('GET', '/', open)
   assert.equal(root.body.docs, '/docs')
   const browser = await t.call('GET', '/', { ...open, headers: { accept: 'text/html,*/*' } })
-  assert.deepEqual([browser.status, browser.headers.get('location')], [302, '/docs'])
+  assert.deepEqual([browser.status, browser.headers.get('location')], [302, '/console/'])
 })
 
 test('the description names every route and the public address', async () => {

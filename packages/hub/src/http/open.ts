@@ -6,6 +6,7 @@ import { isLoopback, type ReadClientAddress } from './client-address.ts'
 import { printDocs } from './docs-page.ts'
 import { json, jsonText, type HubRequest } from './exchange.ts'
 import type { Handlers } from './call.ts'
+import { toConsolePath } from './console.ts'
 import { escapeHtml, page } from './html.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -34,7 +35,9 @@ export function openHandlers({
   let docs: string | undefined
   return {
     getRoot: ({ request }) =>
-      wantsPage(request) ? { status: 302, headers: { location: '/docs' }, body: null } : json(200, links),
+      wantsPage(request)
+        ? { status: 302, headers: { location: toConsolePath(publicUrl) }, body: null }
+        : json(200, links),
     getStatus: () =>
       json(200, { status: 'ok', version, uptime_seconds: Math.floor((performance.now() - startedMs) / 1000) }),
     getHealth: async () => {

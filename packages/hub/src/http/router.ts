@@ -21,6 +21,7 @@ export function createRouter(): FindRoute {
       const match: Match = { name: name as RouteName, params: {} } // the keys of that object
       if (path.includes('{')) router.add(route.method, path.replaceAll(/\{(\w+)\}/g, ':$1'), match.name)
       else fixed.set(`${route.method} ${path}`, match)
+      if (route.below) router.add(route.method, `${path}/*`, match.name)
     }
   }
   const find = (method: string, path: string): Match | undefined => {

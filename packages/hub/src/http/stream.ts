@@ -4,13 +4,24 @@ import { requirePermission } from '../domain/authenticate.ts'
 import { followInbox, type StreamItem } from '../domain/follow.ts'
 import { streamLeases } from '../domain/lease-stream.ts'
 import { createTicket } from '../domain/tickets.ts'
+import { tailLog, type TailItem } from '../domain/tail.ts'
 import { isAllowed } from './auth.ts'
 import { toDefaultSource } from './cloudevents-out.ts'
 import { json, type HubResponse } from './exchange.ts'
 import type { Call, Handlers } from './call.ts'
 
-export function streamHandlers(context: Context): Pick<Handlers, 'streamInbox' | 'createTicket'> {
+export function streamHandlers(context: Context): Pick<Handlers, 'streamInbox' | 'createTicket' | 'tailEvents'> {
   return {
+    tailEvents: ({ request, query, principal, confirm }) => {
+      const { event_type: type, source, subject, per_second: perSecond } = query
+      const filter = {
+        ...(type !== undefined && { event_types: [type] }),
+        ...(source !== undefined && { sources: [source] }),
+        ...(subject !== undefined && { subjects: [subject] }),
+      }
+      const order = { filter, perSecond, signal: request.signal, isAllowed: () => isAllowed(confirm, 'read') }
+      return { status: 200, headers: streamFields, body: toTailFrames(tailLog(context, principal.workspace, order)) }
+    },
     streamInbox: async (call) => ({
       status: 200,
       headers: streamFields,
@@ -76,6 +87,18 @@ async function* toFrames(
     if (item !== 'idle' && item.text === '') yield `id: ${item.cursor}\n\n`
     else if (item !== 'idle') yield `event: event\nid: ${item.cursor}\ndata: ${print(item.text)}\n\n`
     else if (now - sentMs >= keepAliveMs) yield ': still here\n\n'
+    else continue
+    sentMs = now
+  }
+}
+
+async function* toTailFrames(items: AsyncGenerator<TailItem>): AsyncGenerator<string> {
+  let sentMs = 0
+  for await (const item of items) {
+    const now = performance.now()
+    if (item !== 'idle')
+      yield 'text' in item ? `event: event\ndata: ${item.text}\n\n` : `event: pace\ndata: ${JSON.stringify(item)}\n\n`
+    else if (sentMs === 0 || now - sentMs >= keepAliveMs) yield ': still here\n\n'
     else continue
     sentMs = now
   }

@@ -64,6 +64,24 @@ export const eventRoutes = {
     ),
     cloudEvents: 'many',
   },
+  tailEvents: {
+    method: 'GET',
+    path: '/v1/events/stream',
+    summary: 'Server-sent events: what is published from now on, a sample of it when it is much',
+    access: 'read',
+    query: z.object({
+      event_type: shortText().optional().describe('glob'),
+      source: shortText().optional().describe('glob'),
+      subject: shortText().optional().describe('glob'),
+      per_second: limit(limits.pollMax, limits.pollDefault).describe('events sent in a second, at most'),
+    }),
+    answers: {
+      200: {
+        description: 'frames `event`; and `pace` about once a second, with how many were `seen` and `shown`',
+        mediaType: 'text/event-stream',
+      },
+    },
+  },
   pollDefault: {
     method: 'GET',
     path: '/v1/events/inbox',
