@@ -15,7 +15,7 @@ test('somebody signs in with a key, sees what the address names, and signs out',
   const [cookie] = await page.context().cookies()
   assert.deepEqual([cookie?.httpOnly, cookie?.sameSite, cookie?.path], [true, 'Strict', '/'])
   assert.equal(await page.evaluate(() => document.cookie), '')
-  assert.ok(!(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).includes(apiKey))
+  assert.ok(!(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]))).includes(apiKey))
   await page.reload()
   await page.waitForSelector('.shell h1')
   await page.click('text=Sign out')
