@@ -55,6 +55,7 @@ const tags = {
   triggers: 'Polling triggers at work',
   sources: 'Addresses that take webhooks from outside',
   webhooks: 'What others send to sources',
+  filters: 'Filters of inboxes, tried before they are saved',
   erasures: 'Payloads of one person, erased for good',
   workspaces: 'Tenants, for administrators of the instance',
   dialects: 'Requests of foreign clients, as these send them',
