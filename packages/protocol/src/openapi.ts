@@ -55,6 +55,8 @@ const tags = {
   triggers: 'Polling triggers at work',
   sources: 'Addresses that take webhooks from outside',
   webhooks: 'What others send to sources',
+  'scheduled-events': 'Events that wait for their time',
+  schedules: 'Events made by the clock',
   filters: 'Filters of inboxes, tried before they are saved',
   erasures: 'Payloads of one person, erased for good',
   workspaces: 'Tenants, for administrators of the instance',
