@@ -1,4 +1,4 @@
-import type { IntegrationConfig } from '@sluice/sdk/integration'
+import type { AuthConfig, IntegrationConfig } from '@sluice/sdk/integration'
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
@@ -14,7 +14,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 export function toIntegrationTypes(config: IntegrationConfig, name: string): string {
   const { actions, polling_triggers: triggers, auth } = config
   const source = {
-    ...(auth?.fields && { auth: { fields: toTypeSchema(auth.fields) } }),
+    ...(auth && { auth: toAuthSource(auth) }),
     actions: toSchemas(actions),
     polling_triggers: toSchemas(triggers),
   }
@@ -31,6 +31,14 @@ export function toIntegrationTypes(config: IntegrationConfig, name: string): str
       toPair({ key, description, type: toTypeName(key, taken), more: ", 'polling_triggers'" }),
     ),
   ].join('\n')
+}
+
+function toAuthSource({ type, methods }: AuthConfig): Json {
+  const sources = methods.map(({ id, type: own, fields }): [id: string, source: Json] => [
+    id,
+    { type: own, ...(fields && { fields: toTypeSchema(fields) }) },
+  ])
+  return type === 'choice' ? { methods: Object.fromEntries(sources) } : (sources[0]?.[1] ?? {})
 }
 
 type Named = { readonly key: string; readonly description: string; readonly type: string; readonly more: string }

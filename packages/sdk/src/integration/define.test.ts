@@ -68,6 +68,23 @@ test('types come from the schemas', () => {
   holds<Equal<CredentialsOf<Source>, { readonly api_key: string }>>()
 })
 
+test('credentials are those of one of the methods', () => {
+  const fields = { type: 'object', required: ['key'], properties: { key: { type: 'string' } } } as const
+  const several = {
+    token: { type: 'bearer' },
+    app: { type: 'oauth2', provider: 'github' },
+    old: { type: 'custom', fields },
+  } as const
+  type Credentials = CredentialsOf<{ auth: { methods: typeof several } }>
+  const sent = (credentials: Credentials): string => {
+    // @ts-expect-error -- not every method has it
+    credentials.key satisfies string
+    const { key, token = key, access_token: granted = token } = credentials
+    return String(granted)
+  }
+  assert.deepEqual([sent({ access_token: 'a' }), sent({ key: 'k' }), sent({ token: 't' })], ['a', 'k', 't'])
+})
+
 test('members that a vendor adds can be read, as unknown', () => {
   const read = (user: OutputOf<Source, 'get_user'>): [string, unknown] => [user.name, user['since']]
   assert.deepEqual(read({ name: 'Ada', since: 1815 }), ['Ada', 1815])

@@ -91,7 +91,7 @@ export type OutputOf<Source, Name extends NamesOf<Source, Of>, Of extends Kind =
 /** The credentials by the fields of `auth`, of any of its methods; unknown values where nothing says what they are. */
 export type CredentialsOf<Source> = Source extends { readonly auth: infer Auth }
   ? Auth extends { readonly methods: infer Methods }
-    ? { [Id in keyof Methods]: CredentialsOfMethod<Methods[Id]> }[keyof Methods]
+    ? { [Id in keyof Methods]: CredentialsOfMethod<Methods[Id]> & Readonly<Record<string, unknown>> }[keyof Methods]
     : CredentialsOfMethod<Auth>
   : Readonly<Record<string, unknown>>
 

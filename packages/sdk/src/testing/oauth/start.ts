@@ -76,7 +76,10 @@ export async function startOAuthProvider(options: OAuthProviderOptions = {}): Pr
         : path.startsWith(consentPath)
           ? answerForUser(made, { incoming, response }, settings)
           : passes(incoming, response)
-    served.catch((error: unknown) => response.writeHead(500).end(`the provider failed: ${String(error)}`))
+    served.catch((error: unknown) => {
+      if (!response.headersSent) response.writeHead(500)
+      response.end(`the provider failed: ${String(error)}`)
+    })
   }
   const close = async (): Promise<void> => {
     await Promise.all([outer, inner].map(stop))
