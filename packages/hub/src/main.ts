@@ -9,6 +9,7 @@ import { createAuthenticator } from './domain/authenticate.ts'
 import type { Context } from './domain/context.ts'
 import { createCounts } from './domain/counts.ts'
 import { createCursors } from './domain/cursors.ts'
+import { startDelivering } from './domain/deliver/delivering.ts'
 import { createKnownTypes } from './domain/event-types/known-types.ts'
 import { createKey, type KeyAdmin, type KeyContext } from './domain/keys.ts'
 import { createLeaseWatch } from './domain/local-leases.ts'
@@ -27,6 +28,7 @@ import { openStore } from './open-store.ts'
 import { readInstalled } from './runner/installed.ts'
 import { openProcessPool } from './runner/process-pool.ts'
 import type { Store } from './store/store.ts'
+import { openTransform } from './transform/transform.ts'
 
 export {
   ConfigError,
@@ -90,9 +92,10 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   const sourceNotes = createSourceNotes(store, onError)
   const context = createContext({ store, installed, runner, sourceNotes }, options)
   const apiKey = await createFirstKey(context)
+  const authenticator = createAuthenticator({ store, onError })
   const app = createApp({
     context,
-    authenticator: createAuthenticator({ store, onError }),
+    authenticator,
     logger,
     version,
     publicUrl: options.publicUrl,
@@ -104,13 +107,15 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), onError }) : undefined
   const polling = roles.includes('schedule') ? startPolling(context, onError) : undefined
   const scheduling = roles.includes('schedule') ? startScheduling(context, onError) : undefined
+  const delivering = roles.includes('deliver') ? startDelivering({ context, authenticator, onError }) : undefined
   let closed: Promise<void> | undefined
   const close = async (): Promise<void> => {
     context.notifier.close()
-    await Promise.all([listener?.close(graceMs), upkeep?.close(), scheduling?.close()])
+    await Promise.all([listener?.close(graceMs), delivering?.close(graceMs), upkeep?.close(), scheduling?.close()])
     await runner.close(runnerGraceMs)
     await polling?.close()
     await sourceNotes.close()
+    await context.transform.close()
     await store.close()
   }
   const url = listener ? toUrl(host, listener.port) : ''
@@ -138,6 +143,7 @@ function createContext({ store, installed, runner, sourceNotes }: Places, { secr
     notifier: createNotifier(store),
     leaseWatch: createLeaseWatch(),
     knownTypes: createKnownTypes(store),
+    transform: openTransform(),
     counts: createCounts(),
     random: Math.random,
     newId: randomUUID,

@@ -13,6 +13,8 @@ export const inboxDefaults: InboxSettings = {
   retry: { schedule_seconds: [] },
   ordering: 'none',
   on_dead: 'continue',
+  action: null,
+  on_unknown: 'retry',
 }
 
 /** The workspace that always exists. Its administrators are the instance's. */

@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { Event, limits, shortText } from './event.ts'
 import { Filter } from './filter.ts'
+import { InboxAction } from './inbox-action.ts'
+import { Slug } from './slug.ts'
 
-/** Keys of inboxes and workspaces: what fits in an address without escaping. */
-export const Slug = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, 'must have 1 to 100 characters of a-z 0-9 . _ -, the first a letter or digit')
+export { Slug } from './slug.ts'
 
 export const Start = z
   .union([z.enum(['latest', 'earliest']), z.iso.datetime({ offset: true })])
@@ -31,6 +30,13 @@ export const InboxSettings = z.strictObject({
   on_dead: z
     .enum(['continue', 'block'])
     .describe('with ordering `key`: whether a dead letter holds back later events of its subject'),
+  action: InboxAction.nullable()
+    .optional()
+    .describe('what the hub runs for each event, with the authority of the key that has set it'),
+  on_unknown: z
+    .enum(['retry', 'stop'])
+    .optional()
+    .describe('what becomes of an event if nobody knows whether its action was done: `stop` makes it a dead letter'),
 })
 export type InboxSettings = z.infer<typeof InboxSettings>
 
@@ -45,6 +51,15 @@ export type PatchInbox = z.infer<typeof PatchInbox>
 export const InboxStatus = z.enum(['active', 'paused', 'broken', 'disabled'])
 export type InboxStatus = z.infer<typeof InboxStatus>
 
+/** How the hub itself delivers from an inbox. */
+const InboxDoor = z
+  .object({
+    key_id: z.string().describe('of the key that has set it; it runs with what that key may do'),
+    reason: z.string().nullable().describe('why it is broken or disabled, or what it waits for'),
+    probe_at: z.string().nullable().describe('of a broken one: when it is tried again, with one event'),
+  })
+  .meta({ id: 'InboxDoor' })
+
 export const Inbox = z
   .object({
     key: Slug,
@@ -53,6 +68,7 @@ export const Inbox = z
     revision: z.int().describe('counts the changes of its settings'),
     generation: z.int().describe('counts its seeks'),
     created_at: z.string(),
+    door: InboxDoor.nullable().describe('null: nothing is delivered from here, consumers come by themselves'),
     blocked: z
       .boolean()
       .describe('ordering `key`: too many events wait behind blocked subjects, nothing new is looked at'),
@@ -188,12 +204,21 @@ export const Attempt = z
   .object({
     event_id: z.string(),
     attempt: z.int(),
-    outcome: z.enum(['released', 'expired', 'dead']),
+    outcome: z.enum(['released', 'expired', 'dead', 'delivered']),
     reason: z.string().nullable(),
     at: z.string(),
     lease_id: z.string(),
+    ms: z.int().nullable().describe('how long it took; null where a consumer had the event'),
+    result: z
+      .string()
+      .nullable()
+      .describe('of what the hub delivered: the type of the result, or `unknown` if that is not known'),
   })
-  .meta({ id: 'Attempt', description: 'a hand-out that did not end in an acknowledgement; kept for 7 days' })
+  .meta({
+    id: 'Attempt',
+    description:
+      'a hand-out that did not end in an acknowledgement, kept for 7 days; or, as `delivered`, one of the last 200 that the hub delivered',
+  })
 export type Attempt = z.infer<typeof Attempt>
 
 export const Verdict = z

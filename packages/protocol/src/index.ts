@@ -57,6 +57,7 @@ export {
   UnknownEventTypes,
 } from './event-type.ts'
 export { Filter, PayloadCondition } from './filter.ts'
+export { InboxAction, Mapping } from './inbox-action.ts'
 export { failedRule, isOpenFilter, matchesFilter, type FilterSubject } from './match.ts'
 export {
   AckRequest,

@@ -94,7 +94,8 @@ async function settleSome(
   }))
 }
 
-async function settleInStore(
+/** Settles, and tells whoever watches the lease in this process. */
+export async function settleInStore(
   context: Context,
   workspace: Workspace,
   key: string,

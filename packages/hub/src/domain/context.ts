@@ -1,6 +1,7 @@
 import type { Installed } from '../runner/installed.ts'
 import type { Runner } from '../runner/runner.ts'
 import type { Store, WorkspaceRow } from '../store/store.ts'
+import type { Transform } from '../transform/transform.ts'
 import type { Counts } from './counts.ts'
 import type { Cursors } from './cursors.ts'
 import type { KnownTypes } from './event-types/known-types.ts'
@@ -22,6 +23,8 @@ export type Context = {
   readonly installed: ReadonlyMap<string, Installed>
   readonly runner: Runner
   readonly sourceNotes: SourceNotes
+  /** expressions of users */
+  readonly transform: Transform
   /** between 0 and 1, as Math.random */
   readonly random: () => number
   readonly newId: () => string

@@ -12,9 +12,12 @@ import {
   type SeekRequest,
 } from '@sluice/protocol'
 import type { InboxRow } from '../store/store.ts'
+import { newDoor, type Door } from '../store/doors.ts'
 import { noteDeed, type Caller } from './audit.ts'
+import type { Principal } from './authenticate.ts'
 import type { Context, Workspace } from './context.ts'
 import { openKey } from './cursors.ts'
+import { checkInboxAction } from './deliver/check-action.ts'
 import { requireEvent } from './event-address.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toWireInbox } from './to-wire.ts'
@@ -51,34 +54,55 @@ export async function listInboxes(
 /**
  * Makes an inbox, or checks that the one that exists has the settings that were sent; it changes nothing.
  *
- * @throws HubError `inbox-differs`, with the members that do in `details.differs`
+ * @throws HubError `inbox-differs`, with the members that do in `details.differs`; for an action as `checkInboxAction`
  */
 export async function ensureInbox(
   context: Context,
-  workspace: Workspace,
+  principal: Principal,
   key: string,
   wanted: PutInbox,
 ): Promise<{ inbox: Inbox; created: boolean }> {
   const checked = Slug.safeParse(key)
   if (!checked.success)
     throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.inbox', detail: message })))
+  const { workspace } = principal
   const existing = await context.store.findInbox(workspace.id, key)
   const { inbox, created } = existing
     ? { inbox: existing, created: false }
-    : await createInbox(context, workspace, key, wanted)
+    : await createInbox(context, principal, key, wanted)
   if (!created) refuseDifference(inbox, wanted)
   return { inbox: await withProgress(context, workspace, inbox), created }
 }
 
 async function createInbox(
   context: Context,
-  workspace: Workspace,
+  principal: Principal,
   key: string,
   wanted: PutInbox,
 ): Promise<{ inbox: InboxRow; created: boolean }> {
+  const { workspace } = principal
   const settings = withChanges(inboxDefaults, wanted)
+  const door = await checkDoor(context, principal, wanted)
   const start = await resolvePlace(context, workspace, settings.start)
-  return context.store.createInbox(workspace.id, key, settings, start)
+  const made = await context.store.createInbox(workspace.id, key, { settings, start, door: door ?? null })
+  if (made.created && door) await noteDoor(context, principal, key, wanted)
+  return made
+}
+
+/** The door that settings ask for; undefined if they do not speak of it. */
+async function checkDoor(
+  context: Context,
+  principal: Principal,
+  { action }: Pick<InboxSettings, 'action'>,
+): Promise<Door | null | undefined> {
+  if (!action) return action
+  await checkInboxAction(context, principal, action)
+  return { ...newDoor, keyId: principal.keyId }
+}
+
+async function noteDoor(context: Context, caller: Caller, key: string, { action }: PatchInbox): Promise<void> {
+  const details = action ? { action: `${action.integration}.${action.action}` } : {}
+  await noteDeed(context, caller, { verb: action ? 'inbox.action' : 'inbox.action.remove', target: key, details })
 }
 
 function withChanges(settings: InboxSettings, change: PutInbox): InboxSettings {
@@ -86,8 +110,9 @@ function withChanges(settings: InboxSettings, change: PutInbox): InboxSettings {
 }
 
 function refuseDifference({ key, settings }: InboxRow, wanted: PutInbox): void {
+  const known = { ...inboxDefaults, ...settings }
   const differs = Object.entries(wanted)
-    .filter(([name, value]) => !isDeepStrictEqual(settings[name as keyof InboxSettings], value)) // PutInbox has no other names
+    .filter(([name, value]) => !isDeepStrictEqual(known[name as keyof InboxSettings], value)) // PutInbox has no other names
     .map(([name]) => name)
   if (differs.length === 0) return
   throw new HubError('inbox-differs', `inbox "${key}" exists with another ${differs.join(', ')}; PATCH changes it`, {
@@ -103,17 +128,30 @@ async function resolvePlace({ store }: Context, workspace: Workspace, place: str
   return store.findPosition(workspace.id, Date.parse(place))
 }
 
+/** Whoever sends an action, be it the one that is there, lends it the authority of their key from now on. */
 export async function patchInbox(
   context: Context,
-  workspace: Workspace,
+  principal: Principal,
   key: string,
   change: PatchInbox,
 ): Promise<Inbox> {
+  const { workspace } = principal
   const inbox = await requireInbox(context, workspace, key)
   const settings = withChanges(inbox.settings, change)
-  if (isDeepStrictEqual(settings, inbox.settings)) return withProgress(context, workspace, inbox)
-  return withProgress(context, workspace, await context.store.updateInbox(workspace.id, key, { settings }))
+  const door = await checkDoor(context, principal, change)
+  if (door === undefined && isDeepStrictEqual(settings, inbox.settings)) return withProgress(context, workspace, inbox)
+  const mended = door !== undefined && isStopped(inbox) && ({ status: 'active' } as const)
+  const changed = await context.store.updateInbox(workspace.id, key, {
+    settings,
+    ...(door !== undefined && { door }),
+    ...mended,
+  })
+  if (door !== undefined) await noteDoor(context, principal, key, change)
+  return withProgress(context, workspace, changed)
 }
+
+/** By the hub, and not by people. */
+const isStopped = ({ status }: InboxRow): boolean => status === 'broken' || status === 'disabled'
 
 export async function pauseInbox(context: Context, workspace: Workspace, key: string): Promise<Inbox> {
   return setStatus(context, workspace, key, 'paused')
@@ -130,7 +168,9 @@ async function setStatus(
   status: 'active' | 'paused',
 ): Promise<Inbox> {
   const inbox = await requireInbox(context, workspace, key)
-  const changed = inbox.status === status ? inbox : await context.store.updateInbox(workspace.id, key, { status })
+  const door = inbox.door && status === 'active' ? { door: { reason: null, probeMs: null, probes: 0 } } : {}
+  const changed =
+    inbox.status === status ? inbox : await context.store.updateInbox(workspace.id, key, { status, ...door })
   return withProgress(context, workspace, changed)
 }
 

@@ -81,7 +81,7 @@ function spread({ queues, followers }: State, { workspaceId, inbox, appended }: 
 type Appended = NonNullable<Wake['appended']>[number]
 
 /** Conditions on the content are left to the store: waking once too often is no harm. */
-function mayWant({ event_types, sources, subjects }: Filter, event: Appended): boolean {
+export function mayWant({ event_types, sources, subjects }: Filter, event: Appended): boolean {
   const listed = (globs: readonly string[] | undefined, value: string | null): boolean =>
     globs === undefined || globs.length === 0 || (value !== null && globs.some((glob) => matchesGlob(glob, value)))
   return (

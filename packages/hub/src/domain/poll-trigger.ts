@@ -150,7 +150,7 @@ function toDraft({ claimed, settings }: Publishing, key: string, { id, data, ver
 }
 
 /** A payload is an object; what a service gives as something else is kept under a name. */
-const toPayload = (data: unknown): unknown =>
+export const toPayload = (data: unknown): unknown =>
   typeof data === 'object' && data !== null && !Array.isArray(data) ? data : { value: data }
 
 const named = 3

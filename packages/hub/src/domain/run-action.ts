@@ -8,14 +8,16 @@ import type { Context } from './context.ts'
 import { requireIntegration } from './integrations.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
-/** A run that somebody waits for ends after this. */
-const deadlineMs = 60_000
+/** A run ends after this unless its target says otherwise. */
+const defaultDeadlineMs = 60_000
 
 export type Target = Pick<RunOptions, 'signal' | 'onProgress'> & {
   readonly integration: string
   readonly name: string
   /** for the handler; `idempotency_key` is the same for each attempt to do the same */
   readonly metadata?: Readonly<Record<string, unknown>>
+  /** default 60,000 */
+  readonly deadlineMs?: number
 }
 
 /** Runs an action for somebody who reads its result on the wire. @throws HubError as `performAction` */
@@ -32,7 +34,6 @@ export async function runAction(
  * Runs an action of an integration. What the action does wrong is in the result; what it did to its process too, and then nobody
  * knows what it has done in its service.
  *
- * @public
  * @throws HubError `not-found`, `forbidden` for an action or a connection that the key may not use, `validation-error` for a missing
  * connection, `overloaded`
  */
@@ -42,12 +43,35 @@ export async function performAction(
   { integration, name, ...options }: Target,
   order: RunAction,
 ): Promise<RunOutcome> {
+  const installed = requireRunnable(context, principal, { integration, name })
+  const call = { kind: 'action', name, inputs: order.inputs ?? {} } as const
+  return run(context, principal, { ...options, installed, call, connection: order.connection })
+}
+
+/**
+ * Whether an action could be run now, as far as that can be known without running it.
+ *
+ * @throws HubError as `performAction`
+ */
+export async function checkAction(
+  context: Context,
+  principal: Principal,
+  target: Pick<Target, 'integration' | 'name'>,
+  connection: string | undefined,
+): Promise<void> {
+  await findAuth(context, principal, requireRunnable(context, principal, target), connection)
+}
+
+function requireRunnable(
+  context: Context,
+  principal: Principal,
+  { integration, name }: Pick<Target, 'integration' | 'name'>,
+): Installed {
   const installed = requireIntegration(context, integration)
   if (!Object.hasOwn(installed.config.actions, name))
     throw new HubError('not-found', `integration "${integration}" has no action "${name.slice(0, 100)}"`)
   requireAction(principal, `${integration}.${name}`)
-  const call = { kind: 'action', name, inputs: order.inputs ?? {} } as const
-  return run(context, principal, { ...options, installed, call, connection: order.connection })
+  return installed
 }
 
 /** Asks a polling trigger once, for whoever tries it out. @throws HubError as `runAction` */
@@ -90,7 +114,7 @@ type Job = Omit<Target, 'integration' | 'name'> & {
 async function run(
   context: Context,
   principal: Principal,
-  { installed, call, connection, metadata = {}, signal, onProgress }: Job,
+  { installed, call, connection, metadata = {}, deadlineMs = defaultDeadlineMs, signal, onProgress }: Job,
 ): Promise<RunOutcome> {
   const auth = await findAuth(context, principal, installed, connection)
   const order = { folder: installed.folder, workspaceId: principal.workspace.id, call, auth, metadata, deadlineMs }

@@ -1,4 +1,4 @@
-import type { Attempt, AuditEntry, Inbox, Key, Verdict } from '@sluice/protocol'
+import { inboxDefaults, type Attempt, type AuditEntry, type Inbox, type Key, type Verdict } from '@sluice/protocol'
 import type {
   AttemptRow,
   AuditRow,
@@ -43,10 +43,13 @@ export function toWireInbox(inbox: InboxRow, progress: InboxProgress, nowMs: num
   return {
     key: inbox.key,
     status: inbox.status,
+    // One that is older than a setting has its default.
+    ...inboxDefaults,
     ...inbox.settings,
     revision: inbox.revision,
     generation: inbox.generation,
     created_at: toIso(inbox.createdMs),
+    door: toWireDoor(inbox),
     blocked,
     behind,
     waiting,
@@ -55,6 +58,10 @@ export function toWireInbox(inbox: InboxRow, progress: InboxProgress, nowMs: num
     dead,
     oldest_age_seconds: oldestMs === null ? null : Math.max(0, Math.round((nowMs - oldestMs) / 1000)),
   }
+}
+
+function toWireDoor({ door }: InboxRow): Inbox['door'] {
+  return door && { key_id: door.keyId, reason: door.reason, probe_at: isoOrNull(door.probeMs) }
 }
 
 /** Never a hash, and nothing that is sealed. */
@@ -85,6 +92,8 @@ export function toWireAttempt(workspace: Workspace, attempt: AttemptRow): Attemp
     reason: attempt.reason,
     at: toIso(attempt.atMs),
     lease_id: attempt.leaseId,
+    ms: attempt.ms,
+    result: attempt.result,
   }
 }
 

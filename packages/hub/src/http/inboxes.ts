@@ -41,11 +41,11 @@ export function inboxHandlers(context: Context): Pick<Handlers, InboxRoute> {
       pageResponse('inboxes', await listInboxes(context, principal.workspace, query)),
     getInbox: async ({ principal, params }) => json(200, await showInbox(context, principal.workspace, params.inbox)),
     putInbox: async ({ principal, params, body }) => {
-      const { inbox, created } = await ensureInbox(context, principal.workspace, params.inbox, body)
+      const { inbox, created } = await ensureInbox(context, principal, params.inbox, body)
       return json(created ? 201 : 200, inbox)
     },
     patchInbox: async ({ principal, params, body }) =>
-      json(200, await patchInbox(context, principal.workspace, params.inbox, body)),
+      json(200, await patchInbox(context, principal, params.inbox, body)),
     deleteInbox: async ({ principal, params }) => {
       await deleteInbox(context, principal, params.inbox)
       return noContent()

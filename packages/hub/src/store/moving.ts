@@ -74,6 +74,7 @@ export const movedColumns = {
     created_ms: 'number',
     next: 'number',
     used: 'boolean',
+    door: 'text?',
   },
   inbox_history: {
     inbox: 'text',
@@ -121,6 +122,8 @@ export const movedColumns = {
     reason: 'text?',
     at_ms: 'number',
     lease_id: 'text',
+    ms: 'number?',
+    result: 'text?',
   },
   api_key: {
     key_id: 'text',

@@ -1,6 +1,7 @@
 import { after, before, describe, it } from 'node:test'
 import { appendCases } from './contract/append-cases.ts'
 import { connectionCases } from './contract/connection-cases.ts'
+import { doorCases } from './contract/door-cases.ts'
 import { erasureCases } from './contract/erasure-cases.ts'
 import { eventTypeCases, quarantineCases } from './contract/event-type-cases.ts'
 import { expiryCases } from './contract/expiry-cases.ts'
@@ -43,6 +44,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   'dead letters': deadLetterCases,
   explain: explainCases,
   'ordering by key': orderCases,
+  doors: doorCases,
   retention: retentionCases,
   erasure: erasureCases,
   connections: connectionCases,

@@ -1,14 +1,17 @@
-import type { Filter, InboxSettings, InboxStatus, KeyStatus, SettleStatus, UnknownEventTypes } from '@sluice/protocol'
+import type { Filter, InboxStatus, KeyStatus, SettleStatus, UnknownEventTypes } from '@sluice/protocol'
 import type { KeyChange } from './change-key.ts'
 import type { EventTypes } from './event-types.ts'
 import type { Moving } from './moving.ts'
 import type { Connections } from './connections.ts'
+import type { DoorRow } from './doors.ts'
+import type { InboxChange, InboxProgress, InboxRow, NewInbox } from './inboxes.ts'
 import type { AuditRow, KeyRow, RateState } from './keys.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { ScheduledEvents, Schedules } from './scheduled.ts'
 import type { Sources } from './sources.ts'
 import type { Triggers } from './triggers.ts'
 
+export type { InboxChange, InboxProgress, InboxRow, NewInbox } from './inboxes.ts'
 export type { AuditRow, KeyRow, RateState, SealedSecret } from './keys.ts'
 
 /**
@@ -51,30 +54,22 @@ export type Store = {
   ): Promise<{ events: StoredEvent[]; scannedTo: number }>
 
   // inboxes
-  /** `start` is resolved by the caller: the first position that the inbox will look at. */
-  createInbox(
-    workspaceId: number,
-    key: string,
-    settings: InboxSettings,
-    start: number,
-  ): Promise<{ inbox: InboxRow; created: boolean }>
+  createInbox(workspaceId: number, key: string, wanted: NewInbox): Promise<{ inbox: InboxRow; created: boolean }>
   findInbox(workspaceId: number, key: string): Promise<InboxRow | undefined>
   listInboxes(workspaceId: number, after: string, limit: number): Promise<InboxRow[]>
   /** A change of settings opens a new revision, which holds from `next` on. */
-  updateInbox(
-    workspaceId: number,
-    key: string,
-    change: { settings?: InboxSettings; status?: InboxStatus },
-  ): Promise<InboxRow>
+  updateInbox(workspaceId: number, key: string, change: InboxChange): Promise<InboxRow>
   deleteInbox(workspaceId: number, key: string): Promise<boolean>
   /** New generation: leases and parked events are void, dead letters stay. `position` becomes `next`. */
   seekInbox(workspaceId: number, key: string, position: number): Promise<InboxRow>
   readProgress(workspaceId: number, key: string): Promise<InboxProgress>
+  /** Inboxes of all workspaces that the hub itself delivers from. */
+  listDoors(): Promise<DoorRow[]>
 
   // consuming
   /**
    * Hands out up to `limit` events, and no more than about 16 MB of them: first parked ones that are available, then reads on. A lease id that is still held
-   * gives the same events again. Nothing is handed out unless the inbox is active.
+   * gives the same events again. Nothing is handed out unless the inbox is active, or is broken and this is a probe.
    */
   leaseEvents(workspaceId: number, key: string, request: LeaseOrder): Promise<LeaseGrant>
   /** Acknowledges or releases; without positions, all that the lease still holds. Repeatable. */
@@ -110,6 +105,8 @@ export type Store = {
   ): Promise<number>
   /** Newest first, below row id `before`. */
   listAttempts(workspaceId: number, key: string, page: { before: number; limit: number }): Promise<AttemptRow[]>
+  /** Of one event, oldest first. */
+  findAttempts(workspaceId: number, key: string, position: number): Promise<AttemptRow[]>
   /** One verdict for each inbox of the workspace. The event must exist or have expired. */
   explainEvent(workspaceId: number, position: number): Promise<VerdictRow[]>
 
@@ -249,32 +246,13 @@ export type Identified = {
   readonly more: boolean
 }
 
-export type InboxRow = {
-  readonly key: string
-  readonly settings: InboxSettings
-  readonly status: InboxStatus
-  readonly revision: number
-  readonly generation: number
-  readonly createdMs: number
-  /** everything before it was handed out, passed over by the filter, or parked */
-  readonly next: number
-}
-
-export type InboxProgress = {
-  readonly behind: number
-  readonly waiting: number
-  readonly leased: number
-  readonly parked: number
-  readonly dead: number
-  readonly blocked: boolean
-  readonly oldestMs: number | null
-}
-
 export type LeaseOrder = {
   readonly leaseId: string
   readonly limit: number
   /** undefined: as the settings of the inbox say */
   readonly leaseMs?: number | undefined
+  /** also of an inbox that is broken, to see whether it still is */
+  readonly probe?: boolean | undefined
 }
 
 export type LeaseGrant = {
@@ -292,10 +270,21 @@ export type SettleOrder = {
   readonly leaseId: string
   readonly positions?: readonly number[]
   readonly outcome:
-    | { readonly kind: 'ack' }
-    /** `delayMs` undefined: the retry schedule of the inbox */
-    | { readonly kind: 'release'; readonly delayMs?: number; readonly reason?: string; readonly count: boolean }
+    /** With a note it is listed among the attempts, as one of the last that were delivered. */
+    | { readonly kind: 'ack'; readonly note?: DeliveryNote }
+    /** `delayMs` undefined: the retry schedule of the inbox; `final`: it is a dead letter now, whatever attempts are left */
+    | {
+        readonly kind: 'release'
+        readonly delayMs?: number
+        readonly reason?: string
+        readonly count: boolean
+        readonly final?: boolean
+        readonly note?: DeliveryNote
+      }
 }
+
+/** What the hub itself saw of an attempt. */
+export type DeliveryNote = { readonly ms: number; readonly result: string }
 
 /** `acceptedMs` is null where the order named the positions: its caller has the ids. */
 export type Settlement = {
@@ -326,10 +315,13 @@ export type AttemptRow = {
   readonly position: number
   readonly acceptedMs: number
   readonly attempt: number
-  readonly outcome: 'released' | 'expired' | 'dead'
+  readonly outcome: 'released' | 'expired' | 'dead' | 'delivered'
   readonly reason: string | null
   readonly atMs: number
   readonly leaseId: string
+  /** of an attempt of the hub's own */
+  readonly ms: number | null
+  readonly result: string | null
 }
 
 export type VerdictRow = {

@@ -1,7 +1,7 @@
 import type { IntegrationConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { findCredentialFaults } from './credentials.ts'
-import { ActionError, ConfigurationError, ValidationError, type ValidationSource } from './error.ts'
+import { ActionError, ConfigurationError, RateLimitError, ValidationError, type ValidationSource } from './error.ts'
 import type { AccountFunction, ActionFunction, PollFunction, PollPlace } from './handlers.ts'
 import { isObject, type JsonObject } from './report.ts'
 import {
@@ -154,6 +154,8 @@ async function enveloped<Envelope>(
       const { message, source } = error
       return toEnvelope('validation_error', { message, property: null, value: null, source })
     }
-    return toEnvelope('error', { message: error instanceof Error ? error.message : String(error), cost_usd: null })
+    const message = error instanceof Error ? error.message : String(error)
+    const retryAfter = error instanceof RateLimitError ? { retry_after: error.retryAfter } : {}
+    return toEnvelope('error', { message, cost_usd: null, ...retryAfter })
   }
 }

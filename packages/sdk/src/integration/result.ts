@@ -41,7 +41,11 @@ export type PollRecord<Data = unknown> = {
 
 type Envelope<Type extends string, Result> = { readonly version: string; readonly type: Type; readonly result: Result }
 
-export type ErrorResult = Envelope<'error', { readonly message: string; readonly cost_usd: null }>
+/** `retry_after`: seconds to wait, where the service has said that there were too many requests. */
+export type ErrorResult = Envelope<
+  'error',
+  { readonly message: string; readonly cost_usd: null; readonly retry_after?: number }
+>
 export type ValidationErrorResult = Envelope<
   'validation_error',
   { readonly message: string; readonly property: null; readonly value: null; readonly source: ValidationSource }

@@ -152,9 +152,23 @@ function isTags(text: string): boolean {
 function findInboxFault(row: Row<'inbox'>, { inboxes }: Known): string | undefined {
   if (!Slug.safeParse(row.key).success || inboxes.has(row.key)) return `"${row.key}" is no key, or is there twice`
   if (!InboxSettings.safeParse(toJson(row.settings)).success) return 'has settings that no inbox has'
+  if (!isDoor(row.door)) return 'has a door that no inbox has'
   if (!InboxStatus.safeParse(row.status).success || row.next < 1) return 'has a status or place that no inbox has'
   inboxes.add(row.key)
   return undefined
+}
+
+function isDoor(text: string | null | undefined): boolean {
+  if (text === null || text === undefined) return true
+  const door = toJson(text)
+  if (typeof door !== 'object' || door === null) return false
+  const { keyId, reason, probeMs, probes } = door as Readonly<Record<string, unknown>> // an object, it was just seen
+  return (
+    typeof keyId === 'string' &&
+    (reason === null || typeof reason === 'string') &&
+    (probeMs === null || Number.isSafeInteger(probeMs)) &&
+    Number.isSafeInteger(probes)
+  )
 }
 
 function findEventFault(row: Row<'event'>, known: Known): string | undefined {

@@ -5,11 +5,11 @@ import { assertSame, notFound, type ContractCases } from './stage.ts'
 export const inboxCases: ContractCases = {
   'an inbox is made once, and made again it keeps its settings': async ({ store, id }) => {
     const settings = { ...inboxDefaults, owner: 'ada', filter: { event_types: ['a.*'] } }
-    const first = await store.createInbox(id, 'crm', settings, 1)
+    const first = await store.createInbox(id, 'crm', { settings, start: 1 })
     assert.ok(first.created)
     assertSame(first.inbox.settings, settings)
     assert.equal(first.inbox.status, 'active')
-    const again = await store.createInbox(id, 'crm', inboxDefaults, 9)
+    const again = await store.createInbox(id, 'crm', { settings: inboxDefaults, start: 9 })
     assert.ok(!again.created)
     assertSame(again.inbox, first.inbox)
     assertSame(await store.findInbox(id, 'crm'), first.inbox)

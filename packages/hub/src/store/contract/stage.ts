@@ -196,7 +196,7 @@ function writingVerbs(store: () => Store, id: number): Pick<Stage, 'publish' | '
       return positions
     },
     makeInbox: async (settings = {}, { key = 'crm', start = 1 } = {}) => {
-      const { created } = await store().createInbox(id, key, { ...inboxDefaults, ...settings }, start)
+      const { created } = await store().createInbox(id, key, { settings: { ...inboxDefaults, ...settings }, start })
       assert.ok(created)
     },
   }

@@ -84,7 +84,7 @@ export const workspaceCases: ContractCases = {
     const nowhere = 987_654
     await assert.rejects(store.appendEvents(nowhere, [toDraft()]), notFound)
     await assert.rejects(
-      store.createInbox(nowhere, 'crm', (await store.findInbox(id, 'default'))!.settings, 1),
+      store.createInbox(nowhere, 'crm', { settings: (await store.findInbox(id, 'default'))!.settings, start: 1 }),
       notFound,
     )
     await assert.rejects(store.readProgress(id, 'none'), notFound)

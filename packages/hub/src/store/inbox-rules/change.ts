@@ -1,23 +1,23 @@
-import type { InboxSettings, InboxStatus } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
 import { expandRuns, mergeRuns, parseRuns, printRuns, runsBelow, type Runs } from '../runs.ts'
-import type { InboxRow } from '../store.ts'
+import { newDoor } from '../doors.ts'
+import type { InboxChange, InboxRow } from '../store.ts'
 import { dropPositions, runsOf, shortenRange } from './parked.ts'
 import { wake, type InboxState, type Session } from './rows.ts'
 
-export function toInboxRow({ key, settings, status, revision, generation, createdMs, next }: InboxState): InboxRow {
-  return { key, settings, status, revision, generation, createdMs, next }
+export function toInboxRow(inbox: InboxState): InboxRow {
+  const { key, settings, status, revision, generation, createdMs, next, door } = inbox
+  return { key, settings, status, revision, generation, createdMs, next, door }
 }
-
-type Change = { readonly settings?: InboxSettings; readonly status?: InboxStatus }
 
 /** New settings open a new revision, which holds from `next` on. */
 export async function updateInbox(
   session: Session,
   inbox: InboxState,
-  { settings, status }: Change,
+  { settings, status, door, ifStatus }: InboxChange,
 ): Promise<InboxRow> {
   const { rows, nowMs } = session
+  if (ifStatus && inbox.status !== ifStatus) return toInboxRow(inbox)
   if (settings) {
     if (settings.ordering !== inbox.settings.ordering && (await rows.isOccupied(inbox))) {
       throw new HubError(
@@ -31,6 +31,7 @@ export async function updateInbox(
     rows.noteHistory(inbox, { kind: 'settings', from: inbox.next, to: inbox.next, settings }, nowMs)
   }
   if (status) inbox.status = status
+  if (door !== undefined) inbox.door = door && { ...(inbox.door ?? newDoor), ...door }
   rows.putInbox(inbox)
   inbox.changed = true
   wake(session, inbox)

@@ -24,7 +24,8 @@ export async function leaseEvents(session: Session, inbox: InboxState, order: Le
   await expireInbox(session, inbox)
   const again = await rows.findLease(inbox, order.leaseId)
   if (again) return { inboxStatus, untilMs: again.untilMs, held: again.held, more: false, retryAtMs: null }
-  if (inboxStatus !== 'active') return { inboxStatus, untilMs: null, held: [], more: false, retryAtMs: null }
+  if (inboxStatus !== 'active' && !(order.probe && inboxStatus === 'broken'))
+    return { inboxStatus, untilMs: null, held: [], more: false, retryAtMs: null }
   const { held, more } =
     inbox.settings.ordering === 'key'
       ? await takeInOrder(session, inbox, order.limit)

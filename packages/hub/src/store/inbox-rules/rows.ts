@@ -1,6 +1,7 @@
 import type { Filter, InboxSettings, InboxStatus } from '@sluice/protocol'
+import type { Door } from '../doors.ts'
 import type { Runs } from '../runs.ts'
-import type { AttemptRow, DeadLetterChoice, DeadLetterRow, StoredEvent } from '../store.ts'
+import type { AttemptRow, DeadLetterChoice, DeadLetterRow, DeliveryNote, StoredEvent } from '../store.ts'
 import type { ScanOrder, Scanned } from './scan.ts'
 
 /**
@@ -29,7 +30,7 @@ export type LogRows = {
 
 /** The inbox itself. */
 export type InboxRows = {
-  /** Settings, revision, status and generation; progress is written back at the end of the transaction. */
+  /** Settings, revision, status, generation and door; progress is written back at the end of the transaction. */
   putInbox(inbox: InboxState): void
   noteHistory(inbox: InboxState, entry: HistoryNote, nowMs: number): void
   /** Oldest first. */
@@ -104,6 +105,8 @@ export type SubjectRows = {
 /** Failed attempts, and dead letters. */
 export type FailureRows = {
   noteAttempts(inbox: InboxState, failure: Failure, nowMs: number): void
+  /** Attempts that went well, of which the last few are kept. */
+  noteDelivered(inbox: InboxState, delivery: Omit<Failure, 'outcome' | 'reason'>, nowMs: number): void
   /** The last attempt, and a copy of each event, which survives the log's retention. What has expired is not kept. */
   bury(inbox: InboxState, death: Omit<Failure, 'outcome'>, nowMs: number): void
   readAttempts(inbox: InboxState, position: number): Awaitable<AttemptRow[]>
@@ -146,6 +149,7 @@ export type InboxState = {
   generation: number
   readonly createdMs: number
   next: number
+  door: Door | null
   used: boolean
   /** `next` as the database has it */
   storedNext: number
@@ -223,6 +227,7 @@ export type Failure = {
   readonly outcome: AttemptRow['outcome']
   readonly reason: string | null
   readonly leaseId: string
+  readonly note?: DeliveryNote | undefined
 }
 
 export function wake(session: Session, inbox: InboxState): void {

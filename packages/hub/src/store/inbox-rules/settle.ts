@@ -1,7 +1,7 @@
 import type { SettleStatus } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
 import { countRuns, expandRuns, hasPosition, withoutPositions, type Runs } from '../runs.ts'
-import type { SettleOrder } from '../store.ts'
+import type { DeliveryNote, SettleOrder } from '../store.ts'
 import { dropPositions, holderOf, park, runsOf } from './parked.ts'
 import { wake, type Awaitable, type HeldLease, type InboxState, type Parked, type Session } from './rows.ts'
 
@@ -72,6 +72,7 @@ async function settleHeld(
   const subjects = inbox.settings.ordering === 'key' ? await rows.free(inbox, mine) : []
   if (order.outcome.kind === 'ack') {
     for (const position of mine) statuses.set(position, 'acked')
+    if (order.outcome.note) noteDelivered(session, inbox, { lease, leaving, note: order.outcome.note })
   } else {
     for (const { attempt, runs } of lease.held) {
       const stays = withoutPositions(runs, leaving)
@@ -81,6 +82,19 @@ async function settleHeld(
   }
   if (subjects.length > 0) rows.promote(inbox, subjects)
   if (subjects.length > 0 || order.outcome.kind === 'release') wake(session, inbox)
+}
+
+type Delivered = {
+  readonly lease: HeldLease
+  readonly leaving: ReadonlySet<number>
+  readonly note: DeliveryNote
+}
+
+function noteDelivered({ rows, nowMs }: Session, inbox: InboxState, { lease, leaving, note }: Delivered): void {
+  for (const { attempt, runs } of lease.held) {
+    const positions = expandRuns(runs).filter((position) => leaving.has(position))
+    if (positions.length > 0) rows.noteDelivered(inbox, { positions, attempt, leaseId: lease.leaseId, note }, nowMs)
+  }
 }
 
 /** What a lease still holds when some of its events have left. */
@@ -104,9 +118,10 @@ function giveBack(session: Session, inbox: InboxState, { attempt, runs, order, s
   const positions = expandRuns(runs)
   const back = { alone: false, leaseId: null, releasedBy: leaseId }
   const reason = outcome.reason ?? null
-  const dies = outcome.count && attempt >= inbox.settings.max_attempts
+  const { note } = outcome
+  const dies = outcome.final === true || (outcome.count && attempt >= inbox.settings.max_attempts)
   for (const position of positions) statuses.set(position, dies ? 'dead' : 'released')
-  if (!outcome.count) {
+  if (!outcome.count && !dies) {
     return park(rows, inbox, runs, {
       ...back,
       availableMs: delayedTo(nowMs, outcome.delayMs ?? 0),
@@ -114,9 +129,13 @@ function giveBack(session: Session, inbox: InboxState, { attempt, runs, order, s
     })
   }
   if (dies) {
-    return rows.bury(inbox, { positions, attempt, reason: reason ?? `given back ${attempt} times`, leaseId }, nowMs)
+    return rows.bury(
+      inbox,
+      { positions, attempt, reason: reason ?? `given back ${attempt} times`, leaseId, note },
+      nowMs,
+    )
   }
-  rows.noteAttempts(inbox, { positions, attempt, outcome: 'released', reason, leaseId }, nowMs)
+  rows.noteAttempts(inbox, { positions, attempt, outcome: 'released', reason, leaseId, note }, nowMs)
   const availableMs = delayedTo(nowMs, outcome.delayMs ?? scheduledMs(inbox, attempt))
   park(rows, inbox, runs, { ...back, availableMs, attempt })
 }

@@ -6,10 +6,12 @@ import { replayEvent, settleDeadLetters } from '../inbox-rules/replay.ts'
 import type { InboxState, Session } from '../inbox-rules/rows.ts'
 import { settleLease } from '../inbox-rules/settle.ts'
 import { countRuns, expandRuns } from '../runs.ts'
-import type { LeaseGrant, LeaseOrder, Store } from '../store.ts'
+import type { AttemptRow, LeaseGrant, LeaseOrder, Store } from '../store.ts'
 import { early } from './asked-ahead.ts'
+import type { Connection } from './connections.ts'
 import { listAttempts, listDeadLetters } from './failure-rows.ts'
 import { onInbox } from './inbox-groups.ts'
+import type { InboxPlace } from './inboxes.ts'
 import { findInbox, listInboxes, requireInbox } from './inbox-rows.ts'
 import { firstPart, readAcceptTimes, readSome } from './log.ts'
 import type { Parts } from './store-parts.ts'
@@ -25,12 +27,11 @@ type ConsumingVerb =
   | 'listDeadLetters'
   | 'settleDeadLetters'
   | 'listAttempts'
+  | 'findAttempts'
   | 'explainEvent'
 
 export function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
   const { connections, nowMs } = parts
-  const inboxIdOf = async (workspaceId: number, key: string): Promise<number> =>
-    requireInbox(await findInbox(connections, workspaceId, key), key).id
   return {
     leaseEvents: async (workspaceId, key, order) => {
       for (;;) {
@@ -78,16 +79,33 @@ export function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
     replayEvent: (workspaceId, key, position, ignoreFilter) =>
       onInbox(parts, { workspaceId, key }, (session, inbox) => replayEvent(session, inbox, { position, ignoreFilter })),
     listDeadLetters: async (workspaceId, key, page) =>
-      listDeadLetters(connections, await inboxIdOf(workspaceId, key), page),
+      listDeadLetters(connections, await findInboxId(connections, { workspaceId, key }), page),
     settleDeadLetters: (workspaceId, key, choice, action) =>
       onInbox(parts, { workspaceId, key }, (session, inbox) => settleDeadLetters(session, inbox, { choice, action })),
-    listAttempts: async (workspaceId, key, page) => listAttempts(connections, await inboxIdOf(workspaceId, key), page),
+    listAttempts: async (workspaceId, key, page) =>
+      listAttempts(connections, await findInboxId(connections, { workspaceId, key }), page),
+    findAttempts: (workspaceId, key, position) => findAttempts(parts, { workspaceId, key }, position),
     explainEvent: (workspaceId, position) =>
       connections.look(async (client) => {
         const inboxes = await listInboxes(client, workspaceId, '', 100_000)
         return explainEvent({ rows: createReadRows(client), nowMs: nowMs() }, workspaceId, inboxes, position)
       }),
   }
+}
+
+async function findInboxId(connection: Connection, { workspaceId, key }: InboxPlace): Promise<number> {
+  return requireInbox(await findInbox(connection, workspaceId, key), key).id
+}
+
+function findAttempts(
+  { connections }: Parts,
+  { workspaceId, key }: InboxPlace,
+  position: number,
+): Promise<AttemptRow[]> {
+  return connections.look(async (client) => {
+    const inbox = requireInbox(await findInbox(client, workspaceId, key), key)
+    return createReadRows(client).readAttempts(inbox, position)
+  })
 }
 
 type Read = Awaited<ReturnType<typeof readSome>>

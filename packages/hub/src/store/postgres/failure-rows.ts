@@ -1,9 +1,10 @@
 import type { InboxState, FailureRows } from '../inbox-rules/rows.ts'
+import { deliveredKept } from '../doors.ts'
 import type { AttemptRow, DeadLetterRow } from '../store.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 
-const attemptColumns = `id, position, accepted_ms as "acceptedMs", attempt, outcome, reason, at_ms as "atMs", lease_id as "leaseId"`
+const attemptColumns = `id, position, accepted_ms as "acceptedMs", attempt, outcome, reason, at_ms as "atMs", lease_id as "leaseId", ms, result`
 
 const deadLetterColumns = `position, accepted_ms as "acceptedMs", event_type as "eventType", attempts, reason, dead_ms as "deadMs", body`
 
@@ -12,28 +13,20 @@ export function failureRows(transaction: Transaction): FailureRows {
   return { ...attempts, ...deadLetterRows(transaction, attempts.noteAttempts) }
 }
 
-function attemptRows({
-  query,
-  write,
-}: Transaction): Pick<FailureRows, 'noteAttempts' | 'readAttempts' | 'forgetReasons'> {
+type AttemptVerb = 'noteAttempts' | 'noteDelivered' | 'readAttempts' | 'forgetReasons'
+
+function attemptRows({ query, write }: Transaction): Pick<FailureRows, AttemptVerb> {
+  const noteAttempts = insertAttempts(write)
   return {
-    noteAttempts: (inbox, failure, nowMs) =>
+    noteAttempts,
+    noteDelivered: (inbox, delivery, nowMs) => {
+      noteAttempts(inbox, { ...delivery, outcome: 'delivered', reason: null }, nowMs)
       write(
-        `insert into attempt (inbox_id, position, accepted_ms, attempt, outcome, reason, at_ms, lease_id)
-       select $1, asked.position, coalesce(event.accepted_ms, 0), $4, $5, $6, $7, $8
-       from unnest($3::bigint[]) with ordinality as asked (position, place)
-       left join event on event.workspace_id = $2 and event.position = asked.position order by asked.place`,
-        [
-          inbox.id,
-          inbox.workspaceId,
-          failure.positions,
-          failure.attempt,
-          failure.outcome,
-          failure.reason,
-          nowMs,
-          failure.leaseId,
-        ],
-      ),
+        `delete from attempt where inbox_id = $1 and outcome = 'delivered' and id <= (select id from attempt
+           where inbox_id = $1 and outcome = 'delivered' order by id desc limit 1 offset ${deliveredKept})`,
+        [inbox.id],
+      )
+    },
     readAttempts: (inbox, position) =>
       query<AttemptRow>(`select ${attemptColumns} from attempt where inbox_id = $1 and position = $2 order by id`, [
         inbox.id,
@@ -47,10 +40,32 @@ function attemptRows({
   }
 }
 
+function insertAttempts(write: Transaction['write']): FailureRows['noteAttempts'] {
+  return (inbox, failure, nowMs) =>
+    write(
+      `insert into attempt (inbox_id, position, accepted_ms, attempt, outcome, reason, at_ms, lease_id, ms, result)
+       select $1, asked.position, coalesce(event.accepted_ms, 0), $4, $5, $6, $7, $8, $9, $10
+       from unnest($3::bigint[]) with ordinality as asked (position, place)
+       left join event on event.workspace_id = $2 and event.position = asked.position order by asked.place`,
+      [
+        inbox.id,
+        inbox.workspaceId,
+        failure.positions,
+        failure.attempt,
+        failure.outcome,
+        failure.reason,
+        nowMs,
+        failure.leaseId,
+        failure.note?.ms ?? null,
+        failure.note?.result ?? null,
+      ],
+    )
+}
+
 function deadLetterRows(
   { query, write }: Transaction,
   noteAttempts: FailureRows['noteAttempts'],
-): Omit<FailureRows, 'noteAttempts' | 'readAttempts' | 'forgetReasons'> {
+): Omit<FailureRows, AttemptVerb> {
   const deadAmong = async (inbox: InboxState, positions: readonly number[]): Promise<number[]> => {
     const found = await query<{ position: number }>(
       `select position from dead_letter where inbox_id = $1 and position = any($2::bigint[]) order by position`,

@@ -1,13 +1,19 @@
 import type { InboxSettings } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
+import { parseDoor, printDoor, type DoorRow } from '../doors.ts'
+import { toInboxRow } from '../inbox-rules/change.ts'
+import { behindMs } from '../inbox-rules/rows.ts'
 import type { HistoryRow, InboxState, InboxRows } from '../inbox-rules/rows.ts'
 import type { Connection } from './connections.ts'
 import type { Transaction } from './transactions.ts'
 
-type Columns = Omit<InboxState, 'settings' | 'storedNext' | 'changed' | 'sweptMs'> & { settings: string }
+type Columns = Omit<InboxState, 'settings' | 'door' | 'storedNext' | 'changed' | 'sweptMs'> & {
+  settings: string
+  door: string | null
+}
 
 export const inboxColumns = `inbox.id, inbox.workspace_id as "workspaceId", inbox.key, inbox.settings, inbox.status, inbox.revision,
-  inbox.generation, inbox.created_ms as "createdMs", inbox.next, inbox.used`
+  inbox.generation, inbox.created_ms as "createdMs", inbox.next, inbox.door, inbox.used`
 
 export function toInboxState({
   id,
@@ -19,6 +25,7 @@ export function toInboxState({
   generation,
   createdMs,
   next,
+  door,
   used,
 }: Columns): InboxState {
   return {
@@ -31,6 +38,7 @@ export function toInboxState({
     generation,
     createdMs,
     next,
+    door: parseDoor(door),
     used,
     storedNext: next,
     changed: false,
@@ -65,6 +73,19 @@ export async function listInboxes(
   return found.map(toInboxState)
 }
 
+export async function listDoors({ query }: Connection): Promise<DoorRow[]> {
+  const found = await query<Columns & Pick<DoorRow, 'isBehind' | 'availableMs'>>(
+    `select ${inboxColumns}, inbox.next <= log.head as "isBehind",
+       least((select min(available_ms) from parked where inbox_id = inbox.id and available_ms < $1),
+         (select min(until_ms) from lease where inbox_id = inbox.id)) as "availableMs"
+     from inbox join log on log.workspace_id = inbox.workspace_id where inbox.door is not null order by inbox.id`,
+    [behindMs],
+  )
+  return found.map(({ isBehind, availableMs, ...columns }) => {
+    return { ...toInboxRow(toInboxState(columns)), workspaceId: columns.workspaceId, isBehind, availableMs }
+  })
+}
+
 export function requireInbox(found: InboxState | undefined, key: string): InboxState {
   if (!found) throw new HubError('not-found', `inbox "${key}" does not exist; PUT /v1/inboxes/${key} makes it`)
   return found
@@ -75,12 +96,13 @@ const historyColumns = `kind, revision, generation, from_position as "from", to_
 export function inboxRows({ query, write }: Transaction): InboxRows {
   return {
     putInbox: (inbox) =>
-      write(`update inbox set settings = $1, revision = $2, status = $3, generation = $4 where id = $5`, [
+      write(`update inbox set settings = $1, revision = $2, status = $3, generation = $4, door = $6 where id = $5`, [
         JSON.stringify(inbox.settings),
         inbox.revision,
         inbox.status,
         inbox.generation,
         inbox.id,
+        printDoor(inbox.door),
       ]),
     noteHistory: (inbox, { kind, from, to, settings, positions }, nowMs) =>
       write(

@@ -1,8 +1,8 @@
-import type { InboxSettings } from '@sluice/protocol'
 import { HubError } from '@sluice/protocol/error'
 import { toInboxRow } from '../inbox-rules/change.ts'
 import type { InboxState, LogState, Rows, Session } from '../inbox-rules/rows.ts'
-import type { InboxRow } from '../store.ts'
+import { printDoor } from '../doors.ts'
+import type { InboxRow, NewInbox as Wanted } from '../store.ts'
 import { early } from './asked-ahead.ts'
 import type { Outcome } from './group-commit.ts'
 import { inboxColumns, requireInbox, toInboxState, type InboxColumns } from './inbox-rows.ts'
@@ -71,7 +71,7 @@ async function runVerb({ run }: InboxVerb, session: Session, inbox: InboxState):
   }
 }
 
-type NewInbox = InboxPlace & { readonly settings: InboxSettings; readonly start: number; readonly nowMs: number }
+type NewInbox = InboxPlace & Wanted & { readonly nowMs: number }
 
 /** In the transaction of the inbox. */
 export async function createInbox(
@@ -89,18 +89,19 @@ export async function createInbox(
   if (logs.length === 0) throw new HubError('not-found', 'the workspace does not exist')
   if (found[0]) return { inbox: toInboxRow(toInboxState(found[0])), created: false }
   insertInbox(transaction, wanted)
-  const { settings, nowMs, start } = wanted
-  const inbox = { key, settings, status: 'active', revision: 1, generation: 1, createdMs: nowMs, next: start } as const
+  const { settings, nowMs, start: next, door = null } = wanted
+  const inbox = { key, settings, status: 'active', revision: 1, generation: 1, createdMs: nowMs, next, door } as const
   return { inbox, created: true }
 }
 
-export function insertInbox({ write }: Transaction, { workspaceId, key, settings, start, nowMs }: NewInbox): void {
+export function insertInbox({ write }: Transaction, wanted: NewInbox): void {
+  const { workspaceId, key, settings, start, door = null, nowMs } = wanted
   write(
     `with made as (
-       insert into inbox (workspace_id, key, settings, status, revision, generation, created_ms, next, used)
-       values ($1, $2, $3, 'active', 1, 1, $4, $5, false) returning id)
+       insert into inbox (workspace_id, key, settings, status, revision, generation, created_ms, next, used, door)
+       values ($1, $2, $3, 'active', 1, 1, $4, $5, false, $6) returning id)
      insert into inbox_history (inbox_id, kind, at_ms, revision, generation, from_position, to_position, settings)
      select id, 'settings', $4, 1, 1, $5, $5, $3 from made`,
-    [workspaceId, key, JSON.stringify(settings), nowMs, start],
+    [workspaceId, key, JSON.stringify(settings), nowMs, start, printDoor(door)],
   )
 }

@@ -16,7 +16,7 @@ import { openConnections, type Connections } from './connections.ts'
 import { consumingVerbs } from './consuming.ts'
 import { erasureVerbs } from './erasure.ts'
 import { onInbox, openInboxGroups } from './inbox-groups.ts'
-import { findInbox, listInboxes } from './inbox-rows.ts'
+import { findInbox, listDoors, listInboxes } from './inbox-rows.ts'
 import { createInbox } from './inboxes.ts'
 import { appendAudit, findKey, listAudit, listKeys, putKey, updateKey } from './keys.ts'
 import { createLocks } from './locks.ts'
@@ -231,14 +231,18 @@ type InboxVerbName =
   | 'deleteInbox'
   | 'seekInbox'
   | 'readProgress'
+  | 'listDoors'
 
 function inboxVerbs(parts: Parts): Pick<Store, InboxVerbName> {
-  const { connections, transactions, nowMs } = parts
+  const { connections, transactions, wakes, nowMs } = parts
   return {
-    createInbox: (workspaceId, key, settings, start) =>
-      transactions.run(`inbox/${workspaceId}/${key}`, (transaction) =>
-        createInbox(transaction, { workspaceId, key, settings, start, nowMs: nowMs() }),
-      ),
+    createInbox: async (workspaceId, key, wanted) => {
+      const made = await transactions.run(`inbox/${workspaceId}/${key}`, (transaction) =>
+        createInbox(transaction, { ...wanted, workspaceId, key, nowMs: nowMs() }),
+      )
+      if (made.created && wanted.door) wakes.announce({ workspaceId, inbox: key })
+      return made
+    },
     findInbox: async (workspaceId, key) => {
       const inbox = await findInbox(connections, workspaceId, key)
       return inbox && toInboxRow(inbox)
@@ -255,6 +259,7 @@ function inboxVerbs(parts: Parts): Pick<Store, InboxVerbName> {
         transaction.write(`delete from inbox where id = $1`, [inbox.id])
         return true
       }),
+    listDoors: () => listDoors(connections),
     seekInbox: (workspaceId, key, position) =>
       onInbox(parts, { workspaceId, key }, (session, inbox) => seekInbox(session, inbox, position)),
     readProgress: (workspaceId, key) =>

@@ -1,10 +1,11 @@
 import type { Failure, InboxState, FailureRows } from '../inbox-rules/rows.ts'
+import { deliveredKept } from '../doors.ts'
 import type { AttemptRow, DeadLetterChoice, DeadLetterRow } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import { readEvent, readAcceptTimes } from './log.ts'
 import { toRuns } from '../runs.ts'
 
-const attemptColumns = `id, position, accepted_ms as acceptedMs, attempt, outcome, reason, at_ms as atMs, lease_id as leaseId`
+const attemptColumns = `id, position, accepted_ms as acceptedMs, attempt, outcome, reason, at_ms as atMs, lease_id as leaseId, ms, result`
 
 const deadLetterColumns = `position, accepted_ms as acceptedMs, event_type as eventType, attempts, reason, dead_ms as deadMs, body`
 
@@ -17,8 +18,16 @@ export function failureRows(db: Database): FailureRows {
     )
   return {
     noteAttempts: (inbox, failure, nowMs) => noteAttempts(db, inbox, failure, nowMs),
-    bury: (inbox, { positions, attempt, reason, leaseId }, nowMs) => {
-      noteAttempts(db, inbox, { positions, attempt, outcome: 'dead', reason, leaseId }, nowMs)
+    noteDelivered: (inbox, delivery, nowMs) => {
+      noteAttempts(db, inbox, { ...delivery, outcome: 'delivered', reason: null }, nowMs)
+      db.sql(
+        `delete from attempt where inbox_id = ?1 and outcome = 'delivered' and id <= (select id from attempt
+           where inbox_id = ?1 and outcome = 'delivered' order by id desc limit 1 offset ${deliveredKept})`,
+      ).run(inbox.id)
+    },
+    bury: (inbox, death, nowMs) => {
+      const { positions, attempt, reason } = death
+      noteAttempts(db, inbox, { ...death, outcome: 'dead' }, nowMs)
       const insert = db.sql(
         `insert or replace into dead_letter (inbox_id, position, accepted_ms, event_type, subject, attempts, reason, dead_ms, body)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -61,15 +70,18 @@ export function failureRows(db: Database): FailureRows {
 function noteAttempts(
   db: Database,
   inbox: InboxState,
-  { positions, attempt, outcome, reason, leaseId }: Failure,
+  { positions, attempt, outcome, reason, leaseId, note }: Failure,
   nowMs: number,
 ): void {
   const accepted = readAcceptTimes(db, inbox.workspaceId, toRuns(positions))
   const insert = db.sql(
-    `insert into attempt (inbox_id, position, accepted_ms, attempt, outcome, reason, at_ms, lease_id) values (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into attempt (inbox_id, position, accepted_ms, attempt, outcome, reason, at_ms, lease_id, ms, result)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   for (const position of positions) {
-    insert.run(inbox.id, position, accepted.get(position) ?? 0, attempt, outcome, reason, nowMs, leaseId)
+    const acceptedMs = accepted.get(position) ?? 0
+    const { ms = null, result = null } = note ?? {}
+    insert.run(inbox.id, position, acceptedMs, attempt, outcome, reason, nowMs, leaseId, ms, result)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { HistoryRow, InboxRows } from '../inbox-rules/rows.ts'
+import { printDoor } from '../doors.ts'
 import { row, rows, type Database } from './database.ts'
 
 const historyColumns = `kind, revision, generation, from_position as "from", to_position as "to", settings, positions`
@@ -6,11 +7,12 @@ const historyColumns = `kind, revision, generation, from_position as "from", to_
 export function inboxRows(db: Database): InboxRows {
   return {
     putInbox: (inbox) => {
-      db.sql(`update inbox set settings = ?, revision = ?, status = ?, generation = ? where id = ?`).run(
+      db.sql(`update inbox set settings = ?, revision = ?, status = ?, generation = ?, door = ? where id = ?`).run(
         JSON.stringify(inbox.settings),
         inbox.revision,
         inbox.status,
         inbox.generation,
+        printDoor(inbox.door),
         inbox.id,
       )
     },

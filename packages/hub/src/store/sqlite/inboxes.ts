@@ -1,27 +1,27 @@
-import type { InboxSettings } from '@sluice/protocol'
 import { inboxDefaults } from '@sluice/protocol/defaults'
 import { toInboxRow } from '../inbox-rules/change.ts'
-import type { InboxRow } from '../store.ts'
+import { printDoor } from '../doors.ts'
+import { wake } from '../inbox-rules/rows.ts'
+import type { InboxRow, NewInbox } from '../store.ts'
 import { inboxOf, readInbox, workspaceOf, type Engine } from './writer-state.ts'
-
-type NewInbox = { readonly key: string; readonly settings: InboxSettings; readonly start: number }
 
 export function createInbox(
   engine: Engine,
   workspaceId: number,
-  { key, settings, start }: NewInbox,
+  { key, settings, start, door = null }: NewInbox & { readonly key: string },
 ): { inbox: InboxRow; created: boolean } {
   workspaceOf(engine, workspaceId)
   if (readInbox(engine.db, workspaceId, key))
     return { inbox: toInboxRow(inboxOf(engine, workspaceId, key)), created: false }
   engine.db
     .sql(
-      `insert into inbox (workspace_id, key, settings, status, revision, generation, created_ms, next, used)
-       values (?, ?, ?, 'active', 1, 1, ?, ?, 0)`,
+      `insert into inbox (workspace_id, key, settings, status, revision, generation, created_ms, next, used, door)
+       values (?, ?, ?, 'active', 1, 1, ?, ?, 0, ?)`,
     )
-    .run(workspaceId, key, JSON.stringify(settings), engine.nowMs, start)
+    .run(workspaceId, key, JSON.stringify(settings), engine.nowMs, start, printDoor(door))
   const inbox = inboxOf(engine, workspaceId, key)
   engine.rows.noteHistory(inbox, { kind: 'settings', from: start, to: start, settings }, engine.nowMs)
+  if (door) wake(engine, inbox)
   return { inbox: toInboxRow(inbox), created: true }
 }
 

@@ -21,6 +21,7 @@ import { createMemo, type Memo } from '../memo.ts'
 import { createMoving } from './moving.ts'
 import { createConnections } from './connections.ts'
 import { createDefinitions } from './definitions.ts'
+import { listDoors } from './doors.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
 import { createRows } from './rows.ts'
@@ -182,11 +183,11 @@ type InboxVerb =
   | 'deleteInbox'
   | 'seekInbox'
   | 'readProgress'
+  | 'listDoors'
 
 function inboxVerbs({ group, db, reader, nowMs }: Parts): Pick<Store, InboxVerb> {
   return {
-    createInbox: (workspaceId, key, settings, start) =>
-      group.write('createInbox', workspaceId, { key, settings, start }),
+    createInbox: (workspaceId, key, wanted) => group.write('createInbox', workspaceId, { ...wanted, key }),
     findInbox: async (workspaceId, key) => {
       const inbox = readInbox(db, workspaceId, key)
       return inbox && toInboxRow(inbox)
@@ -200,6 +201,7 @@ function inboxVerbs({ group, db, reader, nowMs }: Parts): Pick<Store, InboxVerb>
       if (!progress) throw new HubError('not-found', `inbox "${key}" does not exist`)
       return progress
     },
+    listDoors: async () => listDoors(db),
   }
 }
 
@@ -213,6 +215,7 @@ type ConsumingVerb =
   | 'listDeadLetters'
   | 'settleDeadLetters'
   | 'listAttempts'
+  | 'findAttempts'
   | 'explainEvent'
 
 function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
@@ -240,6 +243,7 @@ function consumingVerbs(parts: Parts): Pick<Store, ConsumingVerb> {
     settleDeadLetters: (workspaceId, key, choice, action) =>
       group.write('settleDeadLetters', workspaceId, key, { choice, action }),
     listAttempts: async (workspaceId, key, page) => listAttempts(db, inboxOf(workspaceId, key).id, page),
+    findAttempts: async (workspaceId, key, position) => rows.readAttempts(inboxOf(workspaceId, key), position),
     explainEvent: (workspaceId, position) => reader.read('explainEvent', workspaceId, position, nowMs()),
   }
 }

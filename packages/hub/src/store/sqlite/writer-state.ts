@@ -1,5 +1,6 @@
 import { HubError } from '@sluice/protocol/error'
 import type { InboxState, Session } from '../inbox-rules/rows.ts'
+import { parseDoor } from '../doors.ts'
 import { row, rows, type Database } from './database.ts'
 import { createRows } from './rows.ts'
 
@@ -56,17 +57,19 @@ export function workspaceOf(engine: Engine, id: number): WorkspaceState {
   return state
 }
 
-type InboxColumns = Omit<InboxState, 'settings' | 'used' | 'storedNext' | 'changed' | 'sweptMs'> & {
+export type InboxColumns = Omit<InboxState, 'settings' | 'door' | 'used' | 'storedNext' | 'changed' | 'sweptMs'> & {
   settings: string
+  door: string | null
   used: number
 }
 
-const inboxColumns = `id, workspace_id as workspaceId, key, settings, status, revision, generation, created_ms as createdMs, next, used`
+export const inboxColumns = `id, workspace_id as workspaceId, key, settings, status, revision, generation, created_ms as createdMs, next, door, used`
 
-function toInboxState(columns: InboxColumns): InboxState {
+export function toInboxState(columns: InboxColumns): InboxState {
   return {
     ...columns,
     settings: JSON.parse(columns.settings),
+    door: parseDoor(columns.door),
     used: columns.used === 1,
     storedNext: columns.next,
     changed: false,

@@ -1,4 +1,4 @@
-import { Integration, type PollRecord } from '@sluice/sdk/integration'
+import { ActionError, Integration, type PollRecord } from '@sluice/sdk/integration'
 
 const integration = await Integration.load()
 
@@ -6,6 +6,18 @@ integration.pollingTrigger('new_record', async ({ url }, { last_poll_ts: since, 
   const params = { since, polls: JSON.stringify(state) }
   const { data } = await context.fetch<PollRecord[]>(String(url), { params, timeoutMs: 5000 })
   return { records: data, state: { polls: (isCount(state) ? state.polls : 0) + 1 } }
+})
+
+integration.action('do', async ({ url, how, say }, { fetch, metadata }) => {
+  const { data } = await fetch(String(url), { method: 'POST', json: { say, metadata } })
+  if (how === 'refuse') return new ActionError('I will not')
+  if (how === 'throw') throw new Error('I did not expect that')
+  if (how === 'exit') process.exit(7)
+  if (how === 'odd') return { data: 'a text' }
+  if (how !== 'hang') return { data }
+  // Keeps the process alive, so that only its end ends the run.
+  setInterval(() => undefined, 1000)
+  return new Promise(() => undefined)
 })
 
 function isCount(state: unknown): state is { polls: number } {
