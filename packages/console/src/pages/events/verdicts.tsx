@@ -76,7 +76,12 @@ function Why({ verdict }: { readonly verdict: Verdict }) {
   return attempts > 0 ? <>{toAmount(attempts, 'attempt')}</> : null
 }
 
-const outcomes: Record<Attempt['outcome'], Tone> = { released: 'wait', expired: 'wait', dead: 'bad' }
+const outcomes: Record<Attempt['outcome'], Tone> = {
+  delivered: 'good',
+  released: 'wait',
+  expired: 'wait',
+  dead: 'bad',
+}
 
 function Attempts({ history, isOpen }: { readonly history: readonly Attempt[]; readonly isOpen: boolean }) {
   return (
