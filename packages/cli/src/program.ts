@@ -19,6 +19,7 @@ import { addRestore } from './commands/restore.ts'
 import { addSchedules } from './commands/schedules.ts'
 import { addSend } from './commands/send.ts'
 import { addSources } from './commands/sources.ts'
+import { addSpending } from './commands/spending.ts'
 import { addStart } from './commands/start.ts'
 import { addTail } from './commands/tail.ts'
 import { addTriggers } from './commands/triggers.ts'
@@ -59,6 +60,7 @@ export function createProgram(): Command {
     addSources,
     addSchedules,
     addApply,
+    addSpending,
     addExport,
     addImport,
     addBackup,

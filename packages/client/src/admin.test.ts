@@ -47,6 +47,7 @@ test('every route of the table is called through the client, and answers as the 
   await callIntegrations(admin)
   await callSchedules(admin)
   await callSources(admin)
+  await callSpending(admin)
   await callWorkspaces(admin)
   const called = new Set(answers.map((answer) => answer.route))
   assert.deepEqual(
@@ -78,6 +79,17 @@ async function callSources(admin: Admin): Promise<void> {
   assert.equal(answer.status, 202)
   assert.deepEqual((await admin.getSourceReport('github', { hours: 1 })).total, { accepted: 1 })
   await admin.deleteSource('github')
+}
+
+async function callSpending(admin: Admin): Promise<void> {
+  const budget = { limit_usd: 12.5, period: 'month', on_exceeded: 'refuse' } as const
+  assert.equal((await admin.putBudget('all', budget)).limit_usd, 12.5)
+  assert.equal((await admin.putBudget('all', { ...budget, limit_usd: 13 })).limit_usd, 13)
+  assert.equal((await admin.getBudget('all')).state, 'open')
+  assert.equal((await admin.listBudgets()).budgets.length, 1)
+  await admin.deleteBudget('all')
+  assert.ok((await admin.listRuns({ integration: 'echo' })).runs.length > 0)
+  assert.equal((await admin.listCosts({ group_by: 'action' })).costs[0]?.group, 'echo.say')
 }
 
 async function callSchedules(admin: Admin): Promise<void> {

@@ -12,6 +12,7 @@ import { createQuarantineRoutes } from './admin/quarantine.ts'
 import { createScheduleRoutes } from './admin/schedules.ts'
 import { createSourceRoutes } from './admin/sources.ts'
 import { createSessionRoutes } from './admin/session.ts'
+import { createSpendingRoutes } from './admin/spending.ts'
 import { createTriggerRoutes } from './admin/triggers.ts'
 import { createWorkspaceRoutes } from './admin/workspaces.ts'
 import { toSettings, type SluiceOptions } from './options.ts'
@@ -20,6 +21,8 @@ import { createRequest } from './request.ts'
 export type {
   AttemptPage,
   AuditPage,
+  BudgetPage,
+  CostPage,
   ConnectionPage,
   DeadLetterCount,
   DeadLetterPage,
@@ -33,9 +36,11 @@ export type {
   PollPage,
   QuarantinePage,
   SourcePage,
+  RunPage,
   TriggerPage,
   WorkspacePage,
 } from './admin/page.ts'
+export type { CostsQuery, RunsQuery } from './admin/spending.ts'
 export type { Ticket } from './admin/consume.ts'
 export type { Explanation, SearchPage, SearchQuery } from './admin/events.ts'
 export type { Health, Status } from './admin/open.ts'
@@ -124,6 +129,11 @@ export type {
   SourceExample,
   SourceReport,
   Trigger,
+  Budget,
+  Cost,
+  CostGroup,
+  PutBudget,
+  Run,
   PutSchedule,
   Schedule,
   ScheduledEvent,
@@ -153,6 +163,7 @@ export type Admin = ReturnType<typeof createConsumeRoutes> &
   ReturnType<typeof createScheduleRoutes> &
   ReturnType<typeof createSourceRoutes> &
   ReturnType<typeof createSessionRoutes> &
+  ReturnType<typeof createSpendingRoutes> &
   ReturnType<typeof createTriggerRoutes> &
   ReturnType<typeof createWorkspaceRoutes>
 
@@ -180,6 +191,7 @@ export function createAdmin(options: SluiceOptions = {}): Admin {
     ...createScheduleRoutes(request),
     ...createSourceRoutes(request),
     ...createSessionRoutes(request),
+    ...createSpendingRoutes(request),
     ...createTriggerRoutes(request),
     ...createWorkspaceRoutes(request),
   } satisfies Record<OwnRoute, unknown>

@@ -25,6 +25,11 @@ export const problems = {
     title: 'Signature missing or refused',
     help: 'The detail says which: the time differs by more than 300 seconds, the secret is another one, or method, path or body are not what was signed. `X-Sluice-Signature` is `sha256=` and the HMAC-SHA256, in hex, of method, path with query, `X-Sluice-Timestamp` and the bytes of the body, with line feeds between.',
   },
+  'budget-exceeded': {
+    status: 402,
+    title: 'A budget is used up',
+    help: 'Runs have cost what they may in this period; the detail says which budget, and when it opens again. Nothing was run. An administrator can raise it: `sluice budgets put KEY --limit USD …`.',
+  },
   'key-inactive': {
     status: 403,
     title: 'API key is inactive',

@@ -127,6 +127,7 @@ export {
   WebhookAccepted,
   sourceDefaults,
 } from './source.ts'
+export { Budget, Cost, CostGroup, PutBudget, Run, RunDoor } from './spending.ts'
 export { Poll, PutTrigger, Trigger } from './trigger.ts'
 export { PutWorkspace, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'

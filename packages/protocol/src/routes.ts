@@ -7,6 +7,7 @@ import { integrationRoutes } from './routes/integration-routes.ts'
 import { inboxRoutes } from './routes/inbox-routes.ts'
 import { mcpRoutes } from './routes/mcp-routes.ts'
 import { sourceRoutes } from './routes/source-routes.ts'
+import { spendingRoutes } from './routes/spending-routes.ts'
 import { triggerRoutes } from './routes/trigger-routes.ts'
 import { openRoutes } from './routes/open-routes.ts'
 import { scheduleRoutes } from './routes/schedule-routes.ts'
@@ -20,6 +21,7 @@ export const routes = {
   ...eventTypeRoutes,
   ...integrationRoutes,
   ...triggerRoutes,
+  ...spendingRoutes,
   ...scheduleRoutes,
   ...sourceRoutes,
   ...adminRoutes,

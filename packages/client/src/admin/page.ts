@@ -8,7 +8,10 @@ import type {
   Integration,
   Key,
   Pagination,
+  Budget,
+  Cost,
   Poll,
+  Run,
   Quarantined,
   Source,
   Schedule,
@@ -29,6 +32,8 @@ export type PageQuery = {
 
 export type AttemptPage = Page<'attempts', Attempt>
 export type AuditPage = Page<'entries', AuditEntry>
+export type BudgetPage = Page<'budgets', Budget>
+export type CostPage = Page<'costs', Cost>
 export type ConnectionPage = Page<'connections', Connection>
 export type DeadLetterPage = Page<'dead_letters', DeadLetter>
 export type EventTypePage = Page<'event_types', EventType>
@@ -37,6 +42,7 @@ export type IntegrationPage = Page<'integrations', Integration>
 export type KeyPage = Page<'keys', Key>
 export type PollPage = Page<'polls', Poll>
 export type QuarantinePage = Page<'quarantined', Quarantined>
+export type RunPage = Page<'runs', Run>
 export type SchedulePage = Page<'schedules', Schedule>
 export type ScheduledEventPage = Page<'scheduled_events', ScheduledEvent>
 export type SourcePage = Page<'sources', Source>

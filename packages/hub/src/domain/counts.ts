@@ -8,6 +8,7 @@ export type Counts = {
   refused: number
   quarantined: number
   released: number
+  unnotedRuns: number
 }
 
 export const createCounts = (): Counts => ({
@@ -19,4 +20,5 @@ export const createCounts = (): Counts => ({
   refused: 0,
   quarantined: 0,
   released: 0,
+  unnotedRuns: 0,
 })

@@ -1,4 +1,4 @@
-import { HubError, matchesGlob, type RunAction, type RunPoll, type RunResult } from '@sluice/protocol'
+import { HubError, matchesGlob, type RunAction, type RunDoor, type RunPoll, type RunResult } from '@sluice/protocol'
 import { needsCredentials } from '@sluice/sdk/integration'
 import type { Installed } from '../runner/installed.ts'
 import type { RunOptions, RunOrder, RunOutcome } from '../runner/runner.ts'
@@ -6,6 +6,7 @@ import type { Principal } from './authenticate.ts'
 import { openAuth, requireConnection, type OpenedAuth } from './connections.ts'
 import type { Context } from './context.ts'
 import { requireIntegration } from './integrations.ts'
+import { noteRun, requireBudgets } from './spending/note-run.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 /** A run ends after this unless its target says otherwise. */
@@ -14,6 +15,8 @@ const defaultDeadlineMs = 60_000
 export type Target = Pick<RunOptions, 'signal' | 'onProgress'> & {
   readonly integration: string
   readonly name: string
+  /** what it came in by; default `http` */
+  readonly door?: RunDoor
   /** for the handler; `idempotency_key` is the same for each attempt to do the same */
   readonly metadata?: Readonly<Record<string, unknown>>
   /** default 60,000 */
@@ -35,7 +38,7 @@ export async function runAction(
  * knows what it has done in its service.
  *
  * @throws HubError `not-found`, `forbidden` for an action or a connection that the key may not use, `validation-error` for a missing
- * connection, `overloaded`
+ * connection, `budget-exceeded`, `overloaded`
  */
 export async function performAction(
   context: Context,
@@ -44,8 +47,15 @@ export async function performAction(
   order: RunAction,
 ): Promise<RunOutcome> {
   const installed = requireRunnable(context, principal, { integration, name })
+  const { workspace, userId, keyId } = principal
+  const { connection } = order
+  const subject = { integration, action: name, connection: connection ?? null, userId }
+  await requireBudgets(context, workspace, subject)
+  const done = { ...subject, keyId, door: options.door ?? 'http', startedMs: context.store.nowMs() }
   const call = { kind: 'action', name, inputs: order.inputs ?? {} } as const
-  return run(context, principal, { ...options, installed, call, connection: order.connection })
+  const outcome = await run(context, principal, { ...options, installed, call, connection })
+  await noteRun(context, workspace, done, outcome)
+  return outcome
 }
 
 /**

@@ -34,6 +34,8 @@ const trigger = { integration: 'echo', polling_trigger: 'new_word', connection: 
 
 const schedule = { cron: '0 9 * * *', event: { event_type: 'a', payload: {} } }
 
+const budget = { limit_usd: 1, period: 'day', on_exceeded: 'warn' }
+
 const bodies: Partial<Record<RouteName, unknown>> = {
   publishEvent: { event_type: 'a', payload: {} },
   publishBatch: [{ event_type: 'a', payload: {} }],
@@ -61,6 +63,7 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   putSchedule: schedule,
   putSource: { scheme: 'none' },
   patchSource: {},
+  putBudget: budget,
   publishBriteEvent: briteEvent,
   publishBriteEvents: [briteEvent],
   publishEsautiEvent: { type: 'order.created' },
@@ -171,6 +174,7 @@ for (const workspace of ['default', 'other']) {
         await setUp(admin)
         const { access } = routes[name]
         if (access === 'act') await setUpIntegration(admin)
+        if (/budget/.test(routes[name].path)) await t.call('PUT', '/v1/budgets/made', { key: admin, body: budget })
         if (/schedule/.test(routes[name].path)) await setUpSchedules(admin)
         const { status, code } = await ask(name, { key })
         const allowed =

@@ -41,6 +41,7 @@ import { sessionHandlers } from './sessions.ts'
 import { refuseReplay } from './replays.ts'
 import { scheduleHandlers } from './schedules.ts'
 import { sourceHandlers } from './sources.ts'
+import { spendingHandlers } from './spending.ts'
 import { streamHandlers } from './stream.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
 import { triggerHandlers } from './triggers.ts'
@@ -109,6 +110,7 @@ export function createApp(options: AppOptions): App {
     ...scheduleHandlers(context),
     ...sourceHandlers(context, publicUrl),
     ...doorHandlers({ context, publicUrl, ...budgets }),
+    ...spendingHandlers(context),
     ...keyHandlers(context),
     ...erasureHandlers(context),
     ...workspaceHandlers(context),

@@ -93,6 +93,7 @@ function addCounts(registry: Registry, counts: Counts): void {
     ['released', 'sluice_events_released_total', 'events released from quarantine'],
     ['leased', 'sluice_events_leased_total', 'events handed out, repetitions included'],
     ['acknowledged', 'sluice_events_acknowledged_total', 'events acknowledged'],
+    ['unnotedRuns', 'sluice_runs_unnoted_total', 'runs that the store could not take note of, nor of their costs'],
   ]
   for (const [member, name, help] of entries) {
     registry.registerMetric(

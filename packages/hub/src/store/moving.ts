@@ -210,6 +210,14 @@ export const movedColumns = {
     created_ms: 'number',
     updated_ms: 'number',
   },
+  budget: {
+    key: 'text',
+    settings: 'text',
+    near_from: 'number?',
+    exceeded_from: 'number?',
+    created_ms: 'number',
+    updated_ms: 'number',
+  },
   trigger_seen: { trigger_id: 'text', digest: 'text', seen_ms: 'number' },
   trigger_poll: {
     trigger_id: 'text',
@@ -302,13 +310,16 @@ export const eventTypeTables = [
   'quarantine_key',
 ] as const satisfies readonly MovedKind[]
 
-/** Tables of outside services, each with the number of its workspace. */
+/** Tables of outside services, each with the number of its workspace. What runs have cost stays where they ran. */
 export const integrationTables = [
   'connection',
   'polling_trigger',
   'trigger_seen',
   'trigger_poll',
-] as const satisfies readonly MovedKind[]
+  'budget',
+  'action_run',
+  'cost',
+] as const
 
 /** Tables of what waits for its time, each with the number of its workspace. */
 export const scheduleTables = ['scheduled_event', 'scheduled_key', 'schedule'] as const satisfies readonly MovedKind[]
@@ -328,6 +339,7 @@ export type Held = {
   readonly kept: number
   readonly connections: number
   readonly triggers: number
+  readonly budgets: number
   readonly scheduled: number
   readonly sources: number
 }
@@ -335,8 +347,8 @@ export type Held = {
 export const holdsSomething = (held: Held): boolean => Object.values(held).some((count) => count > 0)
 
 export function refuseHeld(workspace: string, held: Held): HubError {
-  const { head, inboxes, types, kept, connections, triggers, scheduled, sources } = held
-  const words = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types, ${kept} events in quarantine, ${connections} connections, ${triggers} polling triggers, ${sources} sources, and ${scheduled} schedules or events that wait for their time`
+  const { head, inboxes, types, kept, connections, triggers, scheduled, sources, budgets } = held
+  const words = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types, ${kept} events in quarantine, ${connections} connections, ${triggers} polling triggers, ${sources} sources, ${budgets} budgets, and ${scheduled} schedules or events that wait for their time`
   return new HubError('conflict', `workspace "${workspace}" is not empty: it holds ${words}; import into another one`)
 }
 

@@ -18,6 +18,7 @@ import { deadLetterCases, replayCases } from './contract/replay-cases.ts'
 import { retentionCases } from './contract/retention-cases.ts'
 import { scheduleCases, scheduledEventCases } from './contract/schedule-cases.ts'
 import { searchCases } from './contract/search-cases.ts'
+import { spendingCases } from './contract/spending-cases.ts'
 import { ackCases, releaseCases } from './contract/settle-cases.ts'
 import { movingCases } from './contract/moving-cases.ts'
 import { createStage, followStore, type ContractCases, type OpenStore, type OpenedStore } from './contract/stage.ts'
@@ -52,6 +53,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   'scheduled events': scheduledEventCases,
   schedules: scheduleCases,
   sources: sourceCases,
+  'runs, costs and budgets': spendingCases,
   'keys and audit': keyCases,
   'event types': eventTypeCases,
   quarantine: quarantineCases,

@@ -7,6 +7,7 @@ import type { DoorRow } from './doors.ts'
 import type { InboxChange, InboxProgress, InboxRow, NewInbox } from './inboxes.ts'
 import type { AuditRow, KeyRow, RateState } from './keys.ts'
 import type { Quarantine } from './quarantine.ts'
+import type { Spending } from './spending.ts'
 import type { ScheduledEvents, Schedules } from './scheduled.ts'
 import type { Sources } from './sources.ts'
 import type { Triggers } from './triggers.ts'
@@ -138,6 +139,7 @@ export type Store = {
   readonly scheduled: ScheduledEvents
   readonly schedules: Schedules
   readonly sources: Sources
+  readonly spending: Spending
 
   // moving
   readonly moving: Moving

@@ -91,7 +91,7 @@ export async function callAction(context: Context, principal: Principal, call: A
   const fault = needsCredentials(config) ? findConnectionFault(name, connection, connections) : undefined
   if (fault !== undefined) return refusal(fault)
   const key = typeof connection === 'string' ? { connection } : {}
-  const target = { integration: name, name: one.action, signal, onProgress }
+  const target = { integration: name, name: one.action, signal, onProgress, door: 'mcp' as const }
   const { type, result } = await runAction(context, principal, target, { inputs: { ...inputs }, ...key })
   const { data, cost_usd: cost = null } = result
   const costUsd = typeof cost === 'number' ? cost : null

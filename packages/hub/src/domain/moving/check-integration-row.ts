@@ -1,4 +1,4 @@
-import { ConnectedAccount, ConnectionGrant, Slug, Trigger } from '@sluice/protocol'
+import { ConnectedAccount, ConnectionGrant, PutBudget, Slug, Trigger } from '@sluice/protocol'
 import { z } from 'zod'
 import type { MovedRow } from '../../store/moving.ts'
 
@@ -27,6 +27,11 @@ export function findTriggerFault({ key, settings, status, state }: Row<'polling_
     return 'has a key or status that no polling trigger has'
   if (!TriggerSettings.safeParse(toJson(settings)).success) return 'has settings that no polling trigger has'
   return state === null || toJson(state) !== undefined ? undefined : 'has a state that is not JSON'
+}
+
+export function findBudgetFault({ key, settings }: Row<'budget'>): string | undefined {
+  const isBudget = Slug.safeParse(key).success && PutBudget.required().safeParse(toJson(settings)).success
+  return isBudget ? undefined : 'has a key or settings that no budget has'
 }
 
 function toJson(text: string): unknown {

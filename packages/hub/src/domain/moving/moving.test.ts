@@ -258,7 +258,7 @@ describe('a file that is not in order', () => {
     assert.equal(await opened.store.findWorkspace('copy'), undefined)
   })
 
-  it('holds no connection, polling trigger or source that no workspace has', async () => {
+  it('holds no connection, polling trigger, source or budget that no workspace has', async () => {
     const log = lines.find((line) => line.includes('"kind":"log"')) ?? ''
     const connection = { key: 'c', id: 'i', integration: 'slack', user_id: 'u', access: 'workspace', sealed: null }
     const times = { created_ms: 1, updated_ms: 1 }
@@ -291,13 +291,21 @@ describe('a file that is not in order', () => {
     }
     const secrets = JSON.stringify([{ sealed: 'v1.x.y', createdMs: 1, untilMs: null }])
     const source = { key: 's', id: 'i', settings: JSON.stringify(sourceSettings), secrets, revision: 1, ...times }
-    const cases: [kind: 'connection' | 'polling_trigger' | 'source', row: object, words: RegExp | undefined][] = [
+    const budget = { key: 'b', near_from: null, exceeded_from: null, ...times }
+    const limit = { match: {}, limit_usd: 1, period: 'day', on_exceeded: 'warn' }
+    const cases: [
+      kind: 'connection' | 'polling_trigger' | 'source' | 'budget',
+      row: object,
+      words: RegExp | undefined,
+    ][] = [
       ['connection', { ...good, access: 'all' }, /has a key or grant that no connection has/],
       ['connection', { ...good, key: 'A b' }, /has a key or grant that no connection has/],
       ['connection', { ...good, account: '{"email":1}' }, /has an account that no connection has/],
       ['polling_trigger', { ...trigger, status: 'odd' }, /has a key or status that no polling trigger has/],
       ['polling_trigger', { ...trigger, settings: '{}' }, /has settings that no polling trigger has/],
       ['polling_trigger', { ...trigger, state: '{' }, /has a state that is not JSON/],
+      ['budget', { ...budget, settings: '{}' }, /has a key or settings that no budget has/],
+      ['budget', { ...budget, settings: JSON.stringify(limit) }, undefined],
       ['connection', good, undefined],
       ['polling_trigger', trigger, undefined],
       ['source', { ...source, key: 'A b' }, /has a key that no source has/],

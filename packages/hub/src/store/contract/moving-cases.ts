@@ -125,6 +125,35 @@ export const movingCases: ContractCases = {
       }
     },
 
+  'budgets come along, what runs have cost stays, and a workspace that has some is not empty': async ({
+    store,
+    id,
+  }) => {
+    const { spending } = store
+    const what = {
+      integration: 'a',
+      action: 'b',
+      connection: null,
+      userId: 'u',
+      keyId: null,
+      door: 'http',
+      type: 'action',
+    }
+    await spending.noteRun(id, { ...what, atMs: store.nowMs(), ms: 1, microUsd: 5 })
+    await spending.putBudget(id, { key: 'all', settings: '{}' })
+    await spending.markTold(id, 'all', { kind: 'near', fromDay: 7 })
+    const before = await spending.findBudget(id, 'all')
+    const there = await importAll(store, 'there', await exportAll(store, id))
+    assertSame(await spending.findBudget(there, 'all'), before)
+    assert.equal(await spending.sumCosts(there, { fromDay: 0, toDay: 1_000_000, match: {} }), 0)
+    await assert.rejects(store.moving.beginImport('stage', 'file'), conflict)
+    await store.moving.beginImport('given-up', 'file')
+    await store.moving.discardImport('given-up')
+    const { workspace } = await store.ensureWorkspace('budgets')
+    await spending.putBudget(workspace.id, { key: 'all', settings: '{}' })
+    await assert.rejects(store.moving.beginImport('budgets', 'file'), conflict)
+  },
+
   'connections and polling triggers come along with what they remember, and a workspace that has some is not empty':
     async (stage) => {
       const { store, id } = stage

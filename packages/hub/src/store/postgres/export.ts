@@ -64,6 +64,7 @@ const orderOf: Partial<Record<MovedKind, string>> = {
   quarantine_key: 'key',
   connection: 'key',
   polling_trigger: 'key',
+  budget: 'key',
   scheduled_key: 'key',
   schedule: 'key',
   source: 'key',

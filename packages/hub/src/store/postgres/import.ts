@@ -57,6 +57,7 @@ async function requireEmpty(transaction: Transaction, workspace: string): Promis
        (select count(*) from quarantine where workspace_id = $1) as kept,
        (select count(*) from connection where workspace_id = $1) as connections,
        (select count(*) from polling_trigger where workspace_id = $1) as triggers,
+       (select count(*) from budget where workspace_id = $1) as budgets,
        (select count(*) from scheduled_event where workspace_id = $1)
          + (select count(*) from schedule where workspace_id = $1) as scheduled,
        (select count(*) from source where workspace_id = $1) as sources

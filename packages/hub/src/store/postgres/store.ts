@@ -34,6 +34,7 @@ import { claimTask } from './claim-task.ts'
 import { createTransactions } from './transactions.ts'
 import { createTimetable } from './schedules.ts'
 import { createSources } from './sources.ts'
+import { createSpending } from './spending.ts'
 import { createTriggers } from './triggers.ts'
 import { openWakes } from './wakes.ts'
 import {
@@ -123,6 +124,7 @@ function toStore(parts: Parts, clock: DatabaseClock, counts: { readonly rowsScan
     triggers: createTriggers(parts),
     ...createTimetable(parts),
     sources: createSources(parts),
+    spending: createSpending(parts),
     moving: createMoving(parts),
     onWake: wakes.listen,
     nowMs,

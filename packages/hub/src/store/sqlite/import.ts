@@ -60,6 +60,7 @@ function requireEmpty(engine: Engine, workspace: string): void {
          (select count(*) from quarantine where workspace_id = workspace.id) as kept,
          (select count(*) from connection where workspace_id = workspace.id) as connections,
          (select count(*) from polling_trigger where workspace_id = workspace.id) as triggers,
+         (select count(*) from budget where workspace_id = workspace.id) as budgets,
          (select count(*) from scheduled_event where workspace_id = workspace.id)
            + (select count(*) from schedule where workspace_id = workspace.id) as scheduled,
          (select count(*) from source where workspace_id = workspace.id) as sources

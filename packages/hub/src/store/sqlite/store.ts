@@ -19,7 +19,7 @@ import { findKey, listAudit, listKeys } from './keys.ts'
 import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { createMemo, type Memo } from '../memo.ts'
 import { createMoving } from './moving.ts'
-import { createConnections } from './connections.ts'
+import { createOutside } from './outside.ts'
 import { createDefinitions } from './definitions.ts'
 import { listDoors } from './doors.ts'
 import { createRateLimits } from './rate-limits.ts'
@@ -27,7 +27,6 @@ import { openReader, type Reader } from './reader.ts'
 import { createRows } from './rows.ts'
 import { createTimetable } from './schedules.ts'
 import { createSources } from './sources.ts'
-import { createTriggers } from './triggers.ts'
 import { createWakes } from './wakes.ts'
 import { findWorkspace, findWorkspaceById, listWorkspaces } from './workspaces.ts'
 import { readInbox, readInboxes, requireInbox } from './writer-state.ts'
@@ -89,8 +88,7 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     ...erasureVerbs(parts),
     ...upkeepVerbs(parts),
     ...createDefinitions(parts),
-    connections: createConnections(parts),
-    triggers: createTriggers({ ...parts, newId: randomUUID }),
+    ...createOutside({ ...parts, newId: randomUUID }),
     ...createTimetable(parts),
     sources: createSources(parts),
     moving: createMoving({ ...parts, file }),

@@ -21,6 +21,7 @@ import { trimEvents } from './retention.ts'
 import { addScheduled, cancelScheduled, claimDueScheduled, removeScheduled } from './scheduled.ts'
 import { advanceSchedule, putSchedule, removeSchedule, setScheduleStatus } from './schedules.ts'
 import { createSource, noteSources, removeSource, updateSource } from './sources.ts'
+import { markBudgetTold, noteRun, putBudget, removeBudget } from './spending.ts'
 import { claimDueTriggers, claimTrigger, finishPoll, putTrigger, removeTrigger, setTriggerStatus } from './triggers.ts'
 import { deleteWorkspace, ensureWorkspace, renewTags } from './workspaces.ts'
 import { createEngine, flush, forget, inboxOf, type Engine } from './writer-state.ts'
@@ -68,11 +69,15 @@ const verbs = {
   importChunk,
   leaseEvents: onInbox(leaseEvents),
   noteSources,
+  markBudgetTold,
+  noteRun,
+  putBudget,
   putConnection,
   putKey,
   putSchedule,
   putTrigger,
   releaseQuarantined,
+  removeBudget,
   removeConnection,
   removeEventType,
   removeQuarantined,

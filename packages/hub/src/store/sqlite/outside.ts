@@ -1,0 +1,11 @@
+import type { Store } from '../store.ts'
+import { createConnections } from './connections.ts'
+import { createSpending } from './spending.ts'
+import { createTriggers } from './triggers.ts'
+
+type Parts = Parameters<typeof createTriggers>[0]
+
+/** What belongs to outside services. */
+export function createOutside(parts: Parts): Pick<Store, 'connections' | 'triggers' | 'spending'> {
+  return { connections: createConnections(parts), triggers: createTriggers(parts), spending: createSpending(parts) }
+}
