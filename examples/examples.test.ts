@@ -139,9 +139,6 @@ describe('examples', () => {
     const output = await runExample('github-to-slack.ts')
     assert.deepEqual(output.split('\n'), [
       'from octocat on GitHub to Acme on Slack',
-      'polled: 1 new, then 0',
-      'polled: 1 new, then 0',
-      'acknowledged 2',
       'in Slack: #1 The shop is closed',
       'in Slack: #2 Prices are missing',
       '',

@@ -1,5 +1,6 @@
 import type { Admin, Inbox, PatchInbox, ReplayedRange, ReplayRange } from '@sluice/client/admin'
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { toActionSettings, withAction, type ActionOptions } from '../action-options.ts'
 import { confirm } from '../confirm.ts'
 import { usage } from '../exit.ts'
 import { toFilter, withFilter, type FilterOptions } from '../filter-options.ts'
@@ -16,7 +17,8 @@ import {
 import { createOutput, toLines, toTable } from '../output.ts'
 
 type SettingsOptions = HubOptions &
-  FilterOptions & {
+  FilterOptions &
+  ActionOptions & {
     readonly start?: string
     readonly owner?: string
     readonly leaseSeconds?: number
@@ -48,11 +50,12 @@ function addReading(inboxes: Command): void {
 }
 
 function addChanging(inboxes: Command): void {
-  withSettings(withHub(inboxes.command('create').alias('ensure')))
+  withSettings(withHub(inboxes.command('create').alias('ensure').alias('put')))
     .description(
       'Makes an inbox, or sees to it that it is there with these settings. It never changes one: see update.',
     )
     .argument('<key>', 'a-z 0-9 . _ -')
+    .addHelpText('after', example)
     .option('--start <where>', 'latest, earliest, a time, or so long ago, as 1h (default latest)', toPlaceInTime)
     .action(async (key: string, options: SettingsOptions) => {
       const settings = { ...toSettings(options), ...(options.start !== undefined && { start: options.start }) }
@@ -77,6 +80,11 @@ function addChanging(inboxes: Command): void {
       createOutput(options).result({ key, deleted: true }, `Inbox ${key} is deleted.`)
     })
 }
+
+const example = `
+Example:
+  sluice inboxes put issues-to-slack --type github.new_issue --action slack.post_message --connection team \\
+    --inputs '{"channel":"#issues","text":"=payload.title"}'`
 
 function addSteering(inboxes: Command): void {
   withHub(inboxes.command('pause'))
@@ -151,7 +159,7 @@ async function replayAll(admin: Admin, key: string, range: ReplayRange): Promise
 }
 
 function withSettings(command: Command): Command {
-  return withFilter(command)
+  return withAction(withFilter(command))
     .option('--owner <owner>', 'whose it is')
     .option('--lease-seconds <s>', 'how long a lease lasts', wholeNumber(1, 3600))
     .option('--max-attempts <n>', 'hand-outs before an event is a dead letter', wholeNumber(1, 1000))
@@ -178,6 +186,7 @@ function toSettings(options: SettingsOptions): PatchInbox {
     ...(retry && { retry: { schedule_seconds: [...retry] } }),
     ...(ordering && { ordering }),
     ...(onDead && { on_dead: onDead }),
+    ...toActionSettings(options),
   }
 }
 
