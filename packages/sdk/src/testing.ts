@@ -12,6 +12,6 @@ export {
   type VendorRequest,
 } from './testing/reply.ts'
 export { createVendor, type Vendor } from './testing/vendor.ts'
-export { startOAuthProvider, type OAuthProvider, type OAuthProviderOptions } from './testing/oauth/start.ts'
+export { startOAuthProvider, type OAuthProvider, type OAuthProviderOptions } from './testing/oauth-provider.ts'
 export type { Expected, TokenRequest, TokenStep } from './testing/oauth/front.ts'
 export type { OAuthSettings } from './testing/oauth/settings.ts'

@@ -21,9 +21,9 @@ const provider: OAuth2Provider = {
 }
 const client = { clientId: 'app', clientSecret: 'very-secret' }
 const old: TokenSet = {
-  access_token: 'old',
+  access_token: 'access-1',
   token_type: 'bearer',
-  refresh_token: 'r1',
+  refresh_token: 'refresh-1',
   obtained_at: 0,
   scope: 'read',
   team: { id: 'T1' },
@@ -52,7 +52,7 @@ describe('answers of token endpoints', () => {
       tokens: {
         access_token: 'new',
         token_type: 'bearer',
-        refresh_token: 'r1',
+        refresh_token: 'refresh-1',
         scope: 'read',
         team: { id: 'T1' },
         obtained_at: nowMs(),
@@ -114,6 +114,37 @@ describe('answers of token endpoints', () => {
     }
   })
 
+  it('finds a failure in a form of its own', async () => {
+    const failed: readonly [status: number, json: object, cause: string, error: string, reason: string][] = [
+      [
+        400,
+        { status: 'BAD_REFRESH_TOKEN', message: 'too old' },
+        'grant',
+        'BAD_REFRESH_TOKEN',
+        'BAD_REFRESH_TOKEN: too old',
+      ],
+      [
+        400,
+        { error: { type: 'OAuthException', code: 190, message: 'ended' } },
+        'other',
+        'OAuthException',
+        'OAuthException: ended',
+      ],
+      [400, { error: { message: 'only words' } }, 'other', 'only words', 'only words'],
+      [401, { message: 'Unauthorized' }, 'client', 'Unauthorized', 'Unauthorized'],
+      [200, { access_token: null, error: 'invalid_grant' }, 'grant', 'invalid_grant', 'invalid_grant'],
+    ]
+    for (const [status, json, cause, error, reason] of failed) {
+      const ended = await refreshed({ status, json })
+      assert.deepEqual(ended, { outcome: 'refused', cause, error, reason }, JSON.stringify(json))
+    }
+  })
+
+  it('takes a grant that comes with 201, and a token type that is null', async () => {
+    const ended = refreshed({ status: 201, json: { access_token: 'a', token_type: null, code: 'x', message: 'y' } })
+    assert.equal((await tokensOf(ended)).token_type, 'bearer')
+  })
+
   it("takes Slack's types of tokens, lists of scopes, and answers without a type", async () => {
     const slack = { ok: true, access_token: 'xoxb-1', token_type: 'bot', scope: 'chat:write,channels:read' }
     const tokens = await tokensOf(refreshed({ json: slack }, { scopeSeparator: ',' }))
@@ -124,7 +155,7 @@ describe('answers of token endpoints', () => {
     )
     assert.equal(listed.token_type, 'bearer')
     assert.equal(listed.scope, 'one two')
-    assert.equal(listed.refresh_token, 'r1')
+    assert.equal(listed.refresh_token, 'refresh-1')
   })
 
   it('leaves out an id token that no issuer can be held against', async () => {
@@ -143,7 +174,7 @@ describe('outcomes of token requests', () => {
       [refuse('invalid_scope'), 'other', 'invalid_scope'],
       [{ status: 401, text: 'no' }, 'client', 'http_401'],
       [{ status: 403, text: '<html>blocked</html>' }, 'other', 'http_403'],
-      [{ status: 404, json: { message: 'not here' } }, 'other', 'http_404'],
+      [{ status: 404, json: { found: false } }, 'other', 'http_404'],
     ] as const) {
       const ended = await refreshed(reply)
       assert.equal(ended.outcome, 'refused')
@@ -241,10 +272,16 @@ describe('outcomes of token requests', () => {
   it('says nothing of a secret, also where the provider does', async () => {
     const ended = await refreshed({
       status: 400,
-      json: { error: 'invalid_grant', error_description: 'r1 of very-secret with old is unknown' },
+      json: { error: 'invalid_grant', error_description: 'refresh-1 of very-secret with access-1 is unknown' },
     })
     assert.equal(ended.outcome, 'refused')
     assert.equal(ended.reason, 'invalid_grant: … of … with … is unknown')
+    const signed = 'eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.c2lnbmVk'
+    const long = { error: `refresh-1 ${'x'.repeat(5000)}`, error_description: `Invalid JWT: ${signed}` }
+    const other = await refreshed({ status: 400, json: long })
+    assert.ok(other.outcome === 'refused' && other.error.length <= 300 && other.error.startsWith('… x'))
+    const said = await refreshed({ status: 400, json: { ...long, error: 'invalid_request' } })
+    assert.equal('reason' in said && said.reason, 'invalid_request: Invalid JWT: …')
   })
 
   it('refuses without asking where there is no refresh token', async () => {

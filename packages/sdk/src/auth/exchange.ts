@@ -67,8 +67,7 @@ export async function attempt<Value>(
   try {
     return { outcome: 'done', value: await run(prepared) }
   } catch (error) {
-    const failure = toFailure(error, sender.trace())
-    return { ...failure, reason: hide(failure.reason, [call.client.clientSecret, ...secrets]) }
+    return withoutSecrets(toFailure(error, sender.trace()), [call.client.clientSecret, ...secrets])
   }
 }
 
@@ -95,9 +94,19 @@ async function prepare({ provider, client, nowMs }: OAuth2Call, send: Send): Pro
 }
 
 const longestReason = 300
+/** Shorter texts stand everywhere, and hide nothing. */
+const shortestSecret = 4
 
-/** Providers repeat in their messages what they were sent. */
-function hide(reason: string, secrets: readonly (string | undefined)[]): string {
-  const hidden = secrets.flatMap((secret) => (secret ? [secret, encodeURIComponent(secret)] : []))
-  return hidden.reduce((text, secret) => text.replaceAll(secret, '…'), reason).slice(0, longestReason)
+/** Providers repeat in their messages what they were sent; what is signed is known by its form. */
+function withoutSecrets(failure: Failed, secrets: readonly (string | undefined)[]): Failed {
+  const hidden = secrets.flatMap((secret = '') =>
+    secret.length >= shortestSecret ? [secret, encodeURIComponent(secret)] : [],
+  )
+  const clean = (text: string): string =>
+    hidden
+      .reduce((left, secret) => left.replaceAll(secret, '…'), text)
+      .replaceAll(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '…')
+      .slice(0, longestReason)
+  const reason = clean(failure.reason)
+  return failure.outcome === 'refused' ? { ...failure, reason, error: clean(failure.error) } : { ...failure, reason }
 }

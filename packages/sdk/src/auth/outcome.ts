@@ -59,24 +59,24 @@ export type Trace = {
   readonly retryAfterMs?: number | undefined
 }
 
-export function toFailure(error: unknown, trace: Trace): Failed {
-  const { sent, status, retryAfterMs } = trace
+/** @param thrown by the library, or on the way */
+export function toFailure(thrown: unknown, { sent, status, retryAfterMs }: Trace): Failed {
   const after = retryAfterMs === undefined ? {} : { retryAfterMs }
-  const reason = toReason(error)
-  if (error instanceof AuthorizationResponseError)
-    return { outcome: 'refused', cause: toCause(error.error, 400), error: error.error, reason }
+  const reason = toReason(thrown)
+  if (thrown instanceof AuthorizationResponseError)
+    return { outcome: 'refused', cause: toCause(thrown.error, 400), error: thrown.error, reason }
   // Checked before it was sent: the callback.
   if (!sent)
-    return error instanceof OperationProcessingError ? { outcome: 'untrusted', reason } : { outcome: 'unsent', reason }
+    return thrown instanceof OperationProcessingError ? { outcome: 'untrusted', reason } : { outcome: 'unsent', reason }
   if (status === undefined) return { outcome: 'unknown', reason }
   if (status >= 500 || status === 408) return { outcome: 'unknown', reason: `it answered ${status}`, status, ...after }
-  if (error instanceof ResponseBodyError)
-    return { outcome: 'refused', cause: toCause(error.error, status), error: error.error, reason, ...after }
+  if (thrown instanceof ResponseBodyError)
+    return { outcome: 'refused', cause: toCause(thrown.error, status), error: thrown.error, reason, ...after }
   if (status >= 300) {
-    const code = `http_${status}`
-    return { outcome: 'refused', cause: toCause(code, status), error: code, reason: `it answered ${status}`, ...after }
+    const [error, why] = [`http_${status}`, status < 400 ? ', and redirects are not followed' : '']
+    return { outcome: 'refused', cause: toCause(error, status), error, reason: `it answered ${status}${why}`, ...after }
   }
-  const isUnread = error instanceof OperationProcessingError && unreadCodes.has(error.code)
+  const isUnread = thrown instanceof OperationProcessingError && unreadCodes.has(thrown.code)
   return isUnread ? { outcome: 'unknown', reason, status } : { outcome: 'untrusted', reason }
 }
 
@@ -128,7 +128,8 @@ const codes: Readonly<Record<Exclude<RefusalCause, 'other'>, readonly string[]>>
 }
 
 function toCause(code: string, status: number): RefusalCause {
-  for (const cause of ['grant', 'client', 'user', 'busy'] as const) if (codes[cause].includes(code)) return cause
+  for (const cause of ['grant', 'client', 'user', 'busy'] as const)
+    if (codes[cause].includes(code.toLowerCase())) return cause
   if (status === 429) return 'busy'
   return status === 401 ? 'client' : 'other'
 }

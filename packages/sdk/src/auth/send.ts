@@ -28,10 +28,11 @@ export function createSender(
   const fetch: Send = async (url, { method, headers, body }) => {
     const timeout = AbortSignal.timeout(Math.ceil(timeoutMs))
     const until = signal ? AbortSignal.any([signal, timeout]) : timeout
+    until.throwIfAborted()
     // A redirect is not followed: secrets would go where nobody declared them to go.
     const asked = request(url, {
       method: method as Dispatcher.HttpMethod,
-      headers,
+      headers: { ...headers, 'user-agent': 'sluice' },
       body: body?.toString() ?? null,
       dispatcher: noted,
       signal: until,

@@ -53,12 +53,12 @@ export type TokenFront = {
 
 export type FrontOptions = {
   /** of the provider behind */
-  readonly inner: () => string
+  readonly innerTokenUrl: string
   /** what is done to every answer that grants */
   readonly rewrite: (body: JsonObject) => Promise<JsonObject>
 }
 
-export function createTokenFront({ inner, rewrite }: FrontOptions): TokenFront {
+export function createTokenFront({ innerTokenUrl, rewrite }: FrontOptions): TokenFront {
   const requests: TokenRequest[] = []
   const queue: Queued[] = []
   return {
@@ -82,7 +82,7 @@ export function createTokenFront({ inner, rewrite }: FrontOptions): TokenFront {
       requests.push(noted)
       reached?.resolve(noted)
       await step.before
-      const answer = step.instead ?? (await act(inner(), noted, form))
+      const answer = step.instead ?? (await act(innerTokenUrl, noted, form))
       noted.acted = !step.instead && noted.status === 200
       acted?.resolve(noted)
       await step.after

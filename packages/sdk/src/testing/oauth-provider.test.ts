@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { beginAuthorization, requestClientCredentials, type TokenOutcome } from '../../auth.ts'
-import { startOAuthProvider, type OAuthProvider } from '../../testing.ts'
+import { beginAuthorization, requestClientCredentials, type TokenOutcome } from '../auth.ts'
+import { startOAuthProvider, type OAuthProvider } from '../testing.ts'
 
 const ask = ({ provider, client }: OAuthProvider): Promise<TokenOutcome> =>
   requestClientCredentials({ provider, client, scopes: ['read'] })
