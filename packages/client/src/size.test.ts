@@ -9,6 +9,7 @@ const { node, ...elsewhere } = imports['#transport']
 
 /** What comes along from other packages. */
 const bundled: Readonly<Record<string, URL>> = {
+  '@sluice/protocol/webhooks': new URL(import.meta.resolve('@sluice/protocol/webhooks')),
   '@cfworker/json-schema': new URL(import.meta.resolve('@cfworker/json-schema')),
 }
 
@@ -33,7 +34,16 @@ function load(entry: URL, loaded = new Map<string, string>()): Map<string, strin
   return loaded
 }
 
-const entries = ['index.ts', 'admin.ts', 'topics.ts', 'event.ts', 'testing.ts', 'catalogue.ts', 'event-types.ts']
+const entries = [
+  'index.ts',
+  'admin.ts',
+  'topics.ts',
+  'event.ts',
+  'testing.ts',
+  'catalogue.ts',
+  'event-types.ts',
+  'webhooks.ts',
+]
 for (const entry of entries) {
   test(`${entry} loads its own files and what they bring along, and no Node API`, () => {
     for (const [file, code] of load(new URL(entry, import.meta.url))) {
@@ -46,6 +56,11 @@ for (const entry of entries) {
 test('a page that imports only the constants of event types loads no schema', () => {
   const files = [...load(new URL('event-types.ts', import.meta.url)).keys()].map((file) => file.split('/src/')[1])
   assert.deepEqual(files, ['event-types.ts', 'catalogue/event-type.ts', 'catalogue/to-event-type.ts'])
+})
+
+test('only webhooks.ts loads anything of the protocol: what it loads is for every runtime', () => {
+  for (const entry of entries.filter((one) => one !== 'webhooks.ts'))
+    for (const file of load(new URL(entry, import.meta.url)).keys()) assert.ok(!file.includes('/protocol/'), file)
 })
 
 test('only Node loads undici', () => {
@@ -76,6 +91,7 @@ for (const [entry, mostKb, ...loaded] of [
   ['topics.ts', 20, 'index.ts'],
   ['event-types.ts', 5],
   ['catalogue.ts', 30],
+  ['webhooks.ts', 13],
 ] as const) {
   test(`${entry} is at most ${mostKb} KB gzipped${loaded.length > 0 ? `, beside ${loaded.join(', ')}` : ''}`, (context) => {
     const bytes = measure(entry, ...loaded)

@@ -4,7 +4,7 @@
  */
 export { encode as encodeBytes, type Bytes } from './webhooks/bytes.ts'
 export { createExample, type ExampleSource } from './webhooks/example.ts'
-export { explainMessage, type Explanation } from './webhooks/explain.ts'
+export { explainMessage, type Explanation, type WebhookCause } from './webhooks/explain.ts'
 export type { WebhookHead, WebhookMessage } from './webhooks/message.ts'
 export {
   defaultToleranceSeconds,

@@ -8,6 +8,7 @@ import {
   findSigner,
   isRefusal,
   readHead,
+  toSigning,
   type SignatureHead,
   type WebhookRefusal,
   type WebhookRules,
@@ -59,7 +60,7 @@ export async function explainMessage(
   const begun = await beginVerification(options, message, nowMs)
   const ended = isRefusal(begun) ? begun : await begun.prove(message)
   if (!isRefusal(ended)) return undefined
-  const signing = signingOf(options.scheme, options.hmac)
+  const signing = toSigning(options)
   const finding = signing ? await explain({ signing, options, message, refusal: ended, nowMs }) : explainBasic(ended)
   return { ...ended, ...finding }
 }

@@ -99,6 +99,8 @@ export type WebhookRules = {
   readonly hmac?: HmacSigning | null | undefined
   /** as their provider shows them; of `basic`, `user:password` */
   readonly secrets: readonly string[]
+  /** in place of what the scheme has, where it looks at the time at all */
+  readonly toleranceSeconds?: number | undefined
 }
 
 export type Verified = {
@@ -124,7 +126,7 @@ export async function beginVerification(
   head: WebhookHead,
   nowMs: number,
 ): Promise<Pending | WebhookRefusal> {
-  const signing = signingOf(rules.scheme, rules.hmac)
+  const signing = toSigning(rules)
   if (!signing) {
     const known = rules.scheme === 'none' ? unsigned : await checkPassword(rules.secrets, head)
     return isRefusal(known) ? known : { prove: async () => known }
@@ -140,6 +142,12 @@ export async function beginVerification(
         : { verified: true, secret, id: found.id ?? null, timestampMs: found.timestampMs }
     },
   }
+}
+
+export function toSigning({ scheme, hmac, toleranceSeconds }: WebhookRules): Signing | undefined {
+  const signing = signingOf(scheme, hmac)
+  if (!signing || signing.toleranceSeconds === null || toleranceSeconds === undefined) return signing
+  return { ...signing, toleranceSeconds }
 }
 
 const unsigned: Verified = { verified: true, secret: null, id: null, timestampMs: null }

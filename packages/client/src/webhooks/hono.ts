@@ -1,0 +1,38 @@
+import { announcesMore, parsedBody, receive, tooLarge, type ReceiverOptions } from './receiver.ts'
+import type { VerifiedWebhook } from './verify.ts'
+
+/** What is used of hono's Context. */
+type HonoContext = {
+  readonly req: {
+    readonly raw: Request
+    readonly method: string
+    readonly url: string
+    readonly bodyCache: { readonly arrayBuffer?: unknown }
+    arrayBuffer(): Promise<ArrayBuffer>
+    header(name: string): string | undefined
+  }
+  json(body: object, status: 401 | 413): Response
+  set(key: 'webhook', webhook: VerifiedWebhook): void
+}
+
+/**
+ * Lets verified webhooks through, with what was verified under `webhook`; all else is answered.
+ *
+ * @throws TypeError (to `app.onError`) where the body was read before
+ * @example app.post('/hook', honoWebhook({ secrets }), (c) => c.json({ type: c.get('webhook').json().type }))
+ */
+export function honoWebhook(
+  options: ReceiverOptions,
+): (context: HonoContext, next: () => Promise<void>) => Promise<Response | void> {
+  return async (context, next) => {
+    const { req } = context
+    if (req.raw.bodyUsed && req.bodyCache.arrayBuffer === undefined)
+      throw parsedBody('put honoWebhook before whatever calls c.req.json(), c.req.text() or c.req.parseBody()')
+    if (announcesMore(req.header('content-length'), options)) return context.json(tooLarge.body, tooLarge.status)
+    const body = await req.arrayBuffer()
+    const ended = await receive({ headers: req.raw.headers, body, method: req.method, url: req.url }, options)
+    if ('status' in ended) return context.json(ended.body, ended.status)
+    context.set('webhook', ended)
+    await next()
+  }
+}
