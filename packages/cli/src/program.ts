@@ -24,6 +24,7 @@ import { addStart } from './commands/start.ts'
 import { addTail } from './commands/tail.ts'
 import { addTriggers } from './commands/triggers.ts'
 import { addTypes } from './commands/types.ts'
+import { addWebhooks } from './commands/webhooks.ts'
 import { addWork } from './commands/work.ts'
 import { addWorkspaces } from './commands/workspaces.ts'
 import { version } from './version.ts'
@@ -58,6 +59,7 @@ export function createProgram(): Command {
     addConnections,
     addTriggers,
     addSources,
+    addWebhooks,
     addSchedules,
     addApply,
     addSpending,
