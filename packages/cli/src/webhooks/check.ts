@@ -1,7 +1,7 @@
 import { cases, type Case, type Finding, type Verdict } from './cases.ts'
 import { createShoot, type Answer, type CheckOptions, type Target } from './receiver.ts'
 
-export type CheckedCase = {
+type CheckedCase = {
   readonly name: string
   readonly verdict: Verdict
   readonly status: number | null

@@ -25,7 +25,7 @@ export type CheckOptions = {
 }
 
 /** How far a message came that was not answered: not allowed to leave, no connection, or a connection that ended. */
-export type Place = 'refused' | 'unconnected' | 'connected'
+type Place = 'refused' | 'unconnected' | 'connected'
 
 /** What came back: an answer, or what happened instead of one. */
 export type Answer =
@@ -33,7 +33,7 @@ export type Answer =
   | { readonly status: null; readonly ms: number; readonly error: string; readonly place: Place }
 
 /** What is sent; signed over `body` as a whole. */
-export type Shot = {
+type Shot = {
   readonly body: Uint8Array
   readonly id?: string
   /** of the signature, relative to now */
