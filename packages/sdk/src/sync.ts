@@ -13,6 +13,9 @@ export {
   type Table,
 } from './connector/destination.ts'
 export { openDuckDb, type DuckDbOptions } from './connector/destinations/duckdb.ts'
+export { destinationKinds, toDestination, type DestinationKind } from './connector/destinations/open.ts'
+export { openPostgres, type PostgresOptions } from './connector/destinations/postgres.ts'
+export { openSqlite, type SqliteOptions } from './connector/destinations/sqlite.ts'
 export { loadConnector } from './connector/load.ts'
 export { runConnector, type RunOptions, type SyncFailure, type SyncResult } from './connector/run.ts'
 export { createTally, type Tally } from './connector/tally.ts'
