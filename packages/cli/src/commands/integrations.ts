@@ -71,7 +71,7 @@ function addHubCommands(integrations: Command): void {
       const rows = page.integrations.map((one) => [
         one.name,
         one.version,
-        one.auth?.type ?? 'none',
+        one.auth?.type === 'choice' ? one.auth.methods.map(({ id }) => id).join(' or ') : (one.auth?.type ?? 'none'),
         one.actions.map(({ name }) => name).join(', '),
         one.polling_triggers.map(({ name }) => name).join(', '),
       ])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { refreshTokens, type OAuth2Provider, type TokenOutcome, type TokenSet } from '../auth.ts'
+import fc from 'fast-check'
 import { Agent, buildConnector } from 'undici'
 import { createOutbound } from '../http/outbound.ts'
 import { createVendor, cut, hold, rateLimited, type Reply, type Vendor } from '../testing.ts'
@@ -288,5 +289,35 @@ describe('outcomes of token requests', () => {
     const tokens: TokenSet = { access_token: 'a', token_type: 'bearer', obtained_at: 0 }
     const ended = await refreshTokens({ provider, client, tokens, dispatcher: vendor.dispatcher })
     assert.deepEqual(ended.outcome === 'refused' && [ended.cause, ended.error], ['grant', 'no_refresh_token'])
+  })
+})
+
+describe('whatever a provider answers', () => {
+  it('is one of the outcomes, and never a secret in words', async () => {
+    const words = fc.constantFrom(
+      'refresh-1',
+      'access-1',
+      'very-secret',
+      'invalid_grant',
+      '',
+      '__proto__',
+      'bearer',
+      '7',
+    )
+    const names = fc.constantFrom('access_token', 'token_type', 'expires_in', 'scope', 'error', 'message', 'id_token')
+    const value = fc.oneof(words, fc.integer(), fc.constant(null), fc.array(words), fc.dictionary(names, words))
+    const answer = fc.record({
+      status: fc.constantFrom(200, 201, 204, 206, 302, 400, 401, 408, 429, 500, 599),
+      body: fc.oneof(fc.dictionary(names, value), value, fc.string()),
+      type: fc.constantFrom('application/json', 'text/html', form['content-type']),
+    })
+    const property = fc.asyncProperty(answer, async ({ status, body, type }) => {
+      const text = typeof body === 'string' ? body : JSON.stringify(body)
+      const ended = await refreshed({ status, text, headers: { 'content-type': type } })
+      if (ended.outcome === 'granted') assert.equal(typeof ended.tokens.access_token, 'string')
+      else assert.doesNotMatch(JSON.stringify(ended), /refresh-1|access-1|very-secret/)
+      if (status >= 500) assert.equal(ended.outcome, 'unknown')
+    })
+    await fc.assert(property, { numRuns: 300 })
   })
 })

@@ -211,6 +211,7 @@ describe('auth of several methods', () => {
       '/auth/methods/c/type',
       '/auth/methods/default',
     ])
+    assert.deepEqual(faultsOf({ methods: { a: { type: 'oauth3' } } }), ['/auth/methods/a/type'])
     const nested = { methods: { a: { type: 'platform' }, b: { type: 'oauth2', scopes: 1, oauth2: { x: 1 } } } }
     assert.deepEqual(faultsOf(nested), [
       '/auth/methods/a/provider',

@@ -60,6 +60,9 @@ function readMethod(id: string, value: JsonObject, at: string, reporter: Reporte
     reporter.error(`${at}/type`, `is missing; it is one of ${authTypes.join(', ')}`)
     return undefined
   }
+  // Alone it may be one of a format to come; a choice is our own.
+  if (id !== 'default' && !authTypes.includes(type))
+    reporter.error(`${at}/type`, `"${type}" is none of ${authTypes.join(', ')}`)
   if (type === 'platform') readText(value, 'provider', reporter, at)
   const texts = readOptionalTexts(value, ['provider', 'title', 'help_text', 'identifier'], at, reporter)
   const { provider, title, help_text: help, identifier } = texts

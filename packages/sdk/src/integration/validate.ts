@@ -94,6 +94,14 @@ function configWarnings(config: IntegrationConfig): Note[] {
   const { auth } = config
   if (auth && auth.type !== 'choice' && !authTypes.includes(auth.type))
     warn('/auth/type', `"${auth.type}" is not known here`)
+  for (const { id, oauth2 } of auth?.methods ?? []) {
+    const at = id === 'default' ? '/auth' : toPointer('auth', 'methods', id)
+    if (oauth2 && !oauth2.provider)
+      warn(
+        `${at}/provider`,
+        'is not known here: add oauth2 with its addresses, or tokens must be brought to each connection',
+      )
+  }
   for (const [name, action] of Object.entries(config.actions)) {
     if (!/^[a-z][a-z0-9_]*$/.test(name)) warn(toPointer('actions', name), 'should be in snake_case')
     if (action.display_name === undefined) warn(toPointer('actions', name, 'display_name'), 'is missing')
