@@ -9,6 +9,7 @@ import { diskFull } from './suites/disk-full.ts'
 import { kill } from './suites/kill.ts'
 import { nodes } from './suites/nodes.ts'
 import { outbox } from './suites/outbox.ts'
+import { peopleAi } from './suites/people-ai.ts'
 import { postgresRestart } from './suites/postgres-restart.ts'
 import { powerCut } from './suites/power-cut.ts'
 import type { Suite, SuiteResult } from './suites/suite.ts'
@@ -28,6 +29,7 @@ const suites: readonly Suite[] = [
   postgresRestart,
   nodes,
   outbox,
+  peopleAi,
 ]
 
 const { values, positionals } = parseArgs({

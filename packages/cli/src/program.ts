@@ -3,6 +3,7 @@ import { addApply } from './commands/apply.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCompletions } from './commands/completions.ts'
 import { addConnections } from './commands/connections.ts'
+import { addConnectors } from './commands/connectors.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
@@ -57,6 +58,7 @@ export function createProgram(): Command {
     addOutbox,
     addIntegrations,
     addConnections,
+    addConnectors,
     addTriggers,
     addSources,
     addWebhooks,

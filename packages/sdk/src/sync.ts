@@ -1,3 +1,4 @@
+export { withChaos } from './connector/chaos.ts'
 export type { Connector } from './connector/define.ts'
 export {
   toSystemColumns,
@@ -16,6 +17,7 @@ export { openDuckDb, type DuckDbOptions } from './connector/destinations/duckdb.
 export { destinationKinds, toDestination, type DestinationKind } from './connector/destinations/open.ts'
 export { openPostgres, type PostgresOptions } from './connector/destinations/postgres.ts'
 export { openSqlite, type SqliteOptions } from './connector/destinations/sqlite.ts'
+export { diffDuckDb, readDuckDb, type TableDifference, type TextRow } from './connector/destinations/duckdb-read.ts'
 export { loadConnector } from './connector/load.ts'
 export { runConnector, type RunOptions, type SyncFailure, type SyncResult } from './connector/run.ts'
 export { createTally, type Tally } from './connector/tally.ts'

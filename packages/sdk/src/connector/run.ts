@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
+import { createPlayer, createRecorder } from '../testing/cassette.ts'
 import { readConfiguration } from './configuration.ts'
 import type { Connector, UpdateContext } from './define.ts'
 import { toSystemColumns, type Destination, type SystemColumns } from './destination.ts'
@@ -32,6 +33,8 @@ export type RunOptions = {
   readonly signal?: AbortSignal | undefined
   /** the way out, as `createOutbound` makes it; where left out, any address is reached */
   readonly dispatcher?: Dispatcher | undefined
+  /** keeps requests and answers in a file, without secrets; or answers from it */
+  readonly cassette?: { readonly file: string; readonly mode: 'record' | 'replay' } | undefined
   /** what the connector and its requests say; default nothing */
   readonly onLog?: Sink | undefined
   /** before an operation is carried out: its number, from 1 */
@@ -154,7 +157,8 @@ async function prepare(options: RunOptions & { readonly tally: Tally }, given: G
     onCheckpoint: options.onCheckpoint,
   })
   const log = createLog(options.onLog ?? (() => {}), secrets)
-  const { dispatcher, random = Math.random, sleep = sleepFor } = options
+  const { random = Math.random, sleep = sleepFor } = options
+  const dispatcher = toDispatcher(options, secrets)
   const http = toCreateHttp({ dispatcher, signal, nowMs, sleep, random, log, tally: tally.http })
   const state = { ...connector.state, ...before.state }
   return {
@@ -171,6 +175,14 @@ async function prepare(options: RunOptions & { readonly tally: Tally }, given: G
 type Plain = {
   readonly schema: (configuration: unknown) => unknown
   readonly update: (context: UpdateContext<unknown, SourceRow, TableRows>) => Promise<void>
+}
+
+function toDispatcher({ cassette, dispatcher }: RunOptions, secrets: readonly string[]): Dispatcher | undefined {
+  if (!cassette) return dispatcher
+  const { file, mode } = cassette
+  return mode === 'record'
+    ? createRecorder({ file, credentials: secrets })
+    : createPlayer({ file, credentials: secrets })
 }
 
 const sleepFor = (ms: number, signal: AbortSignal | undefined): Promise<void> => delay(ms, undefined, { signal })

@@ -1,7 +1,7 @@
 import { inferType, convert, describe, type Value } from './value.ts'
 import { widen, type ColumnType } from './column-type.ts'
 import type { Destination, Table } from './destination.ts'
-import { bug } from './error.ts'
+import { bug, remoteFault } from './error.ts'
 import { toColumnName, toShortName } from './names.ts'
 import type { SourceRow } from './nested.ts'
 import { toRowId } from './row-key.ts'
@@ -226,5 +226,7 @@ function setKey(
       return `table ${schema.source}: ${kind} needs all columns of the key, and ${column} is missing`
     values[place] ??= null
   }
-  return undefined
+  // Rows that lack it would all be one.
+  if (keyColumns.some((_, place) => values[place] !== null)) return undefined
+  throw remoteFault(`table ${schema.source}: a row has no key; ${keyColumns.join(' and ')} is null or missing`)
 }

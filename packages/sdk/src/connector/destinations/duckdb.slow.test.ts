@@ -3,10 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { contractSystem, destinationContract, type Place } from '../destination-contract.ts'
 import { deleteCases, evolutionCases, mergeCases, transactionCases, updateCases } from '../destination-sections.ts'
-import { fromDuckType, quote, toWider } from './duckdb-sql.ts'
+import { readDuckDb } from './duckdb-read.ts'
 import { openDuckDb } from './duckdb.ts'
 
 function useFile(context: TestContext): string {
@@ -19,33 +18,9 @@ const openPlace = async (context: TestContext): Promise<Place> => {
   const file = useFile(context)
   return {
     open: (connector) => openDuckDb({ file, connector, system: contractSystem }),
-    read: (table) => readTexts(file, table),
+    read: (table) => readDuckDb(file, `tester.${table}`),
   }
 }
-
-async function readTexts(file: string, table: string): Promise<Record<string, string | null>[]> {
-  const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' })
-  const connection = await instance.connect()
-  const found = await connection.runAndReadAll(
-    `select column_name, data_type from duckdb_columns() where schema_name = 'tester' and table_name = ?`,
-    [table],
-  )
-  const columns = found.getRows().map(([name, type]) => toTexts(String(name), fromDuckType(String(type))))
-  const rows = await connection.runAndReadAll(`select ${columns.join(', ')} from tester.${quote(table)}`)
-  const objects = rows.getRowObjectsJS().map((row) => mapValues(row))
-  connection.closeSync()
-  instance.closeSync()
-  return objects
-}
-
-// Doubles are printed here, everything else by the engine.
-const toTexts = (name: string, type: ReturnType<typeof fromDuckType>): string =>
-  `${/^(DOUBLE|FLOAT)$/.test(type) ? quote(name) : toWider(quote(name), type, 'STRING')} as ${quote(name)}`
-
-const mapValues = (row: Readonly<Record<string, unknown>>): Record<string, string | null> =>
-  Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value as string | number)]),
-  )
 
 destinationContract('DuckDB', openPlace, {
   merge: mergeCases,
