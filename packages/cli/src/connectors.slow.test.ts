@@ -84,7 +84,7 @@ test('debug leaves a warehouse and a state, and says what it did', async () => {
   assert.deepEqual(JSON.parse(await readFile(join(folder, 'plain-files', 'state.json'), 'utf8')), { offset: 5 })
   const held = await readDuckDb(join(folder, 'plain-files', 'warehouse.duckdb'), 'tester.rows')
   assert.deepEqual(
-    held.map((row) => row['order']).toSorted(),
+    held.map((row) => String(row['order'])).toSorted((left, right) => left.localeCompare(right)),
     rows.map(({ order }) => order),
   )
   assert.ok(held.every((row) => row['_fivetran_deleted'] === 'false' && row['_fivetran_synced']))
