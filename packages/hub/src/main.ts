@@ -20,6 +20,7 @@ import { createSourceNotes } from './domain/sources/notes.ts'
 import { createLinkToken } from './domain/sessions.ts'
 import { startUpkeep } from './domain/upkeep.ts'
 import { createNotifier } from './domain/notifier.ts'
+import { createDayCounts } from './domain/quotas.ts'
 import { requireWorkspace } from './domain/workspaces.ts'
 import { createApp } from './http/app.ts'
 import { toFetch, type FetchApp } from './http/fetch.ts'
@@ -144,6 +145,7 @@ function createContext({ store, installed, runner, sourceNotes }: Places, { secr
     leaseWatch: createLeaseWatch(),
     knownTypes: createKnownTypes(store),
     transform: openTransform(),
+    dayCounts: createDayCounts(store),
     counts: createCounts(),
     random: Math.random,
     newId: randomUUID,

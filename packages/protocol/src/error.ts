@@ -135,6 +135,11 @@ export const problems = {
     title: 'Unknown event type',
     help: 'This workspace takes only event types that it knows. Correct the name, or make the type with `PUT /v1/event-types/{name}`.',
   },
+  'quota-exceeded': {
+    status: 429,
+    title: 'Quota exceeded',
+    help: 'The workspace has used up what it may have; the detail says of what. A quota of a day begins anew at midnight UTC (`Retry-After`). An administrator of the hub changes it: `sluice workspaces create KEY --events-per-day N`.',
+  },
   'rate-limit-exceeded': {
     status: 429,
     title: 'Rate limit exceeded',

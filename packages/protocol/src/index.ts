@@ -129,7 +129,7 @@ export {
 } from './source.ts'
 export { Budget, Cost, CostGroup, PutBudget, Run, RunDoor } from './spending.ts'
 export { Poll, PutTrigger, Trigger } from './trigger.ts'
-export { PutWorkspace, Workspace } from './workspace.ts'
+export { PutWorkspace, Quotas, Workspace } from './workspace.ts'
 export { parseCursor, toCursor } from './cursor.ts'
 export { DepthError, scanElements, scanMembers, startOfJson, type Member } from './json-scan.ts'
 export type { FromSchema } from './from-schema.ts'

@@ -1,11 +1,30 @@
-import type { UnknownEventTypes } from '@sluice/client/admin'
+import type { PutWorkspace, UnknownEventTypes } from '@sluice/client/admin'
 import { Option, type Command } from 'commander'
 import { confirm } from '../confirm.ts'
-import { withPages, type PageOptions } from '../options.ts'
+import { wholeNumber, withPages, type PageOptions } from '../options.ts'
 import { createOutput, toLines, toTable } from '../output.ts'
 import { onTarget, withTarget, type TargetOptions } from '../target.ts'
 
-type CreateOptions = TargetOptions & { readonly unknownEventTypes?: UnknownEventTypes }
+type CreateOptions = TargetOptions & {
+  readonly unknownEventTypes?: UnknownEventTypes
+  readonly eventsPerDay?: number | null
+  readonly maxInboxes?: number | null
+}
+
+function toQuota(text: string): number | null {
+  return text === 'none' ? null : wholeNumber(0, 1_000_000_000)(text)
+}
+
+function toSettings({ unknownEventTypes: unknown, eventsPerDay, maxInboxes }: CreateOptions): PutWorkspace {
+  const quotas = {
+    ...(eventsPerDay !== undefined && { events_per_day: eventsPerDay }),
+    ...(maxInboxes !== undefined && { inboxes: maxInboxes }),
+  }
+  return {
+    ...(unknown !== undefined && { unknown_event_types: unknown }),
+    ...(Object.keys(quotas).length > 0 && { quotas }),
+  }
+}
 
 export function addWorkspaces(program: Command): void {
   const workspaces = program.command('workspaces').summary('tenants; nothing crosses from one to another')
@@ -33,9 +52,10 @@ export function addWorkspaces(program: Command): void {
         'refuse',
       ]),
     )
+    .option('--events-per-day <n>', 'how many it may publish, or none for no limit', toQuota)
+    .option('--max-inboxes <n>', 'how many it may have, or none for no limit', toQuota)
     .action(async (key: string, options: CreateOptions) => {
-      const { unknownEventTypes: unknown } = options
-      const settings = unknown === undefined ? {} : { unknown_event_types: unknown }
+      const settings = toSettings(options)
       const workspace = await onTarget(options, (target) => target.putWorkspace(key, settings), { make: true })
       createOutput(options).result(workspace, toLines(workspace))
     })

@@ -8,6 +8,7 @@ import type { KnownTypes } from './event-types/known-types.ts'
 import type { LeaseWatch } from './local-leases.ts'
 import type { Notifier } from './notifier.ts'
 import type { SourceNotes } from './sources/notes.ts'
+import type { DayCounts } from './quotas.ts'
 import type { Sealing } from './sealing.ts'
 
 /** What every verb works with; `main.ts` builds it. */
@@ -19,6 +20,7 @@ export type Context = {
   readonly counts: Counts
   readonly leaseWatch: LeaseWatch
   readonly knownTypes: KnownTypes
+  readonly dayCounts: DayCounts
   /** integrations that this node can run, by name */
   readonly installed: ReadonlyMap<string, Installed>
   readonly runner: Runner

@@ -19,6 +19,8 @@ import type { Context, Workspace } from './context.ts'
 import { openKey } from './cursors.ts'
 import { checkInboxAction } from './deliver/check-action.ts'
 import { requireEvent } from './event-address.ts'
+import { requireRoom } from './quotas.ts'
+import { countInboxes } from './workspaces.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toWireInbox } from './to-wire.ts'
 
@@ -81,6 +83,7 @@ async function createInbox(
   wanted: PutInbox,
 ): Promise<{ inbox: InboxRow; created: boolean }> {
   const { workspace } = principal
+  await refuseBeyondQuota(context, workspace)
   const settings = withChanges(inboxDefaults, wanted)
   const door = await checkDoor(context, principal, wanted)
   const start = await resolvePlace(context, workspace, settings.start)
@@ -103,6 +106,11 @@ async function checkDoor(
 async function noteDoor(context: Context, caller: Caller, key: string, { action }: PatchInbox): Promise<void> {
   const details = action ? { action: `${action.integration}.${action.action}` } : {}
   await noteDeed(context, caller, { verb: action ? 'inbox.action' : 'inbox.action.remove', target: key, details })
+}
+
+async function refuseBeyondQuota({ store }: Context, workspace: Workspace): Promise<void> {
+  if (workspace.quotas.inboxes === undefined) return
+  requireRoom(workspace.quotas, 'inboxes', await countInboxes(store, workspace.id))
 }
 
 function withChanges(settings: InboxSettings, change: PutInbox): InboxSettings {

@@ -20,7 +20,7 @@ export function startScheduling(context: Context, onError: (error: unknown) => v
   const closing = new AbortController()
   const loop = (async () => {
     while (!closing.signal.aborted) {
-      await publishDue(context).catch(onError)
+      await publishDue(context, onError).catch(onError)
       await runSchedules(context, onError).catch(onError)
       await pause(everyMs, undefined, { signal: closing.signal, ref: false }).catch(() => {})
     }
@@ -34,11 +34,12 @@ export function startScheduling(context: Context, onError: (error: unknown) => v
 }
 
 /** Events that have waited until now. */
-async function publishDue(context: Context): Promise<void> {
+async function publishDue(context: Context, onError: (error: unknown) => void): Promise<void> {
   for (;;) {
     const due = await context.store.scheduled.claimDue(atOnce, claimMs)
     for (const [workspaceId, events] of Map.groupBy(due, (event) => event.workspaceId))
-      await publishAll(context, workspaceId, events)
+      // Those of a workspace that is being removed must not keep back the others.
+      await publishAll(context, workspaceId, events).catch(onError)
     if (due.length < atOnce) return
   }
 }

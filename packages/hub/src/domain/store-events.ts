@@ -3,6 +3,7 @@ import type { QuarantineOutcome } from '../store/quarantine.ts'
 import type { Context, Workspace } from './context.ts'
 import { isWatched, judgeEvents, type Judgement } from './event-types/judge.ts'
 import { mismatch, toPublished, type Published } from './published.ts'
+import { toQuotaError } from './quotas.ts'
 import { isForLater, scheduleEvents, type Publishable } from './schedule-events.ts'
 import { toIso } from './to-wire.ts'
 
@@ -16,6 +17,17 @@ export async function storeEvents(
   drafts: readonly Publishable[],
 ): Promise<(Published | HubError)[]> {
   if (drafts.length === 0) return []
+  if (workspace.quotas.events_per_day === undefined) return storeAll(context, workspace, drafts)
+  const room = await context.dayCounts.take(workspace, drafts.length)
+  const stored = room === 0 ? [] : await storeAll(context, workspace, drafts.slice(0, room))
+  return drafts.map((_draft, at) => stored[at] ?? toQuotaError(workspace, context.store.nowMs()))
+}
+
+async function storeAll(
+  context: Context,
+  workspace: Workspace,
+  drafts: readonly Publishable[],
+): Promise<(Published | HubError)[]> {
   if (!isWatched(workspace)) return append(context, workspace, drafts)
   const judgements = await judgeEvents(context, workspace, { drafts })
   const isPlain = judgements.every((judgement) => judgement === undefined)

@@ -4,6 +4,7 @@ import {
   defaultWorkspace,
   toValidationError,
   type PutWorkspace,
+  type Quotas,
   type Workspace as WireWorkspace,
 } from '@sluice/protocol'
 import type { Store, WorkspaceRow } from '../store/store.ts'
@@ -36,13 +37,14 @@ async function toWireWorkspace({ store }: Pick<Context, 'store'>, workspace: Wor
     events: head,
     inboxes: await countInboxes(store, workspace.id),
     unknown_event_types: workspace.unknownEventTypes,
+    quotas: workspace.quotas,
     quarantined: await store.quarantine.count(workspace.id),
   }
 }
 
 const rowsAtATime = 500
 
-async function countInboxes(store: Store, workspaceId: number): Promise<number> {
+export async function countInboxes(store: Pick<Store, 'listInboxes'>, workspaceId: number): Promise<number> {
   let count = 0
   for (let after = ''; ;) {
     const rows = await store.listInboxes(workspaceId, after, rowsAtATime)
@@ -87,12 +89,23 @@ export async function ensureWorkspace(
   const { workspace, created } = await store.ensureWorkspace(key)
   if (created) await noteDeed(context, caller, { verb: 'workspace.create', target: key })
   const { unknown_event_types: unknown = workspace.unknownEventTypes } = settings
+  const quotas = withQuotas(workspace.quotas, settings.quotas)
   if (unknown !== workspace.unknownEventTypes) {
     await store.eventTypes.setUnknown(workspace.id, unknown)
     const details = { unknown_event_types: unknown }
     await noteDeed(context, caller, { verb: 'workspace.update', target: key, details })
   }
-  return { workspace: await toWireWorkspace(context, { ...workspace, unknownEventTypes: unknown }), created }
+  if (settings.quotas) {
+    await store.setQuotas(workspace.id, quotas)
+    await noteDeed(context, caller, { verb: 'workspace.update', target: key, details: { quotas } })
+  }
+  const changed = { ...workspace, unknownEventTypes: unknown, quotas }
+  return { workspace: await toWireWorkspace(context, changed), created }
+}
+
+function withQuotas(before: Quotas, change: PutWorkspace['quotas'] = {}): Quotas {
+  const entries = Object.entries({ ...before, ...change }).filter(([, limit]) => typeof limit === 'number')
+  return Object.fromEntries(entries)
 }
 
 /** Removes a workspace with all that is in it. @throws HubError `conflict` for the one that always exists, `not-found` */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Accepted, EventPage, Workspace } from '@sluice/protocol'
+import type { Accepted, BatchAccepted, EventPage, Workspace } from '@sluice/protocol'
 import { openTestHub, type TestHub } from '../test-hub.ts'
 
 let t: TestHub
@@ -63,4 +63,47 @@ test('a workspace goes with its keys and events; the default one stays', async (
     assert.equal((await t.fail(method, '/v1/workspaces/short')).status, 404)
   }
   assert.equal((await t.fail('DELETE', '/v1/workspaces/default')).error_code, 'conflict')
+})
+
+test('a quota of events holds for a day; what is beyond it is refused one by one, and the workspace was told before', async () => {
+  await using hub = await openTestHub()
+  const put = (quotas: object) => hub.call<Workspace>('PUT', '/v1/workspaces/small', { body: { quotas } })
+  assert.deepEqual((await put({ events_per_day: 10 })).body.quotas, { events_per_day: 10 })
+  const key = await hub.makeKey({ workspace: 'small', role: 'admin' })
+  const send = (count: number) =>
+    hub.call<BatchAccepted>('POST', '/v1/events/batch', {
+      key,
+      body: Array.from({ length: count }, () => ({ event_type: 'a', payload: {} })),
+    })
+  assert.equal((await send(7)).body.accepted, 7)
+  const beyond = await send(5)
+  assert.deepEqual([beyond.body.accepted, beyond.body.failed], [3, 2])
+  assert.deepEqual(
+    beyond.body.results.map((result) => ('error' in result ? result.error.error_code : result.status)),
+    ['accepted', 'accepted', 'accepted', 'quota-exceeded', 'quota-exceeded'],
+  )
+  const refused = await hub.call('POST', '/v1/events', { key, body: { event_type: 'a', payload: {} } })
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, String(24 * 3600)])
+  const told = await hub.call<EventPage>('GET', '/v1/events?event_type=sluice.*', { key })
+  assert.deepEqual(
+    told.body.events.map(({ event_type: type, payload }) => [type, payload?.['limit']]),
+    [['sluice.quota.near', 10]],
+  )
+  hub.advance(86_400_000)
+  assert.equal((await send(2)).body.accepted, 2)
+  await put({ events_per_day: null })
+  assert.equal((await send(20)).body.accepted, 20)
+})
+
+test('a quota of inboxes', async () => {
+  await using hub = await openTestHub()
+  await hub.call('PUT', '/v1/workspaces/small', { body: { quotas: { inboxes: 2 } } })
+  const key = await hub.makeKey({ workspace: 'small', role: 'admin' })
+  assert.equal((await hub.call('PUT', '/v1/inboxes/one', { key })).status, 201)
+  assert.equal((await hub.fail('PUT', '/v1/inboxes/two', { key })).error_code, 'quota-exceeded')
+  assert.equal((await hub.call('PUT', '/v1/inboxes/one', { key })).status, 200, 'it is there already')
+  await hub.call('DELETE', '/v1/inboxes/one', { key })
+  assert.equal((await hub.call('PUT', '/v1/inboxes/two', { key })).status, 201)
+  const wrong = await hub.fail('PUT', '/v1/workspaces/small', { body: { quotas: { inboxes: 0, tables: 4 } } })
+  assert.deepEqual(wrong.errors?.map(({ pointer }) => pointer).toSorted(), ['/quotas/inboxes', '/quotas/tables'])
 })

@@ -1,4 +1,4 @@
-import type { Filter, InboxStatus, KeyStatus, SettleStatus, UnknownEventTypes } from '@sluice/protocol'
+import type { Filter, InboxStatus, KeyStatus, SettleStatus, Quotas, UnknownEventTypes } from '@sluice/protocol'
 import type { KeyChange } from './change-key.ts'
 import type { EventTypes } from './event-types.ts'
 import type { Moving } from './moving.ts'
@@ -34,6 +34,8 @@ export type Store = {
   findWorkspace(key: string): Promise<WorkspaceRow | undefined>
   findWorkspaceById(id: number): Promise<WorkspaceRow | undefined>
   listWorkspaces(after: string, limit: number): Promise<WorkspaceRow[]>
+  /** Cached as the workspace is. */
+  setQuotas(workspaceId: number, quotas: Quotas): Promise<void>
   /** Removes events, inboxes, keys and audit of the workspace. Answers false if there was none. */
   deleteWorkspace(key: string): Promise<boolean>
 
@@ -173,6 +175,7 @@ export type WorkspaceRow = {
   readonly createdMs: number
   /** what becomes of events whose type is not known */
   readonly unknownEventTypes: UnknownEventTypes
+  readonly quotas: Quotas
   /** counts the changes of its event types; 0: it has never had any */
   readonly eventTypesRevision: number
 }

@@ -3,15 +3,18 @@ import { tagSpace } from '@sluice/protocol/event-id'
 import type { WorkspaceRow } from './store.ts'
 
 /** A workspace as both stores keep it. */
-export type WorkspaceColumns = Omit<WorkspaceRow, 'earlierTags'> & { readonly earlierTags: string }
+export type WorkspaceColumns = Omit<WorkspaceRow, 'earlierTags' | 'quotas'> & {
+  readonly earlierTags: string
+  readonly quotas: string
+}
 
-export function toWorkspaceRow({ earlierTags, ...columns }: WorkspaceColumns): WorkspaceRow {
-  return { ...columns, earlierTags: JSON.parse(earlierTags) }
+export function toWorkspaceRow({ earlierTags, quotas, ...columns }: WorkspaceColumns): WorkspaceRow {
+  return { ...columns, earlierTags: JSON.parse(earlierTags), quotas: JSON.parse(quotas) }
 }
 
 /** A workspace as it begins. */
 export function toNewWorkspace(made: Pick<WorkspaceRow, 'id' | 'key' | 'tag' | 'createdMs'>): WorkspaceRow {
-  return { ...made, earlierTags: [], unknownEventTypes: 'allow', eventTypesRevision: 0 }
+  return { ...made, earlierTags: [], unknownEventTypes: 'allow', quotas: {}, eventTypesRevision: 0 }
 }
 
 type Tags = Pick<WorkspaceRow, 'tag' | 'earlierTags'>

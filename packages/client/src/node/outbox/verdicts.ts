@@ -23,6 +23,7 @@ const passingCodes: ReadonlySet<string> = new Set([
   'overloaded',
   'storage-unavailable',
   'shutting-down',
+  'quota-exceeded',
   'rate-limit-exceeded',
   'no-result',
 ])

@@ -111,4 +111,13 @@ export const workspaceCases: ContractCases = {
     )
     assert.equal((await readAll(store, id)).length, 2)
   },
+
+  'quotas are kept, and another process sees them': async (stage) => {
+    const { id } = stage
+    assertSame((await stage.store.findWorkspaceById(id))?.quotas, {})
+    await stage.store.setQuotas(id, { events_per_day: 10 })
+    assertSame((await stage.store.findWorkspaceById(id))?.quotas, { events_per_day: 10 })
+    await stage.crash()
+    assertSame((await stage.store.findWorkspace('stage'))?.quotas, { events_per_day: 10 })
+  },
 }

@@ -43,7 +43,10 @@ export function createScheduledEvents({ connections, transactions, nowMs }: Part
     claimDue: async (limit, forMs) => {
       const found = await query<Columns<DueEvent>>(
         `update scheduled_event set claimed_until_ms = $1 where id in (
-           select id from scheduled_event where due_ms <= $2 and claimed_until_ms <= $2 order by due_ms, id limit $3
+           select id from scheduled_event where due_ms <= $2 and claimed_until_ms <= $2
+             -- a workspace that is gone has none, though its rows may take a while to go
+             and exists (select 1 from log where log.workspace_id = scheduled_event.workspace_id)
+           order by due_ms, id limit $3
            for update skip locked)
          returning ${columns}, workspace_id as "workspaceId"`,
         [nowMs() + forMs, nowMs(), limit],

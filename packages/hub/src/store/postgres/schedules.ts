@@ -61,6 +61,7 @@ function createSchedules({ connections, transactions, nowMs }: Parts): Schedules
     listDue: (limit) =>
       query<DueSchedule>(
         `select ${columns}, workspace_id as "workspaceId" from schedule where status = 'active' and next_ms <= $1
+           and exists (select 1 from log where log.workspace_id = schedule.workspace_id)
          order by next_ms limit $2`,
         [nowMs(), limit],
       ),

@@ -159,7 +159,13 @@ const memoMs = 500
 /** Changes to workspaces, keys and the audit follow one another. */
 const adminSlot = 'admin'
 
-type WorkspaceVerb = 'ensureWorkspace' | 'findWorkspace' | 'findWorkspaceById' | 'listWorkspaces' | 'deleteWorkspace'
+type WorkspaceVerb =
+  | 'ensureWorkspace'
+  | 'findWorkspace'
+  | 'findWorkspaceById'
+  | 'listWorkspaces'
+  | 'setQuotas'
+  | 'deleteWorkspace'
 
 function workspaceVerbs(parts: Parts): Pick<Store, WorkspaceVerb> {
   const { connections, transactions, locks, workspaces, keys, nowMs } = parts
@@ -173,6 +179,10 @@ function workspaceVerbs(parts: Parts): Pick<Store, WorkspaceVerb> {
     // No key of a workspace begins with a slash.
     findWorkspaceById: (id) => remember(workspaces, `/${id}`, () => findWorkspaceById(connections, id)),
     listWorkspaces: (after, limit) => listWorkspaces(connections, after, limit),
+    setQuotas: async (workspaceId, quotas) => {
+      await connections.query(`update workspace set quotas = $2 where id = $1`, [workspaceId, JSON.stringify(quotas)])
+      workspaces.clear()
+    },
     deleteWorkspace: async (key) => {
       const removed = await transactions.run(adminSlot, (transaction) => deleteWorkspace(transaction, locks, key))
       workspaces.clear()

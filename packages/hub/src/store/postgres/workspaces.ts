@@ -11,7 +11,7 @@ import { insertInbox } from './inboxes.ts'
 import type { Locks } from './locks.ts'
 import type { Transaction } from './transactions.ts'
 
-const workspaceColumns = `id, key, tag, earlier_tags as "earlierTags", created_ms as "createdMs",
+const workspaceColumns = `id, key, tag, quotas, earlier_tags as "earlierTags", created_ms as "createdMs",
   coalesce((select unknown from event_type_setting where workspace_id = workspace.id), 'allow') as "unknownEventTypes",
   coalesce((select revision from event_type_setting where workspace_id = workspace.id), 0) as "eventTypesRevision"`
 

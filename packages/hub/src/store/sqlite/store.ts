@@ -130,7 +130,13 @@ function erasureVerbs({ group, reader }: Parts): Pick<Store, 'findIdentified' | 
   }
 }
 
-type WorkspaceVerb = 'ensureWorkspace' | 'findWorkspace' | 'findWorkspaceById' | 'listWorkspaces' | 'deleteWorkspace'
+type WorkspaceVerb =
+  | 'ensureWorkspace'
+  | 'findWorkspace'
+  | 'findWorkspaceById'
+  | 'listWorkspaces'
+  | 'setQuotas'
+  | 'deleteWorkspace'
 
 function workspaceVerbs({ group, db, workspaces, keys }: Parts): Pick<Store, WorkspaceVerb> {
   return {
@@ -142,6 +148,10 @@ function workspaceVerbs({ group, db, workspaces, keys }: Parts): Pick<Store, Wor
     // No key of a workspace begins with a slash.
     findWorkspaceById: async (id) => workspaces.get(`/${id}`, () => findWorkspaceById(db, id)),
     listWorkspaces: async (after, limit) => listWorkspaces(db, after, limit),
+    setQuotas: async (workspaceId, quotas) => {
+      await group.write('setQuotas', workspaceId, quotas)
+      workspaces.clear()
+    },
     deleteWorkspace: async (key) => {
       const removed = await group.write('deleteWorkspace', key)
       workspaces.clear()
@@ -301,6 +311,7 @@ const adminVerbs: ReadonlySet<VerbName> = new Set([
   'appendAudit',
   'ensureWorkspace',
   'putKey',
+  'setQuotas',
   'setUnknownEventTypes',
   'updateKey',
 ])

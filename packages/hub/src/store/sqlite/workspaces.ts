@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { defaultInbox, defaultWorkspace } from '@sluice/protocol/defaults'
 import { HubError } from '@sluice/protocol/error'
 import { tagSpace } from '@sluice/protocol/event-id'
+import type { Quotas } from '@sluice/protocol'
 import type { WorkspaceRow } from '../store.ts'
 import { toNewWorkspace, toRenewedTags, toWorkspaceRow, type WorkspaceColumns } from '../tags.ts'
 import { eventTypeTables, integrationTables, scheduleTables } from '../moving.ts'
@@ -11,7 +12,7 @@ import type { Engine } from './writer-state.ts'
 import { createDefaultInbox, deleteInbox } from './inboxes.ts'
 import { createLog, eventTable } from './log.ts'
 
-const workspaceColumns = `id, key, tag, earlier_tags as earlierTags, created_ms as createdMs,
+const workspaceColumns = `id, key, tag, quotas, earlier_tags as earlierTags, created_ms as createdMs,
   coalesce((select unknown from event_type_setting where workspace_id = workspace.id), 'allow') as unknownEventTypes,
   coalesce((select revision from event_type_setting where workspace_id = workspace.id), 0) as eventTypesRevision`
 
@@ -59,6 +60,10 @@ export function ensureWorkspace(engine: Engine, key: string): { workspace: Works
   createLog(engine.db, id)
   createDefaultInbox(engine, id, defaultInbox)
   return { workspace: toNewWorkspace({ id, key, tag, createdMs: engine.nowMs }), created: true }
+}
+
+export function setQuotas({ db }: Engine, workspaceId: number, quotas: Quotas): void {
+  db.sql(`update workspace set quotas = ? where id = ?`).run(JSON.stringify(quotas), workspaceId)
 }
 
 export function deleteWorkspace(engine: Engine, key: string): boolean {

@@ -23,7 +23,7 @@ import { advanceSchedule, putSchedule, removeSchedule, setScheduleStatus } from 
 import { createSource, noteSources, removeSource, updateSource } from './sources.ts'
 import { markBudgetTold, noteRun, putBudget, removeBudget } from './spending.ts'
 import { claimDueTriggers, claimTrigger, finishPoll, putTrigger, removeTrigger, setTriggerStatus } from './triggers.ts'
-import { deleteWorkspace, ensureWorkspace, renewTags } from './workspaces.ts'
+import { deleteWorkspace, ensureWorkspace, renewTags, setQuotas } from './workspaces.ts'
 import { createEngine, flush, forget, inboxOf, type Engine } from './writer-state.ts'
 
 type InboxRule<Argument, Value> = (session: Session, inbox: InboxState, argument: Argument) => Promise<Value>
@@ -91,6 +91,7 @@ const verbs = {
   saveEventTypes,
   seekInbox: onInbox(seekInbox),
   setConnectionAccount,
+  setQuotas,
   setScheduleStatus,
   setTriggerStatus,
   settleDeadLetters: onInbox(settleDeadLetters),
