@@ -113,11 +113,16 @@ export type {
   Verdict,
   Warning,
   Workspace,
+  ConnectLink,
   ConnectedAccount,
   Connection,
   ConnectionGrant,
+  CreateConnectLink,
   Integration,
+  OAuthClient,
+  PatchConnection,
   PutConnection,
+  PutOAuthClient,
   RunAction,
   RunPoll,
   RunResult,
@@ -144,9 +149,11 @@ export type {
   TryFilter,
 } from '@sluice/protocol'
 
-/** A dialect is for its own clients, and what comes from outside knows no client. */
+/** A dialect is for its own clients, a page of people for browsers, and what comes from outside knows no client. */
 type OwnRoute = {
-  [Name in RouteName]: (typeof routes)[Name] extends { dialect: string } | { outside: true } ? never : Name
+  [Name in RouteName]: (typeof routes)[Name] extends { dialect: string } | { isPage: true } | { outside: true }
+    ? never
+    : Name
 }[RouteName]
 
 /** One method for each route of the hub, under the route's name. */

@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { defaultWorkspace } from '@sluice/protocol'
+import { createOutbound } from '@sluice/sdk/outbound'
 import pino from 'pino'
 import manifest from '../package.json' with { type: 'json' }
 import type { HubOptions } from './config.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import type { Context } from './domain/context.ts'
+import { createRefresher } from './domain/connecting/refresh.ts'
+import { startRefreshing } from './domain/connecting/refreshing.ts'
 import { createCounts } from './domain/counts.ts'
 import { createCursors } from './domain/cursors.ts'
 import { startDelivering } from './domain/deliver/delivering.ts'
@@ -82,6 +85,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
 /** Requests under way get this long at the end; commits and the store then have the rest of 10 s. */
 const graceMs = 8000
 const runnerGraceMs = 1000
+/** Tokens that a provider has given and the store could not keep yet are tried for so long. */
+const refresherGraceMs = 1000
 
 async function start(store: Store, options: HubOptions): Promise<Hub> {
   const { host, port, roles = ['http', 'deliver', 'schedule'] } = options
@@ -91,7 +96,8 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   for (const fault of faults) logger.warn({ fault }, 'an integration was left out')
   const runner = openProcessPool({ allowCidr: options.allowCidr ?? [] })
   const sourceNotes = createSourceNotes(store, onError)
-  const context = createContext({ store, installed, runner, sourceNotes }, options)
+  const address = { url: options.publicUrl }
+  const context = createContext({ store, installed, runner, sourceNotes, publicUrl: () => address.url }, options)
   const apiKey = await createFirstKey(context)
   const authenticator = createAuthenticator({ store, onError })
   const app = createApp({
@@ -105,8 +111,10 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
     console: options.console ?? fileURLToPath(new URL('dist', import.meta.resolve('@sluice/console/package.json'))),
   })
   const listener = roles.includes('http') ? await listen({ app, host, port, logger }) : undefined
+  if (listener) address.url ??= toUrl(host, listener.port)
   const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), onError }) : undefined
   const polling = roles.includes('schedule') ? startPolling(context, onError) : undefined
+  const refreshing = roles.includes('schedule') ? startRefreshing(context, onError) : undefined
   const scheduling = roles.includes('schedule') ? startScheduling(context, onError) : undefined
   const delivering = roles.includes('deliver') ? startDelivering({ context, authenticator, onError }) : undefined
   let closed: Promise<void> | undefined
@@ -114,7 +122,9 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
     context.notifier.close()
     await Promise.all([listener?.close(graceMs), delivering?.close(graceMs), upkeep?.close(), scheduling?.close()])
     await runner.close(runnerGraceMs)
-    await polling?.close()
+    await Promise.all([polling?.close(), refreshing?.close()])
+    await context.refresher.close(refresherGraceMs)
+    await context.outbound.close()
     await sourceNotes.close()
     await context.transform.close()
     await store.close()
@@ -131,16 +141,17 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   }
 }
 
-type Places = Pick<Context, 'store' | 'installed' | 'runner' | 'sourceNotes'>
+type Places = Pick<Context, 'store' | 'installed' | 'runner' | 'sourceNotes' | 'publicUrl'>
 
-function createContext({ store, installed, runner, sourceNotes }: Places, { secretKeys }: HubOptions): Context {
+function createContext({ store, ...places }: Places, { secretKeys, allowCidr }: HubOptions): Context {
+  const sealing = createSealing(secretKeys)
   return {
     store,
-    installed,
-    runner,
-    sourceNotes,
+    ...places,
+    outbound: createOutbound({ allowCidr }),
+    refresher: createRefresher({ store, sealing, random: Math.random }),
     cursors: createCursors(secretKeys),
-    sealing: createSealing(secretKeys),
+    sealing,
     notifier: createNotifier(store),
     leaseWatch: createLeaseWatch(),
     knownTypes: createKnownTypes(store),

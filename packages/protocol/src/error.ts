@@ -90,6 +90,11 @@ export const problems = {
     title: 'Incompatible schema',
     help: 'The new schema refuses payloads that the old one took; `errors` says where. Change it, make another event type, or send `?allow_incompatible=true`.',
   },
+  'needs-reconnect': {
+    status: 409,
+    title: 'Connection must be connected again',
+    help: 'Its credentials are not good any more; the detail says why. `POST /v1/connections/{connection}/connect`, or `sluice connections reconnect`, gives an address at which a person connects it again; what uses it goes on then.',
+  },
   'lease-lost': {
     status: 409,
     title: 'Lease lost',
@@ -159,6 +164,11 @@ export const problems = {
     status: 503,
     title: 'Storage unavailable',
     help: 'The store refused the write (a full or read-only disk, or a lost database). Nothing was stored; the hub resumes by itself when the store does.',
+  },
+  'provider-unavailable': {
+    status: 503,
+    title: 'OAuth2 provider unavailable',
+    help: 'The access token of a connection has ended, and its provider could not be asked for another one; the detail says why. The hub asks again by itself: send the request again after `Retry-After` seconds.',
   },
   'shutting-down': {
     status: 503,

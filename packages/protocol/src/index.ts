@@ -99,11 +99,16 @@ export { BriteAccepted, BriteBulkAccepted, BriteEvent, briteBulkMax, briteRetrya
 export { EraseRequest, Erased } from './erasure.ts'
 export { EsautiEvent, EsautiIdentify, EsautiLinked, EsautiReceipt } from './esauti-event.ts'
 export {
+  ConnectLink,
   ConnectedAccount,
   Connection,
   ConnectionGrant,
+  CreateConnectLink,
   Integration,
+  OAuthClient,
+  PatchConnection,
   PutConnection,
+  PutOAuthClient,
   RunAction,
   RunPoll,
   RunResult,

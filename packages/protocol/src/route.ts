@@ -30,6 +30,8 @@ export type Route = {
   readonly below?: boolean
   /** paths of the foreign clients that reach the same handler */
   readonly alias?: string
+  /** a page for people: it answers HTML, also where it fails */
+  readonly isPage?: true
   /** whose requests, answers and errors these are, if not the hub's own */
   readonly dialect?: 'briteevents' | 'esauti' | 'mcp'
   /** for programs that know nothing of this hub, and are asked for what they always send: no part of the client */

@@ -33,6 +33,7 @@ export { ActionError, ConfigurationError, HTTPError, RateLimitError, ValidationE
 export type { AccountFunction, ActionFunction, PollFunction, PollPlace, Polled } from './integration/handlers.ts'
 export type { Progress, ProgressReport } from './integration/progress.ts'
 export type { Note } from './integration/report.ts'
+export { findFaults } from './integration/schema.ts'
 export type {
   AccountEnvelope,
   ActionEnvelope,

@@ -17,6 +17,7 @@ import { createOutput, toTable, type Output } from '../output.ts'
 import { stopOnSignal } from '../stop-on-signal.ts'
 import { addIntegrationTools } from './integration-tools.ts'
 import { addIntegrationsDev } from './integrations-dev.ts'
+import { addOAuthClient } from './oauth-client.ts'
 
 type RunOptions = JsonOption & {
   readonly inputs: string
@@ -29,6 +30,7 @@ type PollRunOptions = RunOptions & { readonly lastPollTs?: string; readonly stat
 export function addIntegrations(program: Command): void {
   const integrations = program.command('integrations').summary('actions and polling triggers of outside services')
   addHubCommands(integrations)
+  addOAuthClient(integrations)
   addIntegrationTools(integrations)
   addIntegrationsDev(integrations)
   withJson(integrations.command('validate'))

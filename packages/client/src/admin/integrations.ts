@@ -1,4 +1,16 @@
-import type { Connection, Integration, PutConnection, RunAction, RunPoll, RunResult } from '@sluice/protocol'
+import type {
+  ConnectLink,
+  Connection,
+  CreateConnectLink,
+  Integration,
+  OAuthClient,
+  PatchConnection,
+  PutConnection,
+  PutOAuthClient,
+  RunAction,
+  RunPoll,
+  RunResult,
+} from '@sluice/protocol'
 import type { Request, RequestOptions } from '../request.ts'
 import type { ConnectionPage, IntegrationPage, PageQuery } from './page.ts'
 
@@ -31,12 +43,34 @@ export function createIntegrationRoutes(request: Request) {
         },
         options,
       ),
+    putOauthClient: (integration: string, body: PutOAuthClient, options?: RequestOptions): Promise<OAuthClient> =>
+      request({ method: 'PUT', path: `${of(integration)}/oauth-client`, body, repeatable: true }, options),
+    getOauthClient: (integration: string, options?: RequestOptions): Promise<OAuthClient> =>
+      request({ method: 'GET', path: `${of(integration)}/oauth-client`, repeatable: true }, options),
+    deleteOauthClient: (integration: string, options?: RequestOptions): Promise<void> =>
+      request(
+        { method: 'DELETE', path: `${of(integration)}/oauth-client`, repeatable: false, answer: 'none' },
+        options,
+      ),
     listConnections: (query: PageQuery = {}, options?: RequestOptions): Promise<ConnectionPage> =>
       request({ method: 'GET', path: '/v1/connections', query, repeatable: true }, options),
     putConnection: (connection: string, body: PutConnection, options?: RequestOptions): Promise<Connection> =>
       request({ method: 'PUT', path: at(connection), body, repeatable: true }, options),
     getConnection: (connection: string, options?: RequestOptions): Promise<Connection> =>
       request({ method: 'GET', path: at(connection), repeatable: true }, options),
+    patchConnection: (connection: string, body: PatchConnection, options?: RequestOptions): Promise<Connection> =>
+      request({ method: 'PATCH', path: at(connection), body, repeatable: true }, options),
+    /** Each call makes an address of its own. */
+    createConnectLink: (
+      connection: string,
+      body: CreateConnectLink = {},
+      options?: RequestOptions,
+    ): Promise<ConnectLink> =>
+      request({ method: 'POST', path: `${at(connection)}/connect`, body, repeatable: false }, options),
+    refreshConnection: (connection: string, options?: RequestOptions): Promise<Connection> =>
+      request({ method: 'POST', path: `${at(connection)}/refresh`, repeatable: false }, options),
+    testConnection: (connection: string, options?: RequestOptions): Promise<Connection> =>
+      request({ method: 'POST', path: `${at(connection)}/test`, repeatable: false }, options),
     deleteConnection: (connection: string, options?: RequestOptions): Promise<void> =>
       request({ method: 'DELETE', path: at(connection), repeatable: false, answer: 'none' }, options),
   }

@@ -1,18 +1,26 @@
-import { HubError, Slug, toValidationError, type Connection, type PutConnection } from '@sluice/protocol'
-import { findCredentialFaults, needsCredentials, toAuthType } from '@sluice/sdk/integration'
-import type { Installed } from '../runner/installed.ts'
+import {
+  HubError,
+  Slug,
+  toValidationError,
+  type Connection,
+  type PatchConnection,
+  type PutConnection,
+} from '@sluice/protocol'
 import type { ConnectionRow } from '../store/connections.ts'
 import { noteDeed } from './audit.ts'
 import type { Principal } from './authenticate.ts'
+import { checkGrant, mayUse, requireOwner } from './connecting/authority.ts'
+import { toSecret } from './connecting/credentials.ts'
+import { findTokenMethod, refreshConnection } from './connecting/open-auth.ts'
+import { tellConnection } from './connecting/own-events.ts'
+import { learnAccount, storeConnection } from './connecting/store-connection.ts'
 import type { Context } from './context.ts'
 import { openKey } from './cursors.ts'
 import { requireIntegration } from './integrations.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toIso } from './to-wire.ts'
-import { withoutSecrets } from './without-secrets.ts'
 
-/** `{ auth_type, credentials }`, as handlers get it. */
-export type OpenedAuth = { readonly auth_type: string; readonly credentials: Record<string, unknown> }
+export { openAuth, type OpenedAuth } from './connecting/open-auth.ts'
 
 /**
  * Makes a connection, or replaces its credentials, and asks whose account it is.
@@ -25,69 +33,22 @@ export async function putConnection(
   principal: Principal,
   { key, wanted }: { readonly key: string; readonly wanted: PutConnection },
 ): Promise<{ connection: Connection; created: boolean }> {
-  const { store, sealing, newId } = context
   requireSlug(key)
-  const integration = requireIntegration(context, wanted.integration)
-  const credentials = checkCredentials(integration, wanted.credentials)
-  const before = await store.connections.find(principal.workspace.id, key)
+  const installed = requireIntegration(context, wanted.integration)
+  const before = await context.store.connections.find(principal.workspace.id, key)
   if (before) requireOwner(principal, before)
-  const id = newId()
-  const sealed = credentials && sealing.seal(placeOf(id), JSON.stringify(credentials))
-  const { grant = before?.grant ?? 'workspace', integration: name } = wanted
-  const userId = before?.userId ?? principal.userId
-  const row = { key, id, integration: name, userId, grant, sealed: sealed ?? null }
-  const created = await store.connections.put(principal.workspace.id, row)
-  await noteDeed(context, principal, {
-    verb: created ? 'connection.create' : 'connection.replace',
-    target: key,
-    details: { integration: name },
-  })
-  await learnAccount(context, principal, integration, { ...row, credentials })
-  return { connection: toWire(await requireConnection(context, principal, key)), created }
+  const secret = await toSecret(context, installed, wanted)
+  const { row, created } = await storeConnection(context, principal, { key, installed, secret, grant: wanted.grant })
+  return { connection: toWire(row), created }
 }
 
-function requireSlug(key: string): void {
+/** @throws HubError `validation-error` */
+export function requireSlug(key: string): void {
   const checked = Slug.safeParse(key)
   if (!checked.success)
     throw toValidationError(
       checked.error.issues.map(({ message }) => ({ pointer: 'path.connection', detail: message })),
     )
-}
-
-type Credentials = Record<string, unknown> | undefined
-
-function checkCredentials({ config, name }: Installed, credentials: Credentials): Credentials {
-  if (!needsCredentials(config)) {
-    if (credentials === undefined) return undefined
-    throw toValidationError([{ pointer: '/credentials', detail: `integration "${name}" takes none` }])
-  }
-  if (credentials === undefined) throw toValidationError([{ pointer: '/credentials', detail: 'is missing' }])
-  const fault = findCredentialFaults(config, credentials)
-  if (fault !== undefined) throw toValidationError([{ pointer: '/credentials', detail: fault }])
-  return credentials
-}
-
-/** The handler may take its time or fail: the connection is there all the same, and says why. */
-async function learnAccount(
-  { store, runner }: Context,
-  { workspace }: Principal,
-  { config, folder }: Installed,
-  { key, id, credentials }: { readonly key: string; readonly id: string; readonly credentials: Credentials },
-): Promise<void> {
-  if (!config.supports_connected_account) return
-  const auth = { auth_type: toAuthType(config), credentials: credentials ?? {} }
-  const order = { folder, workspaceId: workspace.id, auth, metadata: {}, deadlineMs: accountMs }
-  const { result } = withoutSecrets(await runner.run({ ...order, call: { kind: 'account' } }), auth, config)
-  const isKnown = 'type' in result && result.type === 'connected_account'
-  const change = isKnown ? { account: result.result, error: null } : { account: null, error: toReason(result) }
-  await store.connections.setAccount(workspace.id, key, { id, ...change })
-}
-
-const accountMs = 20_000
-
-function toReason(result: object): string {
-  const { message } = 'result' in result ? (result.result as { message?: string }) : (result as { message?: string }) // each failure has one
-  return (message ?? 'it is not known why').slice(0, 1000)
 }
 
 /** By key, those that the caller may use. */
@@ -106,10 +67,10 @@ export async function listConnections(
 /** Rows that the caller may use, by key. */
 export function listUsable(
   { store }: Pick<Context, 'store'>,
-  { role, userId, workspace }: Principal,
+  { role, userId, keyId, workspace }: Principal,
   page: { readonly after: string; readonly limit: number },
 ): Promise<ConnectionRow[]> {
-  return store.connections.list(workspace.id, role === 'admin' ? page : { ...page, userId })
+  return store.connections.list(workspace.id, role === 'admin' ? page : { ...page, holder: { userId, keyId } })
 }
 
 export async function showConnection(context: Context, principal: Principal, key: string): Promise<Connection> {
@@ -124,63 +85,71 @@ export async function requireConnection({ store }: Context, principal: Principal
   return found
 }
 
-export async function removeConnection(context: Context, principal: Principal, key: string): Promise<void> {
+/** Changes who may use it. @throws HubError `not-found`, `forbidden` */
+export async function patchConnection(
+  context: Context,
+  principal: Principal,
+  { key, change }: { readonly key: string; readonly change: PatchConnection },
+): Promise<Connection> {
   requireOwner(principal, await requireConnection(context, principal, key))
-  await context.store.connections.remove(principal.workspace.id, key)
-  await noteDeed(context, principal, { verb: 'connection.remove', target: key })
+  await checkGrant(context, principal, change.grant)
+  await context.store.connections.setGrant(principal.workspace.id, key, change.grant)
+  await noteDeed(context, principal, { verb: 'connection.grant', target: key, details: { grant: change.grant } })
+  return showConnection(context, principal, key)
 }
 
-/** Using it and taking it over are two things. @throws HubError `forbidden` */
-function requireOwner({ role, userId }: Principal, connection: ConnectionRow): void {
-  if (role === 'admin' || connection.userId === userId) return
-  throw new HubError(
-    'forbidden',
-    `connection "${connection.key}" belongs to another user; its keys and administrators may change it`,
-  )
-}
-
-function mayUse({ role, userId }: Principal, connection: ConnectionRow): boolean {
-  return role === 'admin' || connection.grant === 'workspace' || connection.userId === userId
+/** Asks the service whose account it is. */
+export async function testConnection(context: Context, principal: Principal, key: string): Promise<Connection> {
+  const { workspaceId, id, integration } = await requireConnection(context, principal, key)
+  const installed = requireIntegration(context, integration)
+  if (!installed.config.supports_connected_account)
+    throw new HubError(
+      'conflict',
+      `integration "${integration}" cannot tell whose account it is; run an action instead`,
+    )
+  return toWire(await learnAccount(context, { installed, workspaceId, key, id }))
 }
 
 /**
- * The credentials of a connection.
+ * Asks the provider for new tokens now, also where it has refused before.
  *
- * @throws Error if they were sealed with a secret key that this hub does not have; its message is for the log
+ * @throws HubError `conflict` for a connection without tokens; `needs-reconnect` where the provider refuses; `provider-unavailable`
  */
-export function openAuth(
-  { sealing }: Pick<Context, 'sealing'>,
-  { config }: Installed,
-  { id, key, sealed }: ConnectionRow,
-): OpenedAuth {
-  const text = sealed === null ? '{}' : sealing.open(placeOf(id), sealed)
-  if (text === undefined)
-    throw new Error(
-      `connection "${key}" was sealed with another secret key; add that one to SLUICE_SECRET_KEY, or connect again`,
-    )
-  return { auth_type: toAuthType(config), credentials: JSON.parse(text) }
+export async function refreshNow(context: Context, principal: Principal, key: string): Promise<Connection> {
+  const row = await requireConnection(context, principal, key)
+  requireOwner(principal, row)
+  const installed = requireIntegration(context, row.integration)
+  const method = findTokenMethod(installed, row)
+  if (!method) throw new HubError('conflict', `connection "${key}" has no tokens that could be refreshed`)
+  const refreshed = await refreshConnection(context, { installed, method, row, force: true })
+  await noteDeed(context, principal, { verb: 'connection.refresh', target: key, details: { state: refreshed.state } })
+  if (refreshed.state === 'late')
+    throw new HubError('provider-unavailable', `connection "${key}" was not refreshed: ${refreshed.reason}`)
+  return showConnection(context, principal, key)
 }
 
-const placeOf = (id: string): string => `connection/${id}`
+export async function removeConnection(context: Context, principal: Principal, key: string): Promise<void> {
+  const row = await requireConnection(context, principal, key)
+  requireOwner(principal, row)
+  await context.store.connections.remove(principal.workspace.id, key)
+  await noteDeed(context, principal, { verb: 'connection.remove', target: key })
+  await tellConnection(context.store, 'removed', row)
+}
 
-function toWire({
-  key,
-  integration,
-  userId,
-  grant,
-  account,
-  accountError,
-  createdMs,
-  updatedMs,
-}: ConnectionRow): Connection {
+function toWire(row: ConnectionRow): Connection {
+  const { key, integration, userId, grant, method, broken, expiresMs, account, accountError } = row
   return {
     key,
     integration,
     user_id: userId,
     grant,
+    method,
+    status: broken === null ? 'active' : 'needs_reconnect',
+    status_reason: broken,
+    expires_at: expiresMs === null ? null : toIso(expiresMs),
     account,
     account_error: accountError,
-    created_at: toIso(createdMs),
-    updated_at: toIso(updatedMs),
+    created_at: toIso(row.createdMs),
+    updated_at: toIso(row.updatedMs),
   }
 }

@@ -1,7 +1,9 @@
+import type { Outbound } from '@sluice/sdk/outbound'
 import type { Installed } from '../runner/installed.ts'
 import type { Runner } from '../runner/runner.ts'
 import type { Store, WorkspaceRow } from '../store/store.ts'
 import type { Transform } from '../transform/transform.ts'
+import type { Refresher } from './connecting/refresh.ts'
 import type { Counts } from './counts.ts'
 import type { Cursors } from './cursors.ts'
 import type { KnownTypes } from './event-types/known-types.ts'
@@ -27,6 +29,11 @@ export type Context = {
   readonly sourceNotes: SourceNotes
   /** expressions of users */
   readonly transform: Transform
+  /** the guarded way out, for requests that the hub makes itself */
+  readonly outbound: Outbound
+  readonly refresher: Refresher
+  /** where clients and browsers reach this hub; undefined while nobody has said so, and it does not listen */
+  readonly publicUrl: () => string | undefined
   /** between 0 and 1, as Math.random */
   readonly random: () => number
   readonly newId: () => string

@@ -84,7 +84,7 @@ async function ask(
   const { lastPollMs, state } = claimed
   const since = lastPollMs === null ? null : new Date(lastPollMs - settings.look_back_seconds * 1000).toISOString()
   const place = { last_poll_ts: since, state: state === null ? null : JSON.parse(state) }
-  const auth = connection ? openAuth(context, installed, connection) : { auth_type: 'Custom', credentials: {} }
+  const auth = connection ? await openAuth(context, installed, connection) : { auth_type: 'Custom', credentials: {} }
   const outcome = await context.runner.run({
     folder: installed.folder,
     workspaceId: workspace.id,

@@ -36,7 +36,8 @@ function maskIn(value: unknown, secrets: readonly string[]): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [maskIn(name, secrets), maskIn(item, secrets)]))
 }
 
-function isSecret(name: string, fields: readonly (Record<string, unknown> | undefined)[]): boolean {
+/** @param fields JSON Schemas of the credentials */
+export function isSecret(name: string, fields: readonly (Readonly<Record<string, unknown>> | undefined)[]): boolean {
   const isPassword = fields.some((schema) => {
     const properties = schema?.['properties'] as Record<string, { format?: unknown }> | undefined // a schema, checked at load
     return properties?.[name]?.format === 'password'

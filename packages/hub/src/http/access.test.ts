@@ -30,6 +30,8 @@ const briteEvent = {
 
 const connection = { integration: 'echo', credentials: { api_key: 'k' } }
 
+const oauthClient = { client_id: 'app', client_secret: 'secret' }
+
 const trigger = { integration: 'echo', polling_trigger: 'new_word', connection: 'made' }
 
 const schedule = { cron: '0 9 * * *', event: { event_type: 'a', payload: {} } }
@@ -57,6 +59,8 @@ const bodies: Partial<Record<RouteName, unknown>> = {
   discardQuarantined: { event_type: 'a' },
   fixQuarantined: { payload: {} },
   putConnection: connection,
+  patchConnection: { grant: 'user' },
+  putOauthClient: oauthClient,
   runAction: { inputs: { word: 'a' }, connection: 'made' },
   runPoll: { connection: 'made' },
   putTrigger: trigger,
@@ -84,7 +88,7 @@ function pathOf({ path }: Route): string {
     name: 'made.type',
     quarantine_id: quarantineId,
     scheduled_id: scheduledId,
-    integration: 'echo',
+    integration: path.endsWith('/oauth-client') ? 'mail' : 'echo',
     action: 'say',
     trigger: 'new_word',
     connection: 'made',
@@ -137,6 +141,7 @@ async function setUpSchedules(key: string): Promise<void> {
 }
 
 async function setUp(key: string): Promise<void> {
+  await t.call('PUT', '/v1/integrations/mail/oauth-client', { key, body: oauthClient })
   await t.call('PUT', '/v1/inboxes/made', { key })
   await t.call('PUT', '/v1/workspaces/made')
   await t.call('PUT', '/v1/sources/made', { key, body: { scheme: 'none' } })
@@ -151,6 +156,7 @@ async function setUp(key: string): Promise<void> {
 
 // Anybody may ask; a source that has agreed to no handshake says so.
 const handshakes: ReadonlySet<RouteName> = new Set<RouteName>(['confirmWebhook', 'permitWebhook'])
+const isPage = (name: RouteName): boolean => (routes[name] as Route).isPage === true
 
 test('without a key, or with one that is none, only the open routes answer', async () => {
   for (const name of names) {
@@ -159,6 +165,8 @@ test('without a key, or with one that is none, only the open routes answer', asy
       const { status } = await ask(name, { key })
       if (name === 'getMetrics') assert.equal(status, 401)
       else if (handshakes.has(name)) assert.equal(status, 405)
+      // Its key is in the address.
+      else if (isPage(name)) assert.equal(status, 404, name)
       else if (isOpen) assert.ok(status < 400, `${name} ${status}`)
       else assert.equal(status, 401, name)
     }
@@ -182,6 +190,7 @@ for (const workspace of ['default', 'other']) {
           (permissionsOf[role].includes(access) && (access !== 'instance' || workspace === 'default'))
         const seen = `${name} answered ${status} ${code ?? ''}`
         if (handshakes.has(name)) assert.equal(status, 405, seen)
+        else if (isPage(name)) assert.equal(status, 404, seen)
         else if (name === 'getMetrics') assert.equal(status === 200, permissionsOf[role].includes('read'), seen)
         else if (!allowed) assert.deepEqual([status, code], [403, 'forbidden'], seen)
         // What belongs to the other workspace is not found; everything else is let in.

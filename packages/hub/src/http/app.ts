@@ -17,6 +17,7 @@ import { createBodyBudget, createHolding, toBodyBytes, type BodyBudget, type Hol
 import { isPacked, requireJson, unpack } from './body.ts'
 import { createClientAddress } from './client-address.ts'
 import { createCors } from './cors.ts'
+import { connectPages } from './connect.ts'
 import { deadLetterHandlers } from './dead-letters.ts'
 import { briteEventsHandlers } from './dialects/briteevents.ts'
 import { toErrorFor } from './dialects/dialect.ts'
@@ -105,7 +106,8 @@ export function createApp(options: AppOptions): App {
     ...eventTypeHandlers(context),
     ...quarantineHandlers(context),
     ...integrationHandlers(context),
-    ...connectionHandlers(context),
+    ...connectionHandlers(context, corsOrigins),
+    ...connectPages(context),
     ...triggerHandlers(context),
     ...scheduleHandlers(context),
     ...sourceHandlers(context, publicUrl),
@@ -156,7 +158,7 @@ const repeatedAfterMs = 1000
 
 /**
  * Writes down why requests failed; the same reason once a second, for a full disk fails every one of them. The query stays
- * out of the log: it may hold a ticket.
+ * out of the log: it may hold a ticket. So does the token of a link to connect.
  */
 function createFailureLog(logger: Logger): (error: unknown, failure: Failure) => void {
   let lastMessage = ''
@@ -168,10 +170,12 @@ function createFailureLog(logger: Logger): (error: unknown, failure: Failure) =>
     if (message === lastMessage && now - lastMs < repeatedAfterMs) return
     lastMessage = message
     lastMs = now
-    const path = request.path.slice(0, 1000)
+    const path = withoutToken(request.path).slice(0, 1000)
     logger.error({ err: error, method: request.method, path, correlation_id: correlationId }, 'a request failed')
   }
 }
+
+const withoutToken = (path: string): string => path.replace(/^\/connect\/[^/]+/, '/connect/…')
 
 async function answer(parts: Parts, request: HubRequest, trace: Trace): Promise<HubResponse> {
   const { context, handlers, find } = parts

@@ -10,20 +10,40 @@ table { border-collapse: collapse; width: 100%; font-size: 14px } th, td { text-
 th, .soft { color: var(--soft); font-weight: normal } a { color: inherit } nav a { display: inline-block; margin-right: 1rem } details { margin: .5rem 0 }
 `
 
-const styleHash = createHash('sha256').update(style).digest('base64')
-
-const fields: HubResponse['headers'] = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'x-frame-options': 'DENY',
+export type PageOptions = {
+  /** default 200 */
+  readonly status?: number
+  /** beside that of every page */
+  readonly style?: string
+  /** where its forms may lead, redirects behind them included; default nowhere */
+  readonly formAction?: readonly string[]
+  readonly fields?: Readonly<Record<string, string>>
 }
 
 /** A page without any script, whose style alone is let through. @param body HTML, escaped already */
-export function page(title: string, body: string): HubResponse {
-  const text = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${style}</style></head><body>${body}</body></html>`
-  return { status: 200, headers: { ...fields }, body: text }
+export function page(title: string, body: string, options: PageOptions = {}): HubResponse {
+  const { status = 200, style: more = '', formAction = [`'none'`], fields = {} } = options
+  const whole = style + more
+  const text = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${whole}</style></head><body>${body}</body></html>`
+  const policy = `default-src 'none'; style-src 'sha256-${toHash(whole)}'; base-uri 'none'; form-action ${formAction.join(' ')}; frame-ancestors 'none'`
+  const headers = {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': policy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'x-frame-options': 'DENY',
+    ...fields,
+  }
+  return { status, headers, body: text }
+}
+
+const hashes = new Map<string, string>()
+
+/** There are as many styles as kinds of pages. */
+function toHash(text: string): string {
+  const known = hashes.get(text) ?? createHash('sha256').update(text).digest('base64')
+  hashes.set(text, known)
+  return known
 }
 
 const entities: Readonly<Record<string, string>> = {

@@ -20,7 +20,7 @@ const connect = (key: string, body: object = {}, options: object = {}) =>
 test('integrations are listed with their actions and triggers', async () => {
   const { body } = await t.call<{ integrations: Integration[] }>('GET', '/v1/integrations')
   const [echo] = body.integrations
-  assert.deepEqual([body.integrations.length, echo?.name, echo?.auth?.type], [2, 'echo', 'custom'])
+  assert.deepEqual([body.integrations.length, echo?.name, echo?.auth?.type], [3, 'echo', 'custom'])
   assert.deepEqual(
     echo?.actions.map(({ name }) => name),
     ['say', 'crash'],

@@ -183,6 +183,20 @@ export const movedColumns = {
     account_error: 'text?',
     created_ms: 'number',
     updated_ms: 'number',
+    method: 'text?',
+    granted_keys: 'text?',
+    broken: 'text?',
+    expires_ms: 'number?',
+    refresh_ms: 'number?',
+    unanswered: 'number?',
+  },
+  oauth_client: {
+    integration: 'text',
+    id: 'text',
+    client_id: 'text',
+    sealed: 'text',
+    created_ms: 'number',
+    updated_ms: 'number',
   },
   polling_trigger: {
     key: 'text',
@@ -290,11 +304,12 @@ export const movedKinds = Object.keys(movedColumns) as readonly MovedKind[] // i
 
 /**
  * Rows that would have an effect before the import is finished: upkeep would end the leases, keys would open the door,
- * triggers would be polled, and what is due would be published. They are put where they belong at the end.
+ * triggers would be polled, tokens refreshed, and what is due would be published. They are put where they belong at the end.
  */
 export const lateKinds: ReadonlySet<MovedKind> = new Set([
   'log',
   'api_key',
+  'connection',
   'polling_trigger',
   'scheduled_event',
   'schedule',
@@ -313,6 +328,8 @@ export const eventTypeTables = [
 /** Tables of outside services, each with the number of its workspace. What runs have cost stays where they ran. */
 export const integrationTables = [
   'connection',
+  'connect_session',
+  'oauth_client',
   'polling_trigger',
   'trigger_seen',
   'trigger_poll',
@@ -338,6 +355,7 @@ export type Held = {
   readonly types: number
   readonly kept: number
   readonly connections: number
+  readonly clients: number
   readonly triggers: number
   readonly budgets: number
   readonly scheduled: number
@@ -347,8 +365,8 @@ export type Held = {
 export const holdsSomething = (held: Held): boolean => Object.values(held).some((count) => count > 0)
 
 export function refuseHeld(workspace: string, held: Held): HubError {
-  const { head, inboxes, types, kept, connections, triggers, scheduled, sources, budgets } = held
-  const words = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types, ${kept} events in quarantine, ${connections} connections, ${triggers} polling triggers, ${sources} sources, ${budgets} budgets, and ${scheduled} schedules or events that wait for their time`
+  const { head, inboxes, types, kept, connections, clients, triggers, scheduled, sources, budgets } = held
+  const words = `${head} events, ${inboxes} inboxes beside "${defaultInbox}", ${types} event types, ${kept} events in quarantine, ${connections} connections, ${clients} OAuth clients, ${triggers} polling triggers, ${sources} sources, ${budgets} budgets, and ${scheduled} schedules or events that wait for their time`
   return new HubError('conflict', `workspace "${workspace}" is not empty: it holds ${words}; import into another one`)
 }
 

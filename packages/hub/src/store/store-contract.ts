@@ -14,6 +14,7 @@ import { lapsedCases } from './contract/lapsed-cases.ts'
 import { leaseCases } from './contract/lease-cases.ts'
 import { orderCases } from './contract/order-cases.ts'
 import { acknowledgeCases, peekCases, seekCases } from './contract/place-cases.ts'
+import { refreshCases } from './contract/refresh-cases.ts'
 import { deadLetterCases, replayCases } from './contract/replay-cases.ts'
 import { retentionCases } from './contract/retention-cases.ts'
 import { scheduleCases, scheduledEventCases } from './contract/schedule-cases.ts'
@@ -49,6 +50,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   retention: retentionCases,
   erasure: erasureCases,
   connections: connectionCases,
+  'refreshing tokens': refreshCases,
   triggers: triggerCases,
   'scheduled events': scheduledEventCases,
   schedules: scheduleCases,

@@ -2,9 +2,9 @@ import type { Filter, InboxStatus, KeyStatus, SettleStatus, Quotas, UnknownEvent
 import type { KeyChange } from './change-key.ts'
 import type { EventTypes } from './event-types.ts'
 import type { Moving } from './moving.ts'
-import type { Connections } from './connections.ts'
 import type { DoorRow } from './doors.ts'
 import type { InboxChange, InboxProgress, InboxRow, NewInbox } from './inboxes.ts'
+import type { ConnectSessions, Connections, OAuthClients } from './connections.ts'
 import type { AuditRow, KeyRow, RateState } from './keys.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { Spending } from './spending.ts'
@@ -137,6 +137,8 @@ export type Store = {
   readonly eventTypes: EventTypes
   readonly quarantine: Quarantine
   readonly connections: Connections
+  readonly connectSessions: ConnectSessions
+  readonly oauthClients: OAuthClients
   readonly triggers: Triggers
   readonly scheduled: ScheduledEvents
   readonly schedules: Schedules

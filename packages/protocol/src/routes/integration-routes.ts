@@ -1,4 +1,16 @@
-import { Connection, Integration, PutConnection, RunAction, RunPoll, RunResult } from '../integration.ts'
+import {
+  ConnectLink,
+  Connection,
+  CreateConnectLink,
+  Integration,
+  OAuthClient,
+  PatchConnection,
+  PutConnection,
+  PutOAuthClient,
+  RunAction,
+  RunPoll,
+  RunResult,
+} from '../integration.ts'
 import { list, ok, page, type Route } from '../route.ts'
 
 /** Outside services: what they can do, whose credentials there are, and doing it. */
@@ -36,6 +48,31 @@ export const integrationRoutes = {
     bodyOptional: true,
     answers: ok('what came of it, also where that is an error', RunResult),
   },
+  putOauthClient: {
+    method: 'PUT',
+    path: '/v1/integrations/{integration}/oauth-client',
+    summary: 'Say who the workspace is at the OAuth2 provider of an integration',
+    access: 'admin',
+    body: PutOAuthClient,
+    answers: {
+      200: { description: 'changed', schema: OAuthClient },
+      201: { description: 'made', schema: OAuthClient },
+    },
+  },
+  getOauthClient: {
+    method: 'GET',
+    path: '/v1/integrations/{integration}/oauth-client',
+    summary: 'That client, without its secret',
+    access: 'admin',
+    answers: ok('the client', OAuthClient),
+  },
+  deleteOauthClient: {
+    method: 'DELETE',
+    path: '/v1/integrations/{integration}/oauth-client',
+    summary: 'Remove that client and its secret',
+    access: 'admin',
+    answers: { 204: { description: 'removed' } },
+  },
   listConnections: {
     method: 'GET',
     path: '/v1/connections',
@@ -58,6 +95,37 @@ export const integrationRoutes = {
     summary: 'One connection',
     access: 'act',
     answers: ok('the connection', Connection),
+  },
+  patchConnection: {
+    method: 'PATCH',
+    path: '/v1/connections/{connection}',
+    summary: 'Change who may use a connection',
+    access: 'act',
+    body: PatchConnection,
+    answers: ok('changed', Connection),
+  },
+  createConnectLink: {
+    method: 'POST',
+    path: '/v1/connections/{connection}/connect',
+    summary: 'An address at which a person connects an account, for the first time or again',
+    access: 'act',
+    body: CreateConnectLink,
+    bodyOptional: true,
+    answers: { 201: { description: 'made', schema: ConnectLink } },
+  },
+  refreshConnection: {
+    method: 'POST',
+    path: '/v1/connections/{connection}/refresh',
+    summary: 'Ask the provider for new tokens now',
+    access: 'act',
+    answers: ok('the connection, which may need to be connected again', Connection),
+  },
+  testConnection: {
+    method: 'POST',
+    path: '/v1/connections/{connection}/test',
+    summary: 'Ask the service whose account it is',
+    access: 'act',
+    answers: ok('the connection, with `account` or `account_error`', Connection),
   },
   deleteConnection: {
     method: 'DELETE',

@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { isObject, toPointer, type JsonObject, type Reporter } from './report.ts'
+import { isObject, toPointer, type JsonObject, type Note, type Reporter } from './report.ts'
 
 /** Keywords that real configurations use beside those of JSON Schema draft 7: they are for forms. */
 const vocabulary = ['label', 'help_text', 'x-autohive-input', 'placeholder']
@@ -26,24 +26,46 @@ const compiled = new WeakMap<JsonObject, ValidateFunction>()
 /** Compiled once for each schema object. @throws Error if the schema is none; `readSchema` finds that at load */
 export function toCheck(schema: JsonObject): Check {
   return (value) => {
-    let validate = compiled.get(schema)
-    if (!validate) {
-      validate = ajv.compile(schema)
-      compiled.set(schema, validate)
-    }
+    const validate = compile(schema)
     return validate(value) ? undefined : toMessage(validate.errors ?? [])
   }
+}
+
+function compile(schema: JsonObject): ValidateFunction {
+  const known = compiled.get(schema)
+  if (known) return known
+  const validate = ajv.compile(schema)
+  compiled.set(schema, validate)
+  return validate
+}
+
+/**
+ * What is wrong with a value, each fault beside the member that it is about; a member that is missing has the pointer at which it
+ * would stand. Says nothing of the values themselves.
+ *
+ * @throws Error if the schema is none
+ */
+export function findFaults(schema: JsonObject, value: unknown): Note[] {
+  const validate = compile(schema)
+  if (validate(value)) return []
+  return (validate.errors ?? []).map((error) => {
+    const missing: unknown = error.params['missingProperty']
+    if (typeof missing === 'string') return { pointer: error.instancePath + toPointer(missing), detail: 'is missing' }
+    return { pointer: error.instancePath, detail: describe(error) }
+  })
 }
 
 function toMessage(errors: readonly ErrorObject[]): string {
   return errors
     .toSorted((left, right) => left.instancePath.localeCompare(right.instancePath))
-    .map(({ instancePath, message, params }) => {
-      const name = 'additionalProperty' in params ? ` (${String(params['additionalProperty'])})` : ''
-      const allowed = 'allowedValues' in params ? `: ${JSON.stringify(params['allowedValues'])}` : ''
-      return `${instancePath || '(the whole)'} ${message ?? 'is wrong'}${name}${allowed}`
-    })
+    .map((error) => `${error.instancePath || '(the whole)'} ${describe(error)}`)
     .join('; ')
+}
+
+function describe({ message, params }: ErrorObject): string {
+  const name = 'additionalProperty' in params ? ` (${String(params['additionalProperty'])})` : ''
+  const allowed = 'allowedValues' in params ? `: ${JSON.stringify(params['allowedValues'])}` : ''
+  return `${message ?? 'is wrong'}${name}${allowed}`
 }
 
 /**

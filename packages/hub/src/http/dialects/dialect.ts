@@ -1,3 +1,4 @@
+import { connectDialect } from '../connect.ts'
 import type { HubResponse } from '../exchange.ts'
 import { mcpDialect } from '../mcp/mcp.ts'
 import { toProblem, type ErrorContext } from '../problem.ts'
@@ -10,7 +11,7 @@ export type Dialect = {
   readonly toError: (error: unknown, context: ErrorContext) => HubResponse
 }
 
-const dialects: readonly Dialect[] = [briteEventsDialect, esautiDialect, mcpDialect]
+const dialects: readonly Dialect[] = [briteEventsDialect, esautiDialect, mcpDialect, connectDialect]
 
 /** A failure in the words of whoever sent the request; also where the address is wrong, for such clients ask no others. */
 export function toErrorFor(path: string): typeof toProblem {

@@ -9,6 +9,9 @@ const github: NewConnection = {
   userId: 'ada',
   grant: 'workspace',
   sealed: 'v1.x.y',
+  method: null,
+  expiresMs: null,
+  refreshMs: null,
 }
 const slack: NewConnection = {
   key: 'slack',
@@ -17,6 +20,9 @@ const slack: NewConnection = {
   userId: 'ada',
   grant: 'user',
   sealed: null,
+  method: null,
+  expiresMs: null,
+  refreshMs: null,
 }
 const account = {
   email: 'a@example.org',
@@ -38,7 +44,16 @@ export const connectionCases: ContractCases = {
     const kept = await stage.store.connections.find(id, 'github')
     assertSame(
       { ...kept, createdMs: 0, updatedMs: 0 },
-      { ...github, account, accountError: null, createdMs: 0, updatedMs: 0 },
+      {
+        ...github,
+        workspaceId: id,
+        account,
+        accountError: null,
+        broken: null,
+        generation: 0,
+        createdMs: 0,
+        updatedMs: 0,
+      },
     )
     stage.advance(1000)
     assert.equal(await stage.store.connections.put(id, { ...github, id: 'c3', sealed: 'v1.x.z' }), false)
@@ -62,13 +77,20 @@ export const connectionCases: ContractCases = {
 
   'connections are listed by key, for a user those that its keys may use': async ({ store, id }) => {
     for (const connection of [slack, github]) await store.connections.put(id, connection)
-    const keys = async (page: { after: string; limit: number; userId?: string }): Promise<string[]> =>
+    const keys = async (page: Parameters<typeof store.connections.list>[1]): Promise<string[]> =>
       (await store.connections.list(id, page)).map(({ key }) => key)
+    const holder = (userId: string, keyId = 'k0') => ({ after: '', limit: 9, holder: { userId, keyId } })
     assert.deepEqual(await keys({ after: '', limit: 9 }), ['github', 'slack'])
     assert.deepEqual(await keys({ after: 'github', limit: 9 }), ['slack'])
     assert.deepEqual(await keys({ after: '', limit: 1 }), ['github'])
-    assert.deepEqual(await keys({ after: '', limit: 9, userId: 'ada' }), ['github', 'slack'])
-    assert.deepEqual(await keys({ after: '', limit: 9, userId: 'bob' }), ['github'])
+    assert.deepEqual(await keys(holder('ada')), ['github', 'slack'])
+    assert.deepEqual(await keys(holder('bob')), ['github'])
+    assert.equal(await store.connections.setGrant(id, 'slack', { keys: ['k1', 'k2'] }), true)
+    assert.deepEqual((await store.connections.find(id, 'slack'))?.grant, { keys: ['k1', 'k2'] })
+    assert.deepEqual(await keys(holder('bob', 'k2')), ['github', 'slack'])
+    assert.deepEqual(await keys(holder('bob', 'k')), ['github'])
+    assert.deepEqual(await keys(holder('ada', 'k')), ['github', 'slack'])
+    assert.equal(await store.connections.setGrant(id, 'none', 'user'), false)
   },
 
   'a workspace has its own, and takes them along when it is removed': async ({ store, id }) => {

@@ -162,12 +162,19 @@ export const movingCases: ContractCases = {
         id: 'c1',
         integration: 'github',
         userId: 'ada',
-        grant: 'workspace',
+        grant: { keys: ['k1'] },
         sealed: 'v1.x.y',
-      } as const
+        method: 'oauth2',
+        expiresMs: store.nowMs() + 2,
+        refreshMs: store.nowMs() + 1,
+      }
+      const client = { integration: 'github', id: 'o1', clientId: 'app', sealed: 'v1.x.z' }
+      await store.oauthClients.put(id, client)
       const trigger = { key: 'issues', id: 't1', settings: '{}', nextPollMs: store.nowMs() }
       await store.connections.put(id, connection)
       await store.connections.setAccount(id, 'github', { id: 'c1', account: null, error: 'gone' })
+      const refresh = await store.connections.claimRefresh(id, 'github', { id: 'c1', generation: 0 }, 1)
+      assert.ok(refresh && (await store.connections.noteSending(refresh, 1)))
       await store.triggers.put(id, trigger)
       const claimed = (await store.triggers.claim(id, 'issues', dayMs)) ?? assert.fail('it is claimed already')
       const startedMs = store.nowMs()
@@ -180,9 +187,17 @@ export const movingCases: ContractCases = {
       stage.advance(dayMs)
       const due = await store.triggers.claimDue(100, 1)
       assert.equal(due.filter(({ workspaceId, key }) => workspaceId !== id && key === 'issues').length, 0)
+      const unseen = (await store.connections.listDue(100)).filter(({ workspaceId }) => workspaceId !== id)
+      assert.deepEqual(unseen, [])
       await store.moving.finishImport('there')
       const there = (await store.findWorkspace('there'))?.id ?? assert.fail('the workspace is not there')
-      assertSame(await store.connections.find(there, 'github'), await store.connections.find(id, 'github'))
+      const moved = await store.connections.find(there, 'github')
+      assertSame({ ...moved, workspaceId: id }, await store.connections.find(id, 'github'))
+      assertSame(await store.oauthClients.find(there, 'github'), await store.oauthClients.find(id, 'github'))
+      const owners = new Set((await store.connections.listDue(100)).map(({ workspaceId }) => workspaceId))
+      assert.deepEqual(owners, new Set([id, there]))
+      const reclaimed = await store.connections.claimRefresh(there, 'github', { id: 'c1', generation: 0 }, 1)
+      assert.equal(reclaimed?.unanswered, 1)
       assertSame(await store.triggers.find(there, 'issues'), await store.triggers.find(id, 'issues'))
       const again = (await store.triggers.claim(there, 'issues', 1)) ?? assert.fail('it is claimed already')
       assert.deepEqual(await store.triggers.findSeen(again, ['a', 'b', 'c']), ['a', 'b'])

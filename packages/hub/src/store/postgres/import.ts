@@ -56,6 +56,7 @@ async function requireEmpty(transaction: Transaction, workspace: string): Promis
        (select count(*) from event_type where workspace_id = $1) as types,
        (select count(*) from quarantine where workspace_id = $1) as kept,
        (select count(*) from connection where workspace_id = $1) as connections,
+       (select count(*) from oauth_client where workspace_id = $1) as clients,
        (select count(*) from polling_trigger where workspace_id = $1) as triggers,
        (select count(*) from budget where workspace_id = $1) as budgets,
        (select count(*) from scheduled_event where workspace_id = $1)

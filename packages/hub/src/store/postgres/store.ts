@@ -23,6 +23,7 @@ import { createLocks } from './locks.ts'
 import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { migrate } from './migrate.ts'
 import { createMoving } from './moving.ts'
+import { createConnecting } from './connecting.ts'
 import { createConnectionRows } from './connection-rows.ts'
 import { createDefinitions } from './definitions.ts'
 import type { Parts } from './store-parts.ts'
@@ -121,6 +122,7 @@ function toStore(parts: Parts, clock: DatabaseClock, counts: { readonly rowsScan
     ...upkeepVerbs(parts),
     ...createDefinitions(parts),
     connections: createConnectionRows(parts),
+    ...createConnecting(parts),
     triggers: createTriggers(parts),
     ...createTimetable(parts),
     sources: createSources(parts),

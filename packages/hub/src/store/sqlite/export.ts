@@ -70,6 +70,7 @@ const orderOf: Partial<Record<MovedKind, string>> = {
   event_type_version: 'name, version',
   quarantine_key: 'key',
   connection: 'key',
+  oauth_client: 'integration',
   polling_trigger: 'key',
   budget: 'key',
   scheduled_key: 'key',

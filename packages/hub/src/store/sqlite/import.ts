@@ -59,6 +59,7 @@ function requireEmpty(engine: Engine, workspace: string): void {
          (select count(*) from event_type where workspace_id = workspace.id) as types,
          (select count(*) from quarantine where workspace_id = workspace.id) as kept,
          (select count(*) from connection where workspace_id = workspace.id) as connections,
+         (select count(*) from oauth_client where workspace_id = workspace.id) as clients,
          (select count(*) from polling_trigger where workspace_id = workspace.id) as triggers,
          (select count(*) from budget where workspace_id = workspace.id) as budgets,
          (select count(*) from scheduled_event where workspace_id = workspace.id)

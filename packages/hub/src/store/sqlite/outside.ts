@@ -1,4 +1,5 @@
 import type { Store } from '../store.ts'
+import { createConnecting } from './connecting.ts'
 import { createConnections } from './connections.ts'
 import { createSpending } from './spending.ts'
 import { createTriggers } from './triggers.ts'
@@ -6,6 +7,13 @@ import { createTriggers } from './triggers.ts'
 type Parts = Parameters<typeof createTriggers>[0]
 
 /** What belongs to outside services. */
-export function createOutside(parts: Parts): Pick<Store, 'connections' | 'triggers' | 'spending'> {
-  return { connections: createConnections(parts), triggers: createTriggers(parts), spending: createSpending(parts) }
+export function createOutside(
+  parts: Parts,
+): Pick<Store, 'connections' | 'connectSessions' | 'oauthClients' | 'triggers' | 'spending'> {
+  return {
+    ...createConnecting(parts),
+    connections: createConnections(parts),
+    triggers: createTriggers(parts),
+    spending: createSpending(parts),
+  }
 }
