@@ -1,5 +1,5 @@
 import type { Admin } from '@sluice/client/admin'
-import { EventTypeName, PutEventType, PutInbox, PutSchedule, PutTrigger, Slug } from '@sluice/protocol'
+import { EventTypeName, PutEventType, PutInbox, PutSchedule, PutSource, PutTrigger, Slug } from '@sluice/protocol'
 
 export type Members = Readonly<Record<string, unknown>>
 
@@ -20,6 +20,8 @@ export type Kind = {
   readonly whole: ReadonlySet<string>
   /** members that cannot be changed, and what to do instead */
   readonly fixed: Readonly<Record<string, string>>
+  /** members that the hub never shows: they are taken to be the same once they are there */
+  readonly hidden?: ReadonlySet<string>
   readonly get: (admin: Admin, key: string) => Promise<Members>
   readonly create: (admin: Admin, key: string, wanted: Members) => Promise<unknown>
   /** @param changed the members that differ */
@@ -74,5 +76,17 @@ export const kinds: readonly Kind[] = [
     get: (admin, key) => admin.getSchedule(key),
     create: (admin, key, wanted) => admin.putSchedule(key, as<PutSchedule>(wanted)),
     change: (admin, key, wanted) => admin.putSchedule(key, as<PutSchedule>(wanted)),
+  },
+  {
+    name: 'sources',
+    one: 'source',
+    key: Slug,
+    schema: PutSource,
+    whole: new Set(['hmac', 'event_type', 'id']),
+    fixed: {},
+    hidden: new Set(['secret', 'secrets']),
+    get: (admin, key) => admin.getSource(key),
+    create: (admin, key, wanted) => admin.putSource(key, as<PutSource>(wanted)),
+    change: (admin, key, _wanted, changed) => admin.patchSource(key, changed),
   },
 ]

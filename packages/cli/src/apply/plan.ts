@@ -31,7 +31,8 @@ async function find(admin: Admin, { kind, key }: Item): Promise<Members | undefi
 function toStep(item: Item, current: Members | undefined): Step {
   if (!current) return { ...item, change: 'create', changed: item.wanted }
   const { kind, wanted } = item
-  const differing = Object.entries(wanted).filter(([name, value]) =>
+  const shown = Object.entries(wanted).filter(([name]) => !kind.hidden?.has(name))
+  const differing = shown.filter(([name, value]) =>
     kind.whole.has(name) ? !isDeepStrictEqual(value, current[name]) : !isCovered(value, current[name]),
   )
   if (differing.length === 0) return { ...item, change: 'same', changed: {} }

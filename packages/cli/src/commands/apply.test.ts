@@ -89,6 +89,19 @@ schedules:
   assert.equal((await admin.getSchedule('nightly')).cron, '0 4 * * *')
 })
 
+test('a source is made with its secret, and changed in what is shown', async () => {
+  const file = (prefix: string): string => `
+sources:
+  github: { scheme: github, secret: hush, event_type_prefix: ${prefix} }
+`
+  const run = async (prefix: string) => (await apply(file(prefix))).steps
+  assert.deepEqual(await run('a.'), [['sources', 'github', 'create']])
+  assert.deepEqual(await run('a.'), [['sources', 'github', 'same']])
+  assert.deepEqual(await run('b.'), [['sources', 'github', 'change', 'event_type_prefix']])
+  const { secrets, event_type_prefix: prefix } = await admin.getSource('github')
+  assert.deepEqual([prefix, secrets.length], ['b.', 1])
+})
+
 test('every fault of a file is named with its line, and nothing is changed', async () => {
   const { status, stderr } = await apply(`inboxes:
   new-one: {}

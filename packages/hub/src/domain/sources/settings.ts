@@ -36,13 +36,14 @@ export function toSettings(key: string, wanted: PutSource): SourceSettings {
   const { secret: _one, secrets: _several, ...sent } = wanted
   const idHeader = wanted.hmac?.id_header
   const id: SourceRule | null = idHeader === undefined ? null : { header: idHeader }
-  const settings = {
+  const settings: SourceSettings = {
+    scheme: wanted.scheme,
     hmac: null,
     event_type_prefix: `${key}.`,
     max_bytes: sourceDefaults.maxBytes,
     ...rulesOf[wanted.scheme],
     ...(id && { id }),
-    ...(sent as Partial<SourceSettings> & Pick<SourceSettings, 'scheme'>), // parsed JSON holds no undefined
+    ...(sent as Partial<SourceSettings>), // parsed JSON holds no undefined
   }
   refuseFaults(settings)
   return settings
