@@ -30,6 +30,8 @@ const logger: Logger = { debug: print('debug'), info: print('info'), warn: print
 
 const integration = await loadFolder(setup.folder)
 let current: { readonly id: number; readonly cancel: AbortController } | undefined
+// The hub is gone, perhaps killed: nobody is left who could end this process.
+orders.on('close', () => process.exit(0))
 orders.on('line', (line) => {
   const message = JSON.parse(line) as ToChild // written by `worker.ts`
   const { id } = message
