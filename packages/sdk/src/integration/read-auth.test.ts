@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { authMethods, chooseAuthMethod, type AuthMethod } from './auth-methods.ts'
 import { checkConfig, type IntegrationConfig } from './config.ts'
+import { authTypes } from './read-auth.ts'
 import { findCredentialFaults, needsCredentials, toAuthType } from './credentials.ts'
 
 const load = (auth: unknown, strict = false) =>
@@ -145,7 +147,10 @@ describe('auth of one method', () => {
     assert.deepEqual(faultsOf({ type: 'oauth2', oauth2: 'x', provider: 'github' }), ['/auth/oauth2'])
     assert.deepEqual(faultsOf({ type: 'custom', fields: { type: 'object' }, oauth2: addresses }), ['/auth/oauth2'])
     assert.deepEqual(faultsOf({ type: 'api_key', in: 'cookie', prefix: 1 }), ['/auth/in', '/auth/name', '/auth/prefix'])
-    assert.deepEqual(faultsOf({ type: 'api_key', name: 'X Api\r\nKey' }), ['/auth/name'])
+    assert.deepEqual(faultsOf({ type: 'api_key', name: 'X Api\r\nKey', prefix: 'a\nb' }), [
+      '/auth/name',
+      '/auth/prefix',
+    ])
   })
 
   it('allows plain http on this machine only', () => {
@@ -204,6 +209,7 @@ describe('auth of several methods', () => {
         .toSorted()
     assert.deepEqual(faultsOf({ methods: {} }), ['/auth/methods'])
     assert.deepEqual(faultsOf({ methods: [] }), ['/auth/methods'])
+    assert.deepEqual(faultsOf({ type: 'choice' }), ['/auth/methods'])
     assert.deepEqual(faultsOf({ type: 'bearer', methods: { a: { type: 'bearer' } } }), ['/auth/type'])
     assert.deepEqual(faultsOf({ methods: { 'A b': { type: 'bearer' }, b: 7, c: {}, default: { type: 'basic' } } }), [
       '/auth/methods/A b',
@@ -220,4 +226,22 @@ describe('auth of several methods', () => {
       '/auth/methods/b/scopes',
     ])
   })
+})
+
+it('reads anything at all without an error of its own', () => {
+  const types = fc.constantFrom(...authTypes, 'choice', '__proto__')
+  const oauth2 = fc.dictionary(fc.constantFrom('flow', 'token_url', 'pkce'), fc.jsonValue())
+  const provider = fc.oneof(fc.constantFrom('github', 'x'), fc.jsonValue())
+  const anything = { scopes: fc.jsonValue(), fields: fc.jsonValue(), in: fc.jsonValue(), prefix: fc.jsonValue() }
+  const members = { type: fc.oneof(types, fc.jsonValue()), provider, oauth2, name: fc.string(), ...anything }
+  const method = fc.record(members, { requiredKeys: [] })
+  const auth = fc.oneof(fc.jsonValue(), method, fc.record({ methods: fc.dictionary(fc.string(), method) }))
+  fc.assert(
+    fc.property(auth, (value) => {
+      const { config, errors } = load(value)
+      assert.equal(config === undefined, errors.length > 0)
+      if (config) for (const { id, type } of authMethods(config)) assert.ok(id !== '' && type)
+    }),
+    { numRuns: 500 },
+  )
 })

@@ -26,7 +26,7 @@ export function readAuth(value: unknown, reporter: Reporter): { auth?: AuthConfi
     reporter.error('/auth', 'must be an object')
     return {}
   }
-  if (value['methods'] !== undefined) return readChoice(value, reporter)
+  if (value['methods'] !== undefined || value['type'] === choice) return readChoice(value, reporter)
   const auth = readMethod('default', value, '/auth', reporter)
   return auth ? { auth } : {}
 }
@@ -101,7 +101,8 @@ const ownTypes: ReadonlyMap<string, AuthMethod['type']> = new Map(
 function readPlace(value: JsonObject, at: string, reporter: Reporter): KeyPlace {
   const { in: place = 'header', prefix = '' } = value
   if (place !== 'header' && place !== 'query') reporter.error(`${at}/in`, 'must be "header" or "query"')
-  if (typeof prefix !== 'string') reporter.error(`${at}/prefix`, 'must be a text, as "Token "')
+  if (typeof prefix !== 'string' || !/^[ -~]*$/.test(prefix))
+    reporter.error(`${at}/prefix`, 'must be a text in ASCII, as "Token "')
   const name = readText(value, 'name', reporter, at)
   if (place === 'header' && name !== '' && !/^[\w!#$%&'*+.^`|~-]+$/.test(name))
     reporter.error(`${at}/name`, `${JSON.stringify(name)} cannot be the name of a header`)
