@@ -37,10 +37,10 @@ test('a hub that is killed leaves no process behind, though a handler waits for 
     await once(child.stdio[3] as Readable, 'data') // it says that it is ready
     const call = { kind: 'action', name: 'wait', inputs: {} } as const
     const order: ToChild = { kind: 'run', id: 1, order: { call, auth: {}, metadata: {} } }
-    child.stdin.write(`${JSON.stringify(order)}\n`)
-    await once(child.stdout, 'data')
+    child.stdin?.write(`${JSON.stringify(order)}\n`)
+    await once(child.stdio[1] as Readable, 'data')
     // What the system does with the pipes of a process that has ended.
-    child.stdin.end()
+    child.stdin?.end()
     assert.deepEqual(await exit, [0, null])
   } finally {
     await rm(folder, { recursive: true })
