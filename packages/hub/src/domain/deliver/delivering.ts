@@ -3,11 +3,11 @@ import type { DoorRow } from '../../store/doors.ts'
 import type { Wake } from '../../store/store.ts'
 import type { Authenticator } from '../authenticate.ts'
 import type { Context } from '../context.ts'
-import { mayWant } from '../notifier.ts'
 import { openActionDoor } from './action-door.ts'
 import type { OpenDoorOf } from './door.ts'
+import { createInterest } from './interest.ts'
 import { unclaim, type Node } from './look.ts'
-import { createPlace, type Place } from './place.ts'
+import { createPlace, noteSettings, type Place } from './place.ts'
 import { createGate, createRoom } from './room.ts'
 import { serve } from './serve.ts'
 
@@ -25,7 +25,7 @@ type Options = {
 /** Should news be lost, or another node: how often all inboxes with a door are listed. */
 const listEveryMs = 5000
 /** What has a filter that passes nearly everything by moves on no more often than this. */
-const lookEveryMs = 60_000
+const lookEveryMs = 30_000
 /** News of an inbox that is not known: it may have a door since. */
 const soonMs = 50
 const looksAtATime = 16
@@ -47,6 +47,7 @@ export function startDelivering({ context, authenticator, onError }: Options): D
     gate: createGate(looksAtATime),
     room: createRoom(deliveriesAtATime),
     kick: (place) => kick(node, place),
+    interest: createInterest(places),
     closing: closing.signal,
     ending: ending.signal,
     onError: (error) => void (ending.signal.aborted || onError(error)),
@@ -105,7 +106,7 @@ function setAlarm(node: Node, place: Place, ms: number): void {
 type News = { readonly wake: Wake; readonly onUnknown: () => void }
 
 function spread(node: Node, places: Places, { wake, onUnknown }: News): void {
-  const { workspaceId, inbox, appended } = wake
+  const { workspaceId, inbox } = wake
   if (inbox !== undefined) {
     const place = places.get(`${workspaceId}/${inbox}`)
     if (!place) return onUnknown()
@@ -113,10 +114,7 @@ function spread(node: Node, places: Places, { wake, onUnknown }: News): void {
     place.opened = undefined
     return kick(node, place)
   }
-  for (const place of places.values()) {
-    if (place.workspaceId !== workspaceId || place.kicked) continue
-    if (!appended || appended.some((event) => mayWant(place.filter, event))) kick(node, place)
-  }
+  for (const place of node.interest.wanting(wake)) if (!place.kicked) kick(node, place)
 }
 
 type Listing = {
@@ -147,11 +145,12 @@ async function list(node: Node, places: Places): Promise<void> {
     if (known.has(name) || place.serving) continue
     clearTimeout(place.alarm)
     places.delete(name)
+    node.interest.forget()
   }
   for (const row of rows) {
-    const place = places.get(toName(row)) ?? createPlace(row, row.settings.filter)
+    const place = places.get(toName(row)) ?? createPlace(row)
     places.set(toName(row), place)
-    place.filter = row.settings.filter
+    if (noteSettings(place, row)) node.interest.forget()
     if (isDue(row, place, node.context.store.nowMs())) kick(node, place)
   }
 }
@@ -163,5 +162,6 @@ function isDue({ status, door, isBehind, availableMs }: DoorRow, place: Place, n
   if (status === 'broken') return (door?.probeMs ?? 0) <= nowMs
   if (status !== 'active') return false
   if (availableMs !== null && availableMs <= nowMs) return true
+  if (!isBehind) place.lookedAt = performance.now()
   return isBehind && (place.lookedAt === 0 || performance.now() - place.lookedAt > lookEveryMs)
 }

@@ -2,7 +2,8 @@ import type { InboxRow, LeaseGrant } from '../../store/store.ts'
 import type { Context } from '../context.ts'
 import { toProbeDelayMs } from './breaker.ts'
 import type { ClosedDoor, DoorPlace, OpenDoor, OpenDoorOf } from './door.ts'
-import type { Opened, Place } from './place.ts'
+import type { Interest } from './interest.ts'
+import { noteSettings, type Opened, type Place } from './place.ts'
 import type { Gate, Room } from './room.ts'
 
 /** What all inboxes of this node share. */
@@ -16,6 +17,7 @@ export type Node = {
   /** deliveries at a time */
   readonly room: Room
   readonly kick: (place: Place) => void
+  readonly interest: Interest
   /** nothing more is begun */
   readonly closing: AbortSignal
   /** what is under way ends */
@@ -63,7 +65,7 @@ async function open(node: Node, place: Place): Promise<Round | undefined> {
   const workspace = await store.findWorkspaceById(place.workspaceId)
   const inbox = workspace && (await store.findInbox(place.workspaceId, place.key))
   if (!workspace || !inbox?.door) return idle()
-  place.filter = inbox.settings.filter
+  if (noteSettings(place, inbox)) node.interest.forget()
   if (inbox.status !== 'active' && inbox.status !== 'broken') return idle()
   const waitMs = toWaitMs(node, place, inbox)
   if (waitMs > 0) return idle(waitMs)

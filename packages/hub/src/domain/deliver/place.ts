@@ -1,4 +1,5 @@
 import type { Filter } from '@sluice/protocol'
+import type { InboxRow } from '../../store/store.ts'
 import { createSleeper } from '../notifier.ts'
 import { createBreaker, type Breaker } from './breaker.ts'
 import type { DoorPlace, OpenDoor } from './door.ts'
@@ -11,6 +12,8 @@ export type Place = {
   readonly key: string
   /** as it was last seen: which news are worth a look */
   filter: Filter
+  /** of the settings that had it */
+  revision: number
   readonly sleeper: ReturnType<typeof createSleeper>
   readonly breaker: Breaker
   /** this node alone delivers from it until then */
@@ -31,11 +34,20 @@ export type Place = {
   alarm: NodeJS.Timeout | undefined
 }
 
-export function createPlace({ workspaceId, key }: Pick<Place, 'workspaceId' | 'key'>, filter: Filter): Place {
+/** Notes the filter of the inbox as it is now. Answers whether it may be another one. */
+export function noteSettings(place: Place, { settings, revision }: Pick<InboxRow, 'settings' | 'revision'>): boolean {
+  if (place.revision === revision) return false
+  place.filter = settings.filter
+  place.revision = revision
+  return true
+}
+
+export function createPlace({ workspaceId, key }: Pick<Place, 'workspaceId' | 'key'>): Place {
   return {
     workspaceId,
     key,
-    filter,
+    filter: {},
+    revision: 0,
     sleeper: createSleeper(),
     breaker: createBreaker(),
     claimedUntil: 0,
