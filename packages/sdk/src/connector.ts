@@ -3,6 +3,7 @@ export { ConnectorError, type FailureKind } from './connector/error.ts'
 export { parseExact, printExact, type ExactNumber } from './connector/exact-json.ts'
 export { apiKey, basicAuth, bearerToken, oauth2ClientCredentials } from './connector/http-auth.ts'
 export type { ConnectorHttp, HttpAuth, HttpOptions } from './connector/http.ts'
+export { createCursor, type Cursor, type CursorOptions, type CursorState } from './connector/incremental.ts'
 export type { Log } from './connector/log.ts'
 export type { Operations } from './connector/operations.ts'
 export {
