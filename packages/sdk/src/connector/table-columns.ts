@@ -125,7 +125,7 @@ export function toValues(state: TableState, change: Change): Made {
   const { row } = change
   const { bySource, slots, schema } = state
   // Filled with nulls for whole rows; with holes that say "as before" for parts of rows.
-  const values: (Value | undefined)[] = Array.from(slots, () => undefined)
+  const values: (Value | undefined)[] = slots.map(() => undefined)
   let count = 0
   for (const column in row) {
     const value = row[column]
