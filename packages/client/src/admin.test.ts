@@ -119,6 +119,7 @@ async function callOpen(admin: Admin): Promise<void> {
   assert.match(await admin.getProblem('not-found'), /<html/)
   assert.match(await admin.getMetrics(), /# TYPE/)
   assert.match(await admin.getConsole(), /<html/)
+  assert.equal((await admin.getActivity({ range: 'day' })).step_seconds, 600)
   assert.equal((await admin.createSession()).role, 'admin')
   assert.equal((await admin.getSession()).workspace, 'default')
   await admin.deleteSession()

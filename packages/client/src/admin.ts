@@ -51,6 +51,8 @@ export type { Tailed, TailQuery } from './tail.ts'
 export type { StreamedEvent, StreamOptions } from './stream.ts'
 export type {
   Accepted,
+  Activity,
+  ActivityRange,
   AckRequest,
   Attempt,
   AuditEntry,

@@ -10,6 +10,7 @@ import { createAuthenticator } from './domain/authenticate.ts'
 import type { Context } from './domain/context.ts'
 import { createRefresher } from './domain/connecting/refresh.ts'
 import { startRefreshing } from './domain/connecting/refreshing.ts'
+import { createActivityNotes, startActivity } from './domain/activity.ts'
 import { createCounts } from './domain/counts.ts'
 import { createCursors } from './domain/cursors.ts'
 import { startDelivering } from './domain/deliver/delivering.ts'
@@ -117,6 +118,11 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   const refreshing = roles.includes('schedule') ? startRefreshing(context, onError) : undefined
   const scheduling = roles.includes('schedule') ? startScheduling(context, onError) : undefined
   const delivering = roles.includes('deliver') ? startDelivering({ context, authenticator, onError }) : undefined
+  const activity = startActivity(store, context.activity, {
+    holder: randomUUID(),
+    looks: roles.includes('schedule'),
+    onError,
+  })
   let closed: Promise<void> | undefined
   const close = async (): Promise<void> => {
     context.notifier.close()
@@ -127,6 +133,7 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
     await context.outbound.close()
     await sourceNotes.close()
     await context.transform.close()
+    await activity.close()
     await store.close()
   }
   const url = listener ? toUrl(host, listener.port) : ''
@@ -158,6 +165,7 @@ function createContext({ store, ...places }: Places, { secretKeys, allowCidr }: 
     transform: openTransform(),
     dayCounts: createDayCounts(store),
     counts: createCounts(),
+    activity: createActivityNotes(store),
     random: Math.random,
     newId: randomUUID,
   }

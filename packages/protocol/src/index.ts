@@ -1,3 +1,4 @@
+export { Activity, ActivityRange } from './activity.ts'
 export { Session, consoleHeader } from './session.ts'
 export { HubError, problems, type ErrorCode, type HubErrorOptions } from './error.ts'
 export { Fault, Problem, escapePointer, toFaults, toValidationError } from './problem.ts'

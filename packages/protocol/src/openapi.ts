@@ -47,6 +47,7 @@ const tags = {
   inboxes: 'Named views of the log with their own progress: lease, acknowledge, release, peek, stream',
   'event-types': 'Event types with the JSON Schemas of their payloads',
   quarantine: 'Events that their schemas keep back',
+  activity: 'What happened, to be drawn',
   session: 'Signing in with a browser, and who one is',
   keys: 'API keys of the workspace',
   audit: 'Who did what',

@@ -1,4 +1,4 @@
-import type { Session } from '@sluice/protocol'
+import type { Activity, ActivityRange, Session } from '@sluice/protocol'
 import type { Request, RequestOptions } from '../request.ts'
 
 export function createSessionRoutes(request: Request) {
@@ -9,6 +9,8 @@ export function createSessionRoutes(request: Request) {
         { method: 'GET', path: '/console', headers: { accept: 'text/html' }, answer: 'text', repeatable: true },
         options,
       ),
+    getActivity: (query: { readonly range?: ActivityRange } = {}, options?: RequestOptions): Promise<Activity> =>
+      request({ method: 'GET', path: '/v1/activity', query, repeatable: true }, options),
     /** For pages: the browser keeps the cookie, which stands for the key from then on. */
     createSession: (options?: RequestOptions): Promise<Session> =>
       request({ method: 'POST', path, repeatable: false }, options),

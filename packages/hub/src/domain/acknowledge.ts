@@ -102,7 +102,9 @@ export async function settleInStore(
   order: SettleOrder,
 ): Promise<Settlement[]> {
   const settled = await context.store.settleLease(workspace.id, key, order)
-  for (const { status } of settled) if (status === 'acked') context.counts.acknowledged += 1
+  const acked = settled.filter(({ status }) => status === 'acked').length
+  context.counts.acknowledged += acked
+  context.activity.note(workspace.id, 'acknowledged', acked)
   context.leaseWatch.noteSettled({ workspaceId: workspace.id, inbox: key, leaseId: order.leaseId }, order.positions)
   return settled
 }
@@ -115,6 +117,8 @@ export async function settleInStore(
 export async function acknowledgeEvent(context: Context, workspace: Workspace, eventId: string): Promise<void> {
   const { position } = await locateEvent(context, workspace, eventId)
   const outcome = await context.store.acknowledgeEvent(workspace.id, defaultInbox, position)
-  if (outcome === 'acked') context.counts.acknowledged += 1
+  const acked = outcome === 'acked' ? 1 : 0
+  context.counts.acknowledged += acked
+  context.activity.note(workspace.id, 'acknowledged', acked)
   context.leaseWatch.noteAcknowledged({ workspaceId: workspace.id, inbox: defaultInbox }, position)
 }

@@ -4,6 +4,7 @@ import type { Runner } from '../runner/runner.ts'
 import type { Store, WorkspaceRow } from '../store/store.ts'
 import type { Transform } from '../transform/transform.ts'
 import type { Refresher } from './connecting/refresh.ts'
+import type { ActivityNotes } from './activity.ts'
 import type { Counts } from './counts.ts'
 import type { Cursors } from './cursors.ts'
 import type { KnownTypes } from './event-types/known-types.ts'
@@ -20,6 +21,7 @@ export type Context = {
   readonly sealing: Sealing
   readonly notifier: Notifier
   readonly counts: Counts
+  readonly activity: ActivityNotes
   readonly leaseWatch: LeaseWatch
   readonly knownTypes: KnownTypes
   readonly dayCounts: DayCounts

@@ -186,7 +186,7 @@ function refusedResult({ id }: QuarantineRow, judgement: Judgement): ReleaseResu
 
 /** Under the publisher's deduplication keys. Undefined for those that somebody else has taken out meanwhile: they are not published. */
 async function publishAll(
-  { store, counts }: Context,
+  { store, counts, activity }: Context,
   workspace: Workspace,
   rows: readonly QuarantineRow[],
 ): Promise<(Published | HubError | undefined)[]> {
@@ -199,7 +199,10 @@ async function publishAll(
     if (!outcome) return undefined
     const published = toPublished(workspace, outcome)
     if (!(published instanceof HubError)) counts.released += 1
-    if (outcome.status === 'stored') counts.published += 1
+    if (outcome.status === 'stored') {
+      counts.published += 1
+      activity.note(workspace.id, 'published', 1)
+    }
     return published
   })
 }

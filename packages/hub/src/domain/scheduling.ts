@@ -45,7 +45,11 @@ async function publishDue(context: Context, onError: (error: unknown) => void): 
 }
 
 /** They were judged when they were accepted: now they go into the log, whatever their schema says today. */
-async function publishAll({ store, counts }: Context, workspaceId: number, events: readonly DueEvent[]): Promise<void> {
+async function publishAll(
+  { store, counts, activity }: Context,
+  workspaceId: number,
+  events: readonly DueEvent[],
+): Promise<void> {
   const outcomes = await store.appendEvents(
     workspaceId,
     events.map((event) => toDraft(event, event.dedup)),
@@ -53,7 +57,9 @@ async function publishAll({ store, counts }: Context, workspaceId: number, event
   // Their key was used for another event meanwhile. What was accepted is published all the same.
   const others = events.filter((_event, at) => outcomes[at]?.status === 'mismatch').map((event) => toDraft(event, []))
   const more = others.length === 0 ? [] : await store.appendEvents(workspaceId, others)
-  counts.published += [...outcomes, ...more].filter(({ status }) => status === 'stored').length
+  const stored = [...outcomes, ...more].filter(({ status }) => status === 'stored').length
+  counts.published += stored
+  activity.note(workspaceId, 'published', stored)
   await store.scheduled.remove(
     workspaceId,
     events.map(({ id }) => id),

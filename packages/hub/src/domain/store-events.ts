@@ -64,11 +64,12 @@ function zip<Left, Right>(left: readonly Left[], right: readonly Right[]): (read
 }
 
 async function appendNow(
-  { store, counts }: Context,
+  { store, counts, activity }: Context,
   workspace: Workspace,
   drafts: readonly Publishable[],
 ): Promise<(Published | HubError)[]> {
   const outcomes = drafts.length === 0 ? [] : await store.appendEvents(workspace.id, drafts)
+  activity.note(workspace.id, 'published', outcomes.filter(({ status }) => status === 'stored').length)
   return drafts.map((_draft, index) => {
     const outcome = outcomes[index]
     if (!outcome) throw new Error('the store gave no outcome for an event')

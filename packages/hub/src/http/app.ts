@@ -12,6 +12,7 @@ import {
 import { requirePermission, type Authenticator, type Principal } from '../domain/authenticate.ts'
 import type { Context } from '../domain/context.ts'
 import { parseObject } from '../domain/json-text.ts'
+import { activityHandlers } from './activity.ts'
 import { createAuth, limitRate, type Auth, type Identified } from './auth.ts'
 import { createBodyBudget, createHolding, toBodyBytes, type BodyBudget, type Holding } from './body-budget.ts'
 import { isPacked, requireJson, unpack } from './body.ts'
@@ -99,6 +100,7 @@ export function createApp(options: AppOptions): App {
     ...openHandlers({ context, auth, metrics, clientAddress, version, publicUrl }),
     ...consoleHandlers(options.console, publicUrl),
     ...sessionHandlers(context, cookie),
+    ...activityHandlers(context),
     ...eventHandlers(context),
     ...inboxHandlers(context),
     ...streamHandlers(context),

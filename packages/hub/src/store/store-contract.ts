@@ -23,6 +23,7 @@ import { spendingCases } from './contract/spending-cases.ts'
 import { ackCases, releaseCases } from './contract/settle-cases.ts'
 import { movingCases } from './contract/moving-cases.ts'
 import { createStage, followStore, type ContractCases, type OpenStore, type OpenedStore } from './contract/stage.ts'
+import { activityCases } from './contract/activity-cases.ts'
 import { sourceCases } from './contract/source-cases.ts'
 import { triggerCases } from './contract/trigger-cases.ts'
 import { wakeCases } from './contract/wake-cases.ts'
@@ -56,6 +57,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   schedules: scheduleCases,
   sources: sourceCases,
   'runs, costs and budgets': spendingCases,
+  activity: activityCases,
   'keys and audit': keyCases,
   'event types': eventTypeCases,
   quarantine: quarantineCases,

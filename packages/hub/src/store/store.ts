@@ -1,4 +1,7 @@
 import type { Filter, InboxStatus, KeyStatus, SettleStatus, Quotas, UnknownEventTypes } from '@sluice/protocol'
+import type { Filter, InboxStatus, KeyStatus, SettleStatus, UnknownEventTypes } from '@sluice/protocol'
+import type { Filter, InboxSettings, InboxStatus, KeyStatus, SettleStatus, UnknownEventTypes } from '@sluice/protocol'
+import type { Activity } from './activity.ts'
 import type { KeyChange } from './change-key.ts'
 import type { EventTypes } from './event-types.ts'
 import type { Moving } from './moving.ts'
@@ -144,6 +147,7 @@ export type Store = {
   readonly schedules: Schedules
   readonly sources: Sources
   readonly spending: Spending
+  readonly activity: Activity
 
   // moving
   readonly moving: Moving

@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { Activity, ActivityRange } from '../activity.ts'
 import { ok, type Route } from '../route.ts'
 import { Session } from '../session.ts'
 
@@ -10,6 +12,14 @@ export const consoleRoutes = {
     summary: 'The console: its page, and what that loads',
     access: 'open',
     answers: { 200: { description: 'a page', mediaType: 'text/html' } },
+  },
+  getActivity: {
+    method: 'GET',
+    path: '/v1/activity',
+    summary: 'What happened in the last hour, day or month',
+    access: 'inbox-read',
+    query: z.object({ range: ActivityRange.default('hour') }),
+    answers: ok('points in time', Activity),
   },
   createSession: {
     method: 'POST',

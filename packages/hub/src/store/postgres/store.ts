@@ -34,6 +34,7 @@ import { searchEvents } from './search.ts'
 import { claimTask } from './claim-task.ts'
 import { createTransactions } from './transactions.ts'
 import { createTimetable } from './schedules.ts'
+import { createActivity } from './activity.ts'
 import { createSources } from './sources.ts'
 import { createSpending } from './spending.ts'
 import { createTriggers } from './triggers.ts'
@@ -127,6 +128,7 @@ function toStore(parts: Parts, clock: DatabaseClock, counts: { readonly rowsScan
     ...createTimetable(parts),
     sources: createSources(parts),
     spending: createSpending(parts),
+    activity: createActivity(parts),
     moving: createMoving(parts),
     onWake: wakes.listen,
     nowMs,

@@ -142,6 +142,7 @@ export async function purgeRemoved(connection: Connection, nowMs: number): Promi
     for (const table of [
       'event',
       'dedup',
+      'activity',
       ...integrationTables,
       ...eventTypeTables,
       ...scheduleTables,

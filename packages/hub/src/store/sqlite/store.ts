@@ -26,6 +26,7 @@ import { createRateLimits } from './rate-limits.ts'
 import { openReader, type Reader } from './reader.ts'
 import { createRows } from './rows.ts'
 import { createTimetable } from './schedules.ts'
+import { createActivity } from './activity.ts'
 import { createSources } from './sources.ts'
 import { createWakes } from './wakes.ts'
 import { findWorkspace, findWorkspaceById, listWorkspaces } from './workspaces.ts'
@@ -91,6 +92,7 @@ export async function openSqliteStore({ path, clock: read, access = 'hub' }: Sql
     ...createOutside({ ...parts, newId: randomUUID }),
     ...createTimetable(parts),
     sources: createSources(parts),
+    activity: createActivity(parts),
     moving: createMoving({ ...parts, file }),
     onWake: wakes.listen,
     nowMs: clock.nowMs,

@@ -76,6 +76,7 @@ export function deleteWorkspace(engine: Engine, key: string): boolean {
     'dedup',
     'api_key',
     'audit',
+    'activity',
     ...integrationTables,
     ...eventTypeTables,
     ...scheduleTables,

@@ -7,6 +7,7 @@ import { replayEvent, settleDeadLetters } from '../inbox-rules/replay.ts'
 import type { InboxState, Session } from '../inbox-rules/rows.ts'
 import { settleLease, type Settled } from '../inbox-rules/settle.ts'
 import type { SettleOrder } from '../store.ts'
+import { addActivity } from './activity.ts'
 import { appendEvents } from './append.ts'
 import { migrate, openDatabase, type Database } from './database.ts'
 import { eraseEvents } from './erasure.ts'
@@ -62,6 +63,7 @@ type SettledNow = Omit<Settled, 'times'> & { readonly times: Awaited<Settled['ti
 const verbs = {
   acknowledgeEvent: onInbox(acknowledgeEvent),
   addConnectSession,
+  addActivity,
   addQuarantined,
   addScheduled,
   advanceSchedule,
