@@ -19,6 +19,19 @@ export const pages: readonly (readonly PageEntry[])[] = [
     { name: 'events', title: 'Events', needs: 'read', load: () => import('./pages/events/page.tsx') },
     { name: 'inboxes', title: 'Inboxes', needs: 'inbox-read', load: () => import('./pages/inboxes/page.tsx') },
   ],
+  [
+    {
+      name: 'event-types',
+      title: 'Event types',
+      needs: 'event-types',
+      load: () => import('./pages/event-types/page.tsx'),
+    },
+    { name: 'quarantine', title: 'Quarantine', needs: 'read', load: () => import('./pages/quarantine/page.tsx') },
+  ],
+  [
+    { name: 'keys', title: 'Keys', needs: 'admin', load: () => import('./pages/keys/page.tsx') },
+    { name: 'audit', title: 'Audit log', needs: 'admin', load: () => import('./pages/audit/page.tsx') },
+  ],
 ]
 
 export const allPages: readonly PageEntry[] = pages.flat()

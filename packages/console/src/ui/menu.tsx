@@ -2,8 +2,16 @@ import { useId, useRef } from 'preact/hooks'
 
 type Entry = { readonly name: string; readonly run: () => void; readonly isDangerous?: boolean }
 
+type Props = {
+  readonly label: string
+  /** for whoever does not see what the button stands beside */
+  readonly name?: string
+  readonly isQuiet?: boolean
+  readonly entries: readonly Entry[]
+}
+
 /** A button with choices below it. The browser's popover: it closes by itself, and Escape closes it. */
-export function Menu({ label, entries }: { readonly label: string; readonly entries: readonly Entry[] }) {
+export function Menu({ label, name, isQuiet = false, entries }: Props) {
   const id = useId()
   const list = useRef<HTMLDivElement>(null)
   const button = useRef<HTMLButtonElement>(null)
@@ -15,7 +23,14 @@ export function Menu({ label, entries }: { readonly label: string; readonly entr
   }
   return (
     <>
-      <button type="button" ref={button} popovertarget={id} aria-haspopup="menu">
+      <button
+        type="button"
+        ref={button}
+        popovertarget={id}
+        aria-haspopup="menu"
+        aria-label={name}
+        class={isQuiet ? 'ghost small above' : ''}
+      >
         {label}
       </button>
       <div ref={list} id={id} popover="auto" class="menu" role="menu" onToggle={place}>

@@ -1,6 +1,5 @@
 import type { Filter, InboxStatus, KeyStatus, SettleStatus, Quotas, UnknownEventTypes } from '@sluice/protocol'
 import type { Filter, InboxStatus, KeyStatus, SettleStatus, UnknownEventTypes } from '@sluice/protocol'
-import type { Filter, InboxSettings, InboxStatus, KeyStatus, SettleStatus, UnknownEventTypes } from '@sluice/protocol'
 import type { Activity } from './activity.ts'
 import type { KeyChange } from './change-key.ts'
 import type { EventTypes } from './event-types.ts'

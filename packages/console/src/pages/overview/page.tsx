@@ -10,6 +10,7 @@ import { toCount, toSpan } from '../../ui/format.ts'
 import { PageHead } from '../../ui/page-head.tsx'
 import { Broken, Empty, Skeleton } from '../../ui/states.tsx'
 import { InboxState, toOpenCount } from '../inboxes/look.tsx'
+import { Charts } from './charts.tsx'
 import { FirstMinute } from './first-minute.tsx'
 
 /** Of more inboxes than these, the first are shown. */
@@ -36,6 +37,8 @@ export function Page() {
       ) : (
         <Skeleton rows={1} height={68} />
       )}
+      {!isNew && <Charts />}
+      {inboxes.value && <Attention inboxes={inboxes.value.inboxes} />}
     </>
   )
 }
@@ -64,26 +67,23 @@ function Now({ inboxes, tail }: NowProps) {
   const ages = inboxes.flatMap(({ oldest_age_seconds: age }) => age ?? [])
   const rate = tail ? [{ name: 'Published, per second', value: tail.state === 'open' ? toCount(tail.seen) : '…' }] : []
   return (
-    <>
-      <Figures
-        figures={[
-          ...rate,
-          {
-            name: 'To be done',
-            value: toCount(sum(toOpenCount)),
-            hint: 'not looked at, waiting, leased or parked, in all inboxes',
-          },
-          { name: 'Leased', value: toCount(sum(({ leased }) => leased)), hint: 'handed out, not yet settled' },
-          { name: 'Dead letters', value: toCount(dead), tone: dead > 0 ? 'bad' : undefined },
-          {
-            name: 'Oldest',
-            value: ages.length === 0 ? '–' : toSpan(Math.max(...ages)),
-            hint: 'age of the oldest event that is not done',
-          },
-        ]}
-      />
-      <Attention inboxes={inboxes} />
-    </>
+    <Figures
+      figures={[
+        ...rate,
+        {
+          name: 'To be done',
+          value: toCount(sum(toOpenCount)),
+          hint: 'not looked at, waiting, leased or parked, in all inboxes',
+        },
+        { name: 'Leased', value: toCount(sum(({ leased }) => leased)), hint: 'handed out, not yet settled' },
+        { name: 'Dead letters', value: toCount(dead), tone: dead > 0 ? 'bad' : undefined },
+        {
+          name: 'Oldest',
+          value: ages.length === 0 ? '–' : toSpan(Math.max(...ages)),
+          hint: 'age of the oldest event that is not done',
+        },
+      ]}
+    />
   )
 }
 
