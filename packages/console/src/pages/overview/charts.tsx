@@ -62,13 +62,7 @@ function Plots({ activity }: { readonly activity: Activity | undefined }) {
   const { times, published, acknowledged, waiting, leased, failed, dead, oldest } = drawn
   return (
     <div class="charts">
-      <Chart
-        title="Published and acknowledged"
-        unit="per second"
-        times={times}
-        print={perSecond}
-        series={[published, acknowledged]}
-      />
+      <Chart title="Throughput" unit="per second" times={times} print={perSecond} series={[published, acknowledged]} />
       <Chart title="To be done" unit="events" times={times} print={toCount} series={[waiting, leased]} />
       <Chart
         title="Failed attempts"
