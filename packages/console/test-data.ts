@@ -1,7 +1,7 @@
 import type { Admin } from '@sluice/client/admin'
 
 /** Markup that would tell of itself if it were taken for any. */
-export const markup = `<img src=x onerror="globalThis.hacked=1"><script>globalThis.hacked=1</script>"'`
+const markup = `<img src=x onerror="globalThis.hacked=1"><script>globalThis.hacked=1</script>"'`
 
 /** Something on every page, with markup in each field that somebody outside fills in. */
 export async function fillHub(admin: Admin): Promise<{ readonly eventId: string; readonly quarantineId: string }> {

@@ -1,5 +1,4 @@
 import type { Filter, InboxStatus, KeyStatus, SettleStatus, Quotas, UnknownEventTypes } from '@sluice/protocol'
-import type { Filter, InboxStatus, KeyStatus, SettleStatus, UnknownEventTypes } from '@sluice/protocol'
 import type { Activity } from './activity.ts'
 import type { KeyChange } from './change-key.ts'
 import type { EventTypes } from './event-types.ts'
