@@ -36,34 +36,37 @@ const escapings: readonly { readonly how: string; readonly escape: (text: string
 
 const toUnicodeEscape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** What common libraries and frameworks make of a body, each once. */
-export function toBodyVariants(body: Uint8Array): BodyVariant[] {
+/** What common libraries and frameworks make of a body, one after the other: all of them together are large. */
+export function* toBodyVariants(body: Uint8Array): Generator<BodyVariant> {
   const text = new TextDecoder().decode(body)
-  const seen = new Set([text])
-  const variants: BodyVariant[] = []
-  const add = (cause: BodyVariant['cause'], how: string, changed: string): void => {
-    if (!seen.has(changed)) variants.push({ cause, how, body: utf8(changed) })
-    seen.add(changed)
-  }
   for (const { how, changed } of toPrinted(text)) {
-    add('body-reserialised', how, changed)
-    add('body-reserialised', `${how}, with a line break behind`, `${changed}\n`)
+    if (changed !== text) yield { cause: 'body-reserialised', how, body: utf8(changed) }
+    yield { cause: 'body-reserialised', how: `${how}, with a line break behind`, body: utf8(`${changed}\n`) }
   }
-  add('body-recoded', 'with a line break behind', `${text}\n`)
-  add('body-recoded', 'without the blanks around it', text.trim())
-  add('body-recoded', 'with line breaks of CR and LF', text.replaceAll(/\r?\n/g, '\r\n'))
-  add('body-recoded', 'with line breaks of LF alone', text.replaceAll('\r\n', '\n'))
-  add('body-recoded', 'with a byte order mark', `\ufeff${text}`)
-  return [...variants, ...toRecoded(body, text)]
+  for (const [how, changed] of toChanged(text))
+    if (changed !== text) yield { cause: 'body-recoded', how, body: utf8(changed) }
+  yield* toRecoded(body, text)
 }
 
-function toPrinted(text: string): { how: string; changed: string }[] {
+const toChanged = (text: string): [how: string, changed: string][] => [
+  ['with a line break behind', `${text}\n`],
+  ['without the blanks around it', text.trim()],
+  ['with line breaks of CR and LF', text.replaceAll(/\r?\n/g, '\r\n')],
+  ['with line breaks of LF alone', text.replaceAll('\r\n', '\n')],
+  ['with a byte order mark', `\ufeff${text}`],
+]
+
+function* toPrinted(text: string): Generator<{ how: string; changed: string }> {
   const value = parse(text)
-  if (value === undefined) return []
-  return printings.flatMap(({ how, print }) => {
+  if (value === undefined) return
+  for (const { how, print } of printings) {
     const printed = print(value)
-    return escapings.map(({ how: escaped, escape }) => ({ how: `${how}${escaped}`, changed: escape(printed) }))
-  })
+    for (const { how: escaped, escape } of escapings) {
+      const changed = escape(printed)
+      // Where there is nothing to escape the text has been tried.
+      if (escaped === '' || changed !== printed) yield { how: `${how}${escaped}`, changed }
+    }
+  }
 }
 
 /** Bytes that went through a text of another encoding. */

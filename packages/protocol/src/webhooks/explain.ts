@@ -37,12 +37,13 @@ export type Explanation = WebhookRefusal & {
 export type ExplainOptions = WebhookRules & {
   /** secrets that count no more */
   readonly oldSecrets?: readonly string[] | undefined
+  /** other ways of printing are tried for bodies up to here; default 1 MiB */
+  readonly variedBytes?: number | undefined
 }
 
 type Finding = Pick<Explanation, 'cause' | 'advice'>
 
-/** Beyond this no other ways of printing a body are tried. */
-const variedBytes = 1024 * 1024
+const defaultVariedBytes = 1024 * 1024
 
 /**
  * Why a message is refused: tries what commonly goes wrong until the signature fits. It takes up to a few hundred HMACs, so it is
@@ -253,8 +254,8 @@ function endsEarly(body: Uint8Array): boolean {
 }
 
 async function explainBody(tried: Tried): Promise<Finding | undefined> {
-  const { message } = tried
-  if (message.body.length > variedBytes) return undefined
+  const { message, options } = tried
+  if (message.body.length > (options.variedBytes ?? defaultVariedBytes)) return undefined
   for (const { cause, how, body } of toBodyVariants(message.body)) {
     if (!(await fits({ ...tried, message: { ...message, body } }))) continue
     const advice = `the signature fits the body ${cause === 'body-reserialised' ? 'printed ' : ''}${how}: it was parsed and printed anew, or changed, on its way. Verify the raw bytes, before anything parses them`

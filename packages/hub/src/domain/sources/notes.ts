@@ -9,8 +9,8 @@ type SourceId = { readonly workspaceId: number; readonly id: string }
 export type SourceNotes = {
   readonly count: (source: SourceId, outcome: SourceOutcome) => void
   readonly fail: (source: SourceId, failure: SourceFailureRow) => void
-  /** False when enough failures of this source have been looked at: whoever sends rubbish must not keep the hub busy. */
-  readonly mayExplain: (source: SourceId) => boolean
+  /** False when enough failures have been looked into, of all sources: whoever sends rubbish must not keep the hub busy. */
+  readonly mayExplain: () => boolean
   /** Signatures refused one after the other, this one included; 0 begins anew. */
   readonly countRefusals: (source: SourceId, refused: boolean) => number
   /** What this process has seen, over all sources. */
@@ -24,6 +24,8 @@ const hourMs = 3_600_000
 const flushMs = 5000
 /** Of one source between two writings. */
 const failuresMax = 20
+/** Of all sources between two writings. It takes up to 40 ms of this thread to look into one. */
+const explainedMax = 10
 
 type Pending = {
   readonly source: SourceId
@@ -39,6 +41,7 @@ export function createSourceNotes(
   const pending = new Map<string, Pending>()
   const totals = new Map<SourceOutcome, number>(SourceOutcome.options.map((outcome) => [outcome, 0]))
   let timer: NodeJS.Timeout | undefined
+  let explained = 0
   let flushing: Promise<void> = Promise.resolve()
   const pendingOf = (source: SourceId): Pending => {
     const known = pending.get(source.id) ?? { source, counts: new Map(), failures: [] }
@@ -55,6 +58,7 @@ export function createSourceNotes(
   const writeAll = async (): Promise<void> => {
     clearTimeout(timer)
     timer = undefined
+    explained = 0
     const taken = [...pending.values()]
     pending.clear()
     for (const [workspaceId, of] of Map.groupBy(taken, ({ source }) => source.workspaceId)) {
@@ -77,7 +81,7 @@ export function createSourceNotes(
       const { failures } = pendingOf(source)
       if (failures.length < failuresMax) failures.push(failure)
     },
-    mayExplain: (source) => pendingOf(source).failures.length < failuresMax,
+    mayExplain: () => (explained += 1) <= explainedMax,
     countRefusals: createRefusals(),
     totals,
     flush,
