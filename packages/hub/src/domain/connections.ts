@@ -81,7 +81,9 @@ export async function showConnection(context: Context, principal: Principal, key
 export async function requireConnection({ store }: Context, principal: Principal, key: string): Promise<ConnectionRow> {
   const found = await store.connections.find(principal.workspace.id, key)
   if (!found || !mayUse(principal, found))
-    throw new HubError('not-found', `connection "${key.slice(0, 100)}" does not exist`)
+    throw new HubError('not-found', `connection "${key.slice(0, 100)}" does not exist`, {
+      details: { connection: key },
+    })
   return found
 }
 

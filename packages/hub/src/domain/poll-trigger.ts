@@ -1,9 +1,11 @@
 import { HubError, limits, type Poll } from '@sluice/protocol'
 import type { PollRecord } from '@sluice/sdk/integration'
 import type { RunOutcome } from '../runner/runner.ts'
+import type { ConnectionRow } from '../store/connections.ts'
 import type { Draft } from '../store/store.ts'
 import type { ClaimedTrigger, PollEnd } from '../store/triggers.ts'
-import { openAuth } from './connections.ts'
+import { mayUse } from './connecting/authority.ts'
+import { openAuth, type OpenedAuth } from './connections.ts'
 import type { Context, Workspace } from './context.ts'
 import { digest } from './dedup.ts'
 import { requireIntegration } from './integrations.ts'
@@ -75,25 +77,37 @@ async function ask(
   settings: TriggerSettings,
 ): Promise<RunOutcome> {
   const installed = requireIntegration(context, settings.integration)
-  const connection =
-    settings.connection === null ? undefined : await context.store.connections.find(workspace.id, settings.connection)
-  if (settings.connection !== null && !connection)
-    throw new HubError('not-found', `connection "${settings.connection}" does not exist any more`)
-  if (connection && connection.grant === 'user' && connection.userId !== settings.user_id)
-    throw new HubError('forbidden', `connection "${connection.key}" belongs to another user now`)
+  const connection = await findConnection(context, workspace, settings.connection)
+  if (connection && !mayUse({ userId: settings.user_id, keyId: settings.key_id }, connection))
+    throw new HubError(
+      'forbidden',
+      `connection "${connection.key}" is not granted any more to the key that put this trigger`,
+    )
   const { lastPollMs, state } = claimed
   const since = lastPollMs === null ? null : new Date(lastPollMs - settings.look_back_seconds * 1000).toISOString()
   const place = { last_poll_ts: since, state: state === null ? null : JSON.parse(state) }
-  const auth = connection ? await openAuth(context, installed, connection) : { auth_type: 'Custom', credentials: {} }
-  const outcome = await context.runner.run({
-    folder: installed.folder,
-    workspaceId: workspace.id,
-    call: { kind: 'poll', name: settings.polling_trigger, inputs: settings.inputs, place },
-    auth,
-    metadata: { trigger: claimed.key },
-    deadlineMs,
-  })
-  return withoutSecrets(outcome, auth, installed.config)
+  const call = { kind: 'poll', name: settings.polling_trigger, inputs: settings.inputs, place } as const
+  const run = async (): Promise<{ outcome: RunOutcome; renew: OpenedAuth['renew'] }> => {
+    // Read anew: its tokens may have been replaced since the last run.
+    const row = connection && (await findConnection(context, workspace, connection.key))
+    const auth: OpenedAuth = row ? await openAuth(context, installed, row) : { auth_type: 'Custom', credentials: {} }
+    const order = { folder: installed.folder, workspaceId: workspace.id, call, auth, deadlineMs }
+    const outcome = await context.runner.run({ ...order, metadata: { trigger: claimed.key } })
+    return { outcome: withoutSecrets(outcome, auth, installed.config), renew: auth.renew }
+  }
+  const { outcome, renew } = await run()
+  return outcome.unauthorized && (await renew?.()) ? (await run()).outcome : outcome
+}
+
+async function findConnection(
+  { store }: Context,
+  { id }: Workspace,
+  key: string | null,
+): Promise<ConnectionRow | undefined> {
+  if (key === null) return undefined
+  const found = await store.connections.find(id, key)
+  if (!found) throw new HubError('not-found', `connection "${key}" does not exist any more`)
+  return found
 }
 
 function toMessage(result: RunOutcome['result']): string {

@@ -3,6 +3,7 @@ import { needsCredentials } from '@sluice/sdk/integration'
 import type { Installed } from '../runner/installed.ts'
 import type { RunOptions, RunOrder, RunOutcome } from '../runner/runner.ts'
 import type { Principal } from './authenticate.ts'
+import { withAddress } from './connecting/sessions.ts'
 import { openAuth, requireConnection, type OpenedAuth } from './connections.ts'
 import type { Context } from './context.ts'
 import { requireIntegration } from './integrations.ts'
@@ -23,14 +24,22 @@ export type Target = Pick<RunOptions, 'signal' | 'onProgress'> & {
   readonly deadlineMs?: number
 }
 
-/** Runs an action for somebody who reads its result on the wire. @throws HubError as `performAction` */
+/**
+ * Runs an action for somebody who reads its result on the wire.
+ *
+ * @throws HubError as `performAction`; where a connection is missing, with the address at which a person connects it
+ */
 export async function runAction(
   context: Context,
   principal: Principal,
   target: Target,
   order: RunAction,
 ): Promise<RunResult> {
-  return toWire(await performAction(context, principal, target, order))
+  try {
+    return toWire(await performAction(context, principal, target, order))
+  } catch (error) {
+    throw await withAddress(context, principal, error, { integration: target.integration, key: order.connection })
+  }
 }
 
 /**
@@ -129,9 +138,13 @@ async function run(
   const auth = await findAuth(context, principal, installed, connection)
   const order = { folder: installed.folder, workspaceId: principal.workspace.id, call, auth, metadata, deadlineMs }
   const clean = <Value>(value: Value): Value => withoutSecrets(value, auth, installed.config)
-  return clean(
-    await context.runner.run(order, { signal, onProgress: onProgress && ((report) => onProgress(clean(report))) }),
-  )
+  const outcome = await context.runner.run(order, {
+    signal,
+    onProgress: onProgress && ((report) => onProgress(clean(report))),
+  })
+  // The action may have been done in part: it is not run again, but the next one finds credentials that are good.
+  if (outcome.unauthorized) await auth.renew?.()
+  return clean(outcome)
 }
 
 async function findAuth(

@@ -14,7 +14,11 @@ import { toIso } from './to-wire.ts'
 export type TriggerSettings = Pick<
   Trigger,
   'integration' | 'polling_trigger' | 'connection' | 'inputs' | 'interval_seconds' | 'first_poll' | 'look_back_seconds'
-> & { readonly user_id: string }
+> & {
+  readonly user_id: string
+  /** absent in those that were put before keys were noted */
+  readonly key_id?: string
+}
 
 const defaultLookBackSeconds = 300
 
@@ -35,7 +39,7 @@ export async function putTrigger(
   const settings = await checkSettings(context, principal, wanted)
   const before = await store.triggers.find(workspace.id, key)
   const known = before && toSettings(before)
-  if (before && known && isSame({ ...settings, user_id: known.user_id }, known))
+  if (before && known && isSame(withoutOwner(settings), withoutOwner(known)))
     return { trigger: toWire(before), created: false }
   const id = before && known && asksTheSame(settings, known) ? before.id : newId()
   const created = await store.triggers.put(workspace.id, {
@@ -78,8 +82,11 @@ async function checkSettings(context: Context, principal: Principal, wanted: Put
     first_poll: wanted.first_poll ?? 'prime',
     look_back_seconds: wanted.look_back_seconds ?? defaultLookBackSeconds,
     user_id: principal.userId,
+    key_id: principal.keyId,
   }
 }
+
+const withoutOwner = (settings: TriggerSettings): object => ({ ...settings, user_id: '', key_id: '' })
 
 const isSame = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right)
 
@@ -170,7 +177,7 @@ export function toWirePoll({ atMs, ms, outcome, found, published, error }: Omit<
 }
 
 function toWire(row: TriggerRow): Trigger {
-  const { user_id: _, ...settings } = toSettings(row)
+  const { user_id: _, key_id: __, ...settings } = toSettings(row)
   return {
     key: row.key,
     ...settings,

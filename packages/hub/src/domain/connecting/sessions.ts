@@ -46,6 +46,8 @@ export type Session = {
 const defaultSeconds = 900
 /** Links of a workspace that have not run out yet. */
 const maxOpen = 1000
+/** Of these, those that nobody has asked for: an agent that tries again and again must not use up the others. */
+const maxOffered = 100
 
 /** Of a token, a state or a browser: the store learns none of them. */
 export const toDigest = (secret: string): string => createHash('sha256').update(secret).digest('hex')
@@ -55,6 +57,7 @@ export type LinkOrder = {
   readonly wanted: CreateConnectLink
   /** where browsers may be sent at the end, beside the hub itself */
   readonly origins: readonly string[]
+  readonly limit?: number
 }
 
 /**
@@ -66,7 +69,7 @@ export type LinkOrder = {
 export async function createConnectLink(
   context: Context,
   principal: Principal,
-  { key, wanted, origins }: LinkOrder,
+  { key, wanted, origins, limit = maxOpen }: LinkOrder,
 ): Promise<ConnectLink> {
   const { store } = context
   const { workspace, userId, keyId } = principal
@@ -88,13 +91,46 @@ export async function createConnectLink(
     key_id: keyId,
   }
   const session = { token: toDigest(token), workspaceId: workspace.id, settings: JSON.stringify(settings), expiresMs }
-  if (!(await store.connectSessions.add(session, maxOpen)))
+  if (!(await store.connectSessions.add(session, limit)))
     throw new HubError(
       'overloaded',
-      `the workspace has ${maxOpen} links to connect already; wait until some have run out`,
+      `the workspace has ${limit} links to connect already; wait until some have run out`,
     )
   await noteDeed(context, principal, { verb: 'connection.link', target: key, details: { integration } })
   return { url: `${url}/connect/${token}`, expires_at: toIso(expiresMs) }
+}
+
+type Missing = { readonly integration: string; readonly key?: string | undefined }
+
+/** A link that nobody has asked for; undefined where there can be none. A connection without a name is called as its integration. */
+export function offerLink(
+  context: Context,
+  principal: Principal,
+  { integration, key = integration }: Missing,
+): Promise<ConnectLink | undefined> {
+  const order = { key, wanted: { integration }, origins: [], limit: maxOffered }
+  return createConnectLink(context, principal, order).catch(() => undefined)
+}
+
+export const describeLink = ({ url, expires_at: end }: ConnectLink): string =>
+  `a person connects it at ${url} before ${end}`
+
+/** An error about a connection that is missing or broken, with the address at which a person mends that. */
+export async function withAddress(
+  context: Context,
+  principal: Principal,
+  error: unknown,
+  missing: Missing,
+): Promise<unknown> {
+  if (!(error instanceof HubError)) return error
+  const { code, message, details, errors } = error
+  const isMissing = 'connection' in details || errors?.[0]?.pointer === '/connection'
+  const link = isMissing ? await offerLink(context, principal, missing) : undefined
+  if (!link) return error
+  return new HubError(code, `${message}; ${describeLink(link)}`, {
+    details: { ...details, connect_url: link.url, expires_at: link.expires_at },
+    ...(errors && { errors }),
+  })
 }
 
 function chooseIntegration(before: ConnectionRow | undefined, wanted: string | undefined): string {

@@ -1,5 +1,6 @@
 import { needsCredentials } from '@sluice/sdk/integration'
 import type { Principal } from '../authenticate.ts'
+import { describeLink, offerLink } from '../connecting/sessions.ts'
 import { listUsable } from '../connections.ts'
 import type { Context } from '../context.ts'
 import { isObject } from '../json-text.ts'
@@ -62,7 +63,7 @@ function toConnectionSchema({ integration }: NamedAction, connections: readonly 
 }
 
 const howToConnect = (integration: string): string =>
-  `There is no connection for "${integration}" yet that this key may use. A person makes one with: sluice connections put NAME --integration ${integration} --credentials '{…}', or PUT /v1/connections/NAME; GET /v1/integrations/${integration} says which credentials it takes`
+  `There is no connection for "${integration}" yet that this key may use. A person makes one with: sluice connections connect NAME --integration ${integration}`
 
 export type ActionCall = Pick<ToolCall, 'signal' | 'onProgress'> & {
   readonly one: NamedAction
@@ -89,7 +90,7 @@ export async function callAction(context: Context, principal: Principal, call: A
   const { one, inputs, connection, connections, signal, onProgress } = call
   const { name, config } = one.integration
   const fault = needsCredentials(config) ? findConnectionFault(name, connection, connections) : undefined
-  if (fault !== undefined) return refusal(fault)
+  if (fault !== undefined) return refusal(connections.length === 0 ? await findWay(context, principal, name) : fault)
   const key = typeof connection === 'string' ? { connection } : {}
   const target = { integration: name, name: one.action, signal, onProgress, door: 'mcp' as const }
   const { type, result } = await runAction(context, principal, target, { inputs: { ...inputs }, ...key })
@@ -98,6 +99,14 @@ export async function callAction(context: Context, principal: Principal, call: A
   if (type !== 'action') return { ...refusal(toFailureText(result, costUsd)), costUsd }
   const isDescribed = one.config.output_schema['type'] === 'object' && isObject(data)
   return { text: toText(data), ...(isDescribed && { data }), costUsd }
+}
+
+/** Where a person connects an account, for an agent to hand on. */
+async function findWay(context: Context, principal: Principal, integration: string): Promise<string> {
+  const link = await offerLink(context, principal, { integration })
+  return link
+    ? `There is no connection for "${integration}" yet that this key may use: ${describeLink(link)}`
+    : howToConnect(integration)
 }
 
 function findConnectionFault(integration: string, given: unknown, connections: readonly string[]): string | undefined {

@@ -15,12 +15,21 @@ const TriggerSettings = Trigger.pick({
 }).extend({ user_id: z.string() })
 
 /** Whether its credentials open is seen when they are used: that depends on the secret key of this hub. */
-export function findConnectionFault({ key, access, account }: Row<'connection'>): string | undefined {
-  if (!Slug.safeParse(key).success || !ConnectionGrant.safeParse(access).success)
+export function findConnectionFault({
+  key,
+  access,
+  account,
+  granted_keys: keys,
+}: Row<'connection'>): string | undefined {
+  const grant = access === 'keys' ? { keys: toJson(keys ?? '') } : access
+  if (!Slug.safeParse(key).success || !ConnectionGrant.safeParse(grant).success)
     return 'has a key or grant that no connection has'
   const isAccount = account === null || ConnectedAccount.safeParse(toJson(account)).success
   return isAccount ? undefined : 'has an account that no connection has'
 }
+
+export const findClientFault = ({ integration }: Row<'oauth_client'>): string | undefined =>
+  Slug.safeParse(integration).success ? undefined : 'is of an integration that cannot be'
 
 export function findTriggerFault({ key, settings, status, state }: Row<'polling_trigger'>): string | undefined {
   if (!Slug.safeParse(key).success || (status !== 'active' && status !== 'paused'))

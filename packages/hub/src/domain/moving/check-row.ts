@@ -12,7 +12,7 @@ import {
 } from '@sluice/protocol'
 import { findScheduleFault } from './check-schedule-row.ts'
 import { findSourceFault } from './check-source-row.ts'
-import { findBudgetFault, findConnectionFault, findTriggerFault } from './check-integration-row.ts'
+import { findBudgetFault, findClientFault, findConnectionFault, findTriggerFault } from './check-integration-row.ts'
 import { movedColumns, type AnyRow, type MovedKind, type MovedRow } from '../../store/moving.ts'
 import { refuse, type Line } from './lines.ts'
 
@@ -116,6 +116,8 @@ function findFault({ kind, row }: MovedRow, known: Known): string | undefined {
       return findScheduleFault(row, known.latestMs)
     case 'connection':
       return findConnectionFault(row)
+    case 'oauth_client':
+      return findClientFault(row)
     case 'budget':
       return findBudgetFault(row)
     case 'polling_trigger':
