@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it, test } from 'node:test'
 import type { Problem, Source, SourceExample, SourceReport } from '@sluice/protocol'
 import { signMessage } from '@sluice/protocol/webhooks'
 import { openTestHub, type TestHub } from '../test-hub.ts'
@@ -127,6 +130,13 @@ describe('a source', () => {
     assert.equal((await t.call<Source>('GET', '/v1/sources/rotated')).body.secrets.length, 2)
   })
 
+  it('of another scheme takes the rules of that one', async () => {
+    await put('moved', { scheme: 'hmac', secret: 'a', hmac: { header: 'x' }, event_type_prefix: 'm/' })
+    const { body } = await t.call<Source>('PATCH', '/v1/sources/moved', { body: { scheme: 'stripe' } })
+    const { scheme, hmac, event_type: type, id, event_type_prefix: prefix } = body
+    assert.deepEqual([scheme, hmac, type, id, prefix], ['stripe', null, { pointer: '/type' }, { pointer: '/id' }, 'm/'])
+  })
+
   it('shows its secrets nowhere: answers, lists, audit, reports, rows', async () => {
     await put('quiet', { scheme: 'github', secret: planted })
     await t.call('PATCH', '/v1/sources/quiet', { body: { secret: `${planted}-2` } })
@@ -159,6 +169,27 @@ describe('a source', () => {
     const last = await t.call<SourceReport>('GET', '/v1/sources/hourly/report?hours=1')
     assert.deepEqual(last.body.total, { accepted: 1 })
   })
+})
+
+test('a source whose secrets were sealed with another secret key tells its owner, and takes new ones', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-sealed-'))
+  const open = (byte: number) => openTestHub({ data: folder, secretKeys: [new Uint8Array(32).fill(byte)] })
+  const first = await open(1)
+  await first.call('PUT', '/v1/sources/a', { body: { scheme: 'github', secret: 'hush' } })
+  await first.hub.close()
+  const second = await open(2)
+  const key = first.adminKey
+  const body = Buffer.from('{}')
+  const headers = await signMessage({ scheme: 'github', secrets: ['hush'], body, nowMs: 0 })
+  const refused = await second.fail('POST', '/in/a', { key: null, headers, body })
+  assert.equal(refused.error_code, 'storage-unavailable')
+  assert.doesNotMatch(JSON.stringify(refused), /SLUICE_SECRET_KEY/)
+  const { body: report } = await second.call<SourceReport>('GET', '/v1/sources/a/report', { key })
+  assert.match(report.failures[0]?.reason ?? '', /add that one to SLUICE_SECRET_KEY/)
+  assert.equal((await second.call('PATCH', '/v1/sources/a', { key, body: { secret: 'hush' } })).status, 200)
+  assert.equal((await second.call('POST', '/in/a', { key: null, headers, body })).status, 202)
+  await second.hub.close()
+  await rm(folder, { recursive: true })
 })
 
 describe('an example', () => {

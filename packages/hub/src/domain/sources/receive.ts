@@ -67,11 +67,15 @@ export async function receiveWebhook(context: Context, door: Door, inbound: Inbo
   } catch (error) {
     if (error instanceof Refusal) throw await noteRefusal(context, door, error)
     const outcome = (error instanceof HubError && outcomes[error.code]) || 'failed'
-    const reason = error instanceof HubError ? error.message : 'the hub failed; its log holds the cause'
     sourceNotes.count(source, outcome)
-    sourceNotes.fail(source, { atMs: context.store.nowMs(), outcome, cause: null, reason })
+    sourceNotes.fail(source, { atMs: context.store.nowMs(), outcome, cause: null, reason: toReason(error) })
     throw error
   }
+}
+
+function toReason(error: unknown): string {
+  if (!(error instanceof HubError)) return 'the hub failed; its log holds the cause'
+  return error.cause instanceof HubError ? error.cause.message : error.message
 }
 
 const outcomeOf = ({ status }: Published): SourceOutcome => (status === 'scheduled' ? 'accepted' : status)
@@ -100,7 +104,7 @@ class Refusal extends Error {
 async function receive(context: Context, door: Door, inbound: Inbound): Promise<Received> {
   const { row, workspace } = door
   const settings = settingsOf(row)
-  const secrets = openSecrets(context.sealing, row, context.store.nowMs())
+  const secrets = open(context, row)
   const raw = await prove(context, { door, inbound, secrets })
   const body = await inbound.unpack(raw.body, settings.max_bytes)
   const { header, headerNames, traceparent } = inbound
@@ -117,6 +121,17 @@ async function receive(context: Context, door: Door, inbound: Inbound): Promise<
   const answer = answerHandshake(settings.handshake, arrived)
   if (answer !== undefined) return { kind: 'answer', body: answer }
   return { kind: 'published', published: await publish(context, workspace, arrived) }
+}
+
+/** That the hub has lost its key is none of the sender's business. */
+function open({ sealing, store }: Context, row: SourceRow): OpenedSecrets {
+  try {
+    return openSecrets(sealing, row, store.nowMs())
+  } catch (cause) {
+    throw new HubError('storage-unavailable', 'this source cannot verify anything just now; send it again later', {
+      cause,
+    })
+  }
 }
 
 type Proving = { readonly door: Door; readonly inbound: Inbound; readonly secrets: OpenedSecrets }

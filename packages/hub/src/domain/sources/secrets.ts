@@ -47,7 +47,7 @@ export function replaceSecrets(
 }
 
 /**
- * @throws HubError `storage-unavailable` if those that count were sealed with a secret key that this hub does not have
+ * @throws HubError `conflict` if those that count were sealed with a secret key that this hub does not have
  */
 export function openSecrets(sealing: Sealing, row: SourceRow, nowMs: number): OpenedSecrets {
   const opened = listSealed(row).map((secret) => ({ secret, text: sealing.open(placeOf(row.id), secret.sealed) }))
@@ -56,7 +56,7 @@ export function openSecrets(sealing: Sealing, row: SourceRow, nowMs: number): Op
   const current = texts(true)
   if (current.length === 0 && listCurrent(row, nowMs).length > 0)
     throw new HubError(
-      'storage-unavailable',
+      'conflict',
       `the secrets of source "${row.key}" were sealed with another secret key; add that one to SLUICE_SECRET_KEY, or set the secrets anew`,
     )
   return { current, earlier: texts(false) }

@@ -49,10 +49,16 @@ export function toSettings(key: string, wanted: PutSource): SourceSettings {
   return settings
 }
 
-/** @throws HubError `validation-error` */
+/**
+ * Settings with some of them changed. Another scheme brings its own rules along.
+ *
+ * @throws HubError `validation-error`
+ */
 export function withChanges(settings: SourceSettings, change: PatchSource): SourceSettings {
   const { secret: _one, secrets: _several, overlap_seconds: _overlap, ...sent } = change
-  const changed = { ...settings, ...(sent as Partial<SourceSettings>) } // parsed JSON holds no undefined
+  const { scheme = settings.scheme } = sent
+  const rules = scheme === settings.scheme ? {} : { ...rulesOf[scheme], hmac: null }
+  const changed = { ...settings, ...rules, ...(sent as Partial<SourceSettings>) } // parsed JSON holds no undefined
   refuseFaults(changed)
   return changed
 }

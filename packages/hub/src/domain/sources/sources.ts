@@ -100,8 +100,8 @@ function refuseDifference({ store, sealing }: Context, row: SourceRow, wanted: P
     .filter(([name, value]) => !isDeepStrictEqual(settings[name as keyof SourceSettings], value)) // PutSource has no other names
     .map(([name]) => name)
   const texts = secretsIn(wanted)
-  const { current } = openSecrets(sealing, row, store.nowMs())
-  if (texts && !isDeepStrictEqual(texts.toSorted(), current.toSorted())) differs.push('secrets')
+  const current = texts && openSecrets(sealing, row, store.nowMs()).current
+  if (!isDeepStrictEqual(texts?.toSorted(), current?.toSorted())) differs.push('secrets')
   if (differs.length === 0) return
   throw new HubError(
     'source-differs',

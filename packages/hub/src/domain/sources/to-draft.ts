@@ -131,7 +131,7 @@ function toId(found: string | undefined): string | undefined {
 const fieldsKept = 20
 const charactersKept = 500
 /** Signatures and credentials, what proxies add, and what this hub knows of itself. */
-const dropped = /sign|hmac|auth|token|secret|cookie|password|^x-forwarded|^x-real-ip|^x-request-id$/
+const dropped = /sign|hmac|auth|token|secret|cookie|password|key|^x-forwarded|^x-real-ip|^x-request-id$/
 
 /** Senders say in fields of their own which shop, hook or attempt it is. */
 function toKeptFields({ headerNames, header }: Arrived): Record<string, string> {
