@@ -112,18 +112,13 @@ function withRun(command: Command): Command {
     .option('--auth <json>', 'credentials: an object, or @FILE; flat, or {"auth_type","credentials"}')
 }
 
-function toContext(
-  { auth }: RunOptions,
-  { auth: declared, hosts, idempotency_header: idempotencyHeader }: IntegrationConfig,
-) {
+function toContext({ auth }: RunOptions, config: IntegrationConfig) {
   const credentials = auth === undefined ? undefined : readJson('--auth', auth)
   if (credentials !== undefined && !isObject(credentials)) throw usage('--auth must be a JSON object, or @FILE')
   // Whoever runs it here could reach every address anyway: the way out is not guarded.
   return createContext({
     auth: credentials,
-    authMethods: declared?.methods,
-    hosts,
-    idempotencyHeader,
+    config,
     signal: stopOnSignal().signal,
     onProgress: ({ done, total, message }) => {
       const part = total === null ? `${done}` : `${Math.round((done / (total || 1)) * 100)} %`

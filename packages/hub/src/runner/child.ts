@@ -53,11 +53,10 @@ type Done = { readonly envelope: Envelope; readonly unauthorized?: boolean }
 
 async function run(loaded: Integration, order: Order, told: Told): Promise<Done> {
   const { auth, metadata } = order
-  const { hosts, idempotency_header: idempotencyHeader } = loaded.config
-  const authMethods = loaded.config.auth?.methods
-  const watch = createWatch(loaded.config, auth)
+  const { config } = loaded
+  const watch = createWatch(config, auth)
   const { intercept } = watch
-  const context = createContext({ ...told, auth, authMethods, metadata, logger, hosts, idempotencyHeader, intercept })
+  const context = createContext({ ...told, config, auth, metadata, logger, intercept })
   const envelope = await call(loaded, order, context)
   return { envelope, ...(watch.isUnauthorized() && { unauthorized: true }) }
 }

@@ -31,7 +31,8 @@ describe('attempts', () => {
     vendor.on('POST /orders', slow.reply)
     await assert.rejects(mockContext({ vendor }).fetch(`${api}/orders`, { method: 'POST', json: {}, timeoutMs: 50 }))
     slow.release()
-    assert.equal(vendor.requests.filter(({ path }) => path === '/orders').length, 1)
+    // A machine that is busy may not even send it in that time.
+    assert.ok(vendor.requests.filter(({ path }) => path === '/orders').length <= 1)
   })
 
   it('when every connection breaks, the last error is thrown after three more attempts', async () => {

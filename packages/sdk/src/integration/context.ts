@@ -3,7 +3,7 @@ import { createFetch, type Credential, type Fetch, type FetchSettings } from '..
 import { isHost, isPrivateWay, toHostPattern } from '../http/host-pattern.ts'
 import { createIdempotency } from '../http/idempotency.ts'
 import type { Intercept } from '../http/intercept.ts'
-import type { AuthMethod } from './auth-methods.ts'
+import type { IntegrationConfig } from './config.ts'
 import { createProgress, type Progress, type ProgressReport } from './progress.ts'
 import { isObject } from './report.ts'
 import { toSentCredential } from './sent-credential.ts'
@@ -36,16 +36,16 @@ export type Context = {
 export type ContextOptions = {
   /** `{ auth_type, credentials }`, or the credentials alone, as tests have them */
   readonly auth?: Readonly<Record<string, unknown>> | undefined
-  /** of the integration, as in `config.auth.methods`: keys, tokens and passwords are sent by `fetch` as they say */
-  readonly authMethods?: readonly AuthMethod[] | undefined
+  /** of the integration: where credentials go and how they are sent, and the header of idempotency keys */
+  readonly config?: Pick<IntegrationConfig, 'auth' | 'hosts' | 'idempotency_header'> | undefined
   /** attempts after the first, default 3; seconds for one attempt, default 30 */
   readonly requestConfig?: { readonly max_retries?: number; readonly timeout?: number } | undefined
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
   /** silent when left out */
   readonly logger?: Logger | undefined
-  /** hosts that may receive the credentials, as in config.json; where left out, only the first one that they are sent to */
+  /** hosts that may receive the credentials, default those of `config`; without either, only the first one that they are sent to */
   readonly hosts?: readonly string[] | undefined
-  /** the header in which the service takes idempotency keys, as in config.json: write requests get one made of `metadata.idempotency_key` */
+  /** the header in which the service takes idempotency keys, default that of `config`: write requests get one made of `metadata.idempotency_key` */
   readonly idempotencyHeader?: string | undefined
   /** sees every request before it leaves */
   readonly intercept?: Intercept | undefined
@@ -70,6 +70,7 @@ const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 export function createContext(options: ContextOptions = {}): Context {
   const { metadata = {}, logger = silent, signal = new AbortController().signal, nowMs = Date.now } = options
   const auth = toAuth(options.auth)
+  const { config, hosts = config?.hosts, idempotencyHeader: header = config?.idempotency_header } = options
   const { max_retries: maxRetries = 3, timeout = 30 } = options.requestConfig ?? {}
   if (!(timeout > 0)) throw new RangeError(`timeout must be above 0 seconds; it is ${timeout}`)
   if (!(maxRetries >= 0)) throw new RangeError(`max_retries must be 0 or more; it is ${maxRetries}`)
@@ -77,15 +78,8 @@ export function createContext(options: ContextOptions = {}): Context {
     maxRetries,
     timeoutMs: timeout * 1000,
     dispatcher: options.dispatcher,
-    credentialFor: createCredentials(toSentCredential(auth, options.authMethods ?? []), {
-      hosts: options.hosts,
-      logger,
-    }),
-    idempotency: createIdempotency({
-      header: options.idempotencyHeader,
-      runKey: metadata['idempotency_key'],
-      hosts: options.hosts,
-    }),
+    credentialFor: createCredentials(toSentCredential(auth, config?.auth?.methods ?? []), { hosts, logger }),
+    idempotency: createIdempotency({ header, runKey: metadata['idempotency_key'], hosts }),
     intercept: options.intercept,
     logger,
     signal,

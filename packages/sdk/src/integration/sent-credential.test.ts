@@ -17,11 +17,16 @@ const api = 'https://api.example.com'
 
 /** What a request carries, made with these credentials. */
 async function sent(auth: unknown, credentials: Record<string, unknown>, url = `${api}/here`) {
-  const { config, errors } = checkConfig({ name: 'a', version: '1.0.0', description: 'b', actions: {}, auth })
+  const { config, errors } = checkConfig({
+    name: 'a',
+    version: '1.0.0',
+    description: 'b',
+    actions: {},
+    hosts: ['api.example.com'],
+    auth,
+  })
   assert.ok(config, JSON.stringify(errors))
-  await mockContext({ vendor, auth: credentials, authMethods: config.auth?.methods, hosts: ['api.example.com'] }).fetch(
-    url,
-  )
+  await mockContext({ vendor, auth: credentials, config }).fetch(url)
   const { headers, query } = vendor.requests.at(-1) ?? assert.fail()
   return { headers, query: Object.fromEntries(query) }
 }
