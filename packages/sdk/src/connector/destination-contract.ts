@@ -9,6 +9,9 @@ import {
   type Row,
   type Table,
 } from './destination.ts'
+import type { ReadRecord } from './destinations/fold-records.ts'
+
+export type TextRow = Readonly<Record<string, string | null>>
 
 /** Somewhere that a destination keeps tables, and a way to look at them from outside. */
 export type Place = {
@@ -16,9 +19,11 @@ export type Place = {
   readonly open: (connector: string) => Promise<Destination>
   /**
    * The rows of a table, each value as the text that `convert(value, 'STRING')` makes, also those of the system columns
-   * `_sluice_deleted` and `_sluice_synced`; null for null. Asked only when nothing has it open.
+   * `_sluice_deleted` and `_sluice_synced`; null for null. Asked only when nothing has it open. Of records, what they lead to.
    */
-  readonly read: (table: string) => Promise<readonly Readonly<Record<string, string | null>>[]>
+  readonly read: (table: string) => Promise<readonly TextRow[]>
+  /** all records of a table, as they came; of destinations without `merge` */
+  readonly readRecords?: (table: string) => Promise<readonly ReadRecord[]>
 }
 
 /** The system columns that places are to open destinations with. */

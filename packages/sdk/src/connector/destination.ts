@@ -44,9 +44,9 @@ export type Sweep = {
 }
 
 export type Swept = {
-  /** rows that were, or with `isStopped` would have been, marked */
+  /** rows that were, or with `isStopped` would have been, marked; without `merge` all records of rows, for nobody counted */
   readonly deleted: number
-  /** rows that were not marked as deleted before */
+  /** rows that were not marked as deleted before; without `merge` all records of rows */
   readonly live: number
   /** more than `maxShare`: nothing was changed */
   readonly isStopped: boolean
@@ -54,7 +54,7 @@ export type Swept = {
 
 /** What a destination can do. What it cannot is refused before anything is read. */
 export type Capabilities = {
-  /** upserts replace the row of their key; without it each change is one more record */
+  /** upserts replace the row of their key; without it each change is one more record, and who reads them makes tables of them */
   readonly merge: boolean
   /**
    * What was written since the last commit and its state appear together or not at all. Without it `commit` puts the state down
@@ -67,7 +67,7 @@ export type Capabilities = {
   readonly delete: boolean
   /** rows keep their former versions */
   readonly history: boolean
-  /** columns can be added, or also be given a wider type; `none` where records describe themselves */
+  /** columns can be added, or also be given a wider type; `none` where records describe themselves: nobody is asked */
   readonly evolution: 'none' | 'add' | 'widen'
 }
 
@@ -84,6 +84,11 @@ export type Destination = AsyncDisposable & {
   readonly capabilities: Capabilities
   /** longer names are cut; undefined for no limit */
   readonly maxNameBytes?: number | undefined
+  /**
+   * When a sync began that was ended before a commit, where what it sent cannot be taken back: the next one goes on as that one, with
+   * its time, so that what it sends again is the same.
+   */
+  readonly unfinished?: string | undefined
   /** What the last commit put down; undefined before the first. */
   readState(): Promise<string | undefined>
   /** The columns of a table, without system columns; undefined where there is none. */
@@ -99,7 +104,7 @@ export type Destination = AsyncDisposable & {
   changeType(table: string, column: Column): Promise<'changed' | 'inexact'>
   write(batch: Batch): Promise<void>
   sweep(sweep: Sweep): Promise<Swept>
-  /** Rows that are not marked as deleted; 0 where there is no table. */
+  /** Rows that are not marked as deleted, or without `merge` records of whole rows; 0 where there is no table. */
   countRows(table: string): Promise<number>
   /** Resolves when everything so far is safe, with the state. */
   commit(state: string): Promise<void>

@@ -146,7 +146,7 @@ async function prepare(options: RunOptions & { readonly tally: Tally }, given: G
     schemas: parseSchema(schema(values), names),
     names,
     idColumn: system.id,
-    syncedAt: toSyncedAt(nowMs(), kept.syncedAt),
+    syncedAt: destination.unfinished ?? toSyncedAt(nowMs(), kept.syncedAt),
     before,
     tally,
     onDrift: options.onDrift ?? (() => {}),

@@ -84,11 +84,13 @@ async function changeSlot(state: TableState, slot: Slot, type: ColumnType): Prom
 async function store(state: TableState, slot: Slot): Promise<void> {
   const { destination, schema } = state
   const { name, type = 'STRING' } = slot
-  if (destination.capabilities.evolution !== 'widen')
+  const { evolution } = destination.capabilities
+  if (evolution === 'add')
     throw bug(
       `table ${schema.source}: ${name} would become ${type}, and ${destination.name} cannot change types; declare it`,
     )
-  const done = await destination.changeType(schema.name, { name, type })
+  // Records describe themselves.
+  const done = evolution === 'none' ? 'changed' : await destination.changeType(schema.name, { name, type })
   if (done === 'inexact') {
     slot.type = 'STRING'
     await destination.changeType(schema.name, { name, type: 'STRING' })
@@ -118,11 +120,8 @@ async function flush(state: TableState): Promise<void> {
 }
 
 async function addColumns({ destination, schema, onSchemaChange }: TableState, slots: readonly Slot[]): Promise<void> {
-  if (destination.capabilities.evolution === 'none')
-    throw bug(
-      `table ${schema.source}: ${slots[0]?.name} is new, and ${destination.name} cannot add columns; declare it`,
-    )
-  await destination.addColumns(schema.name, slots.map(toColumn))
+  const { evolution } = destination.capabilities
+  if (evolution !== 'none') await destination.addColumns(schema.name, slots.map(toColumn))
   for (const slot of slots) {
     slot.stored = slot.type
     onSchemaChange()

@@ -39,6 +39,15 @@ const kinds = {
     settings: { file: inFolder('warehouse.sqlite') },
     open: async ({ file = '' }, options) => (await import('./sqlite.ts')).openSqlite({ ...options, file }),
   },
+  ndjson: {
+    settings: { folder: inFolder('ndjson') },
+    open: async ({ folder = '' }, options) => (await import('./ndjson.ts')).openNdjson({ ...options, folder }),
+  },
+  hub: {
+    settings: { url: { required: true }, api_key: { required: true }, folder: inFolder('hub') },
+    open: async ({ url = '', api_key: apiKey = '', folder = '' }, options) =>
+      (await import('./hub.ts')).openHub({ ...options, url, apiKey, folder }),
+  },
 } as const satisfies Readonly<Record<string, Kind>>
 
 export type DestinationKind = keyof typeof kinds
