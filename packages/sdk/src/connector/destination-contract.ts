@@ -11,7 +11,7 @@ import {
 } from './destination.ts'
 import type { ReadRecord } from './destinations/fold-records.ts'
 
-export type TextRow = Readonly<Record<string, string | null>>
+type TextRow = Readonly<Record<string, string | null>>
 
 /** Somewhere that a destination keeps tables, and a way to look at them from outside. */
 export type Place = {

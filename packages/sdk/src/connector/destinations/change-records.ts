@@ -35,7 +35,7 @@ function* toRecords(change: ChangeRecord['change'], { columns, rows, key }: Part
  * A value as JSON: numbers digit by digit, decimals and times as text, bytes in base64, JSON as what it is. What JSON has no number
  * for (NaN and the infinite ones) is text.
  */
-export function printValue(value: Value | undefined, type: ColumnType): string {
+function printValue(value: Value | undefined, type: ColumnType): string {
   if (value === null || value === undefined) return 'null'
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`
   if (typeof value === 'string') return type === 'JSON' ? value : JSON.stringify(value)

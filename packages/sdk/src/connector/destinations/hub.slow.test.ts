@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
-import { startHub } from '@sluice/hub'
+import { test } from 'node:test'
+import { useHub } from '../../../../../scripts/use-hub.ts'
 import {
   contractSystem,
   destinationContract,
@@ -20,33 +19,22 @@ import { foldToTexts, type ReadRecord } from './fold-records.ts'
 import { openHub } from './hub.ts'
 import type { Manifest } from './manifest.ts'
 
-type Hub = Place & { readonly url: string; readonly apiKey: string; readonly folder: string }
+const { connection, folder: parent } = await useHub()
+const { baseUrl: url, apiKey } = connection
+let places = 0
 
-const openPlace = async (context: TestContext): Promise<Hub> => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-hub-'))
-  const { url, apiKey, close } = await startHub({
-    data: join(folder, '.sluice'),
-    host: '127.0.0.1',
-    port: 0,
-    secretKeys: [new Uint8Array(32)],
-    logLevel: 'silent',
-    trustProxy: [],
-    corsOrigins: [],
-  })
-  context.after(async () => {
-    await close()
-    rmSync(folder, { recursive: true, force: true })
-  })
-  const place = { url, apiKey: apiKey ?? '', folder }
+const openPlace = async (): Promise<Place> => {
+  const number = (places += 1)
+  const folder = join(parent, `place-${number}`)
   return {
-    ...place,
-    open: (connector) => openHub({ ...place, connector, system: contractSystem }),
+    // One hub for all: each place has connectors of its own.
+    open: (connector) => openHub({ url, apiKey, folder, connector: `${connector}-${number}`, system: contractSystem }),
     read: async (table) => {
-      const manifest = JSON.parse(readFileSync(join(folder, 'shop', 'manifest.json'), 'utf8')) as Manifest // the destination wrote it
+      const manifest = JSON.parse(readFileSync(join(folder, `shop-${number}`, 'manifest.json'), 'utf8')) as Manifest // the destination wrote it
       const { key, columns } = manifest.tables[table] ?? { key: [], columns: [] }
-      return foldToTexts(await readRecords(place, table), { key, columns })
+      return foldToTexts(await readRecords(`shop-${number}.${table}`), { key, columns })
     },
-    readRecords: (table) => readRecords(place, table),
+    readRecords: (table) => readRecords(`shop-${number}.${table}`),
   }
 }
 
@@ -55,11 +43,11 @@ type Payload = ReadRecord['members'] & { readonly key?: object; readonly row?: o
 type Stored = { readonly event_type: string; readonly payload: Payload }
 
 /** All events of a table, oldest first. */
-async function readRecords({ url, apiKey }: Pick<Hub, 'url' | 'apiKey'>, table: string): Promise<ReadRecord[]> {
+async function readRecords(table: string): Promise<ReadRecord[]> {
   const found: Stored[] = []
   let cursor: string | undefined
   do {
-    const query = new URLSearchParams({ event_type: `shop.${table}.*`, limit: '200', ...(cursor && { cursor }) })
+    const query = new URLSearchParams({ event_type: `${table}.*`, limit: '200', ...(cursor && { cursor }) })
     const answer = await fetch(`${url}/v1/events?${query}`, { headers: { authorization: `Bearer ${apiKey}` } })
     const page = parseExact(await answer.text()) as {
       readonly events: readonly Stored[]
@@ -76,11 +64,12 @@ async function readRecords({ url, apiKey }: Pick<Hub, 'url' | 'apiKey'>, table: 
 
 destinationContract('hub', openPlace, { update: updateCases, delete: recordDeleteCases, history: historyCases })
 
+const readAll = async ({ readRecords: read }: Place): Promise<readonly ReadRecord[]> => (await read?.('orders')) ?? []
 const empty = { syncedAt: laterAt, updates: [], deletes: [] }
 const rows = Array.from({ length: 2500 }, (_, index) => [index, 'a', index / 2])
 
-test('what is sent again after a kill is stored once, in whatever pieces', async (context) => {
-  const place = await openPlace(context)
+test('what is sent again after a kill is stored once, in whatever pieces', async () => {
+  const place = await openPlace()
   await fill(place, orders, [[1, 'before', 1]])
   await using(place, async (destination) => {
     await destination.write({ ...empty, table: orders, upserts: rows })
@@ -93,11 +82,11 @@ test('what is sent again after a kill is stored once, in whatever pieces', async
     await destination.commit('{}')
   })
   await using(place, async ({ unfinished }) => assert.equal(unfinished, undefined))
-  assert.equal((await readRecords(place, 'orders')).length, 2501)
+  assert.equal((await readAll(place)).length, 2501)
 })
 
-test('a row that comes to be what it was is told, and the next sync is another one', async (context) => {
-  const place = await openPlace(context)
+test('a row that comes to be what it was is told, and the next sync is another one', async () => {
+  const place = await openPlace()
   await using(place, async (destination) => {
     await destination.createTable(orders)
     for (const name of ['a', 'b', 'a']) await destination.write({ ...empty, table: orders, upserts: [[1, name, 1]] })
@@ -105,15 +94,15 @@ test('a row that comes to be what it was is told, and the next sync is another o
     await destination.write({ ...empty, table: orders, upserts: [[1, 'a', 1]] })
     await destination.commit('{}')
   })
-  const told = await readRecords(place, 'orders')
+  const told = await readAll(place)
   assert.deepEqual(
     told.map(({ members }) => members['name']),
     ['a', 'b', 'a', 'a'],
   )
 })
 
-test('a row that is too large for an event is no success, and says which', async (context) => {
-  const place = await openPlace(context)
+test('a row that is too large for an event is no success, and says which', async () => {
+  const place = await openPlace()
   await using(place, async (destination) => {
     await destination.createTable(orders)
     await destination.write({ ...empty, table: orders, upserts: [[7, 'x'.repeat(300_000), 1]] })
@@ -125,9 +114,9 @@ test('a row that is too large for an event is no success, and says which', async
   })
 })
 
-test('a wrong key says what is wrong, and an address that is none', async (context) => {
-  const place = await openPlace(context)
-  const options = { ...place, connector: 'shop', system: contractSystem }
+test('a wrong key says what is wrong, and an address that is none', async () => {
+  const place = await openPlace()
+  const options = { url, apiKey, folder: join(parent, 'wrong'), connector: 'shop', system: contractSystem }
   await using({ ...place, open: () => openHub({ ...options, apiKey: 'slk_a_b' }) }, async (destination) => {
     await destination.write({ ...empty, table: orders, upserts: [[1, 'a', 1]] })
     await assert.rejects(destination.commit('{}'), {

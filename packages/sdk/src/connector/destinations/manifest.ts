@@ -17,7 +17,7 @@ export type KeptTable = {
   readonly files: readonly KeptFile[]
 }
 
-export type KeptFile = { readonly name: string; readonly rows: number; readonly bytes: number }
+type KeptFile = { readonly name: string; readonly rows: number; readonly bytes: number }
 
 /** All that is committed, in one file that is replaced as a whole: the state and what belongs to it change together. */
 export type Manifest = {
@@ -112,7 +112,7 @@ function writeSafely(file: string, content: string): void {
 }
 
 /** Names of files are safe when their folder is, too. */
-export function syncFolder(path: string): void {
+function syncFolder(path: string): void {
   const handle = openSync(path, 'r')
   try {
     fsyncSync(handle)
