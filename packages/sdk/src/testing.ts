@@ -13,5 +13,5 @@ export {
 } from './testing/reply.ts'
 export { createVendor, type Vendor } from './testing/vendor.ts'
 export { startOAuthProvider, type OAuthProvider, type OAuthProviderOptions } from './testing/oauth-provider.ts'
-export type { Expected, TokenRequest, TokenStep } from './testing/oauth/front.ts'
+export type { ComingRequest, TokenRequest, TokenStep } from './testing/oauth/front.ts'
 export type { OAuthSettings } from './testing/oauth/settings.ts'

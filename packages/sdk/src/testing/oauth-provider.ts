@@ -1,5 +1,5 @@
 import type { ClientAuthMethod, OAuth2Client, OAuth2Provider } from '../auth/provider.ts'
-import type { Expected, TokenRequest, TokenStep } from './oauth/front.ts'
+import type { ComingRequest, TokenRequest, TokenStep } from './oauth/front.ts'
 import type { OAuthSettings } from './oauth/settings.ts'
 
 export type OAuthProviderOptions = Partial<OAuthSettings> & {
@@ -26,7 +26,7 @@ export type OAuthProvider = AsyncDisposable & {
   /** every request for tokens so far */
   readonly requests: readonly TokenRequest[]
   /** What happens to the next request for tokens that has no step yet. */
-  next(step: TokenStep): Expected
+  next(step: TokenStep): ComingRequest
   /** Logs in and agrees without a browser. @returns the callback, with code and state, or with an error */
   authorize(url: string): Promise<string>
   /** Makes a refresh token worthless. @throws Error if it knows none like it */

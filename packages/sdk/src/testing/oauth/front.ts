@@ -30,8 +30,8 @@ export type TokenRequest = {
   status: number | undefined
 }
 
-/** A step that is yet to come. */
-export type Expected = {
+/** A request that a step waits for. */
+export type ComingRequest = {
   /** when its request has come */
   readonly reached: Promise<TokenRequest>
   /** when the provider has acted on it, or something happened instead */
@@ -47,7 +47,7 @@ type Queued = {
 /** Stands before the token endpoint: logs what comes, and lets happen to it what a test wants. */
 export type TokenFront = {
   readonly requests: readonly TokenRequest[]
-  readonly next: (step: TokenStep) => Expected
+  readonly next: (step: TokenStep) => ComingRequest
   readonly serve: (incoming: IncomingMessage, response: ServerResponse) => Promise<void>
 }
 
