@@ -22,6 +22,7 @@ import { startPolling } from './domain/polling.ts'
 import { startScheduling } from './domain/scheduling.ts'
 import { createSourceNotes } from './domain/sources/notes.ts'
 import { createLinkToken } from './domain/sessions.ts'
+import { createRateBudgets } from './domain/rate-budgets/rate-budgets.ts'
 import { startUpkeep } from './domain/upkeep.ts'
 import { createNotifier } from './domain/notifier.ts'
 import { createDayCounts } from './domain/quotas.ts'
@@ -161,6 +162,7 @@ function createContext({ store, ...places }: Places, { secretKeys, allowCidr }: 
     sealing,
     notifier: createNotifier(store),
     leaseWatch: createLeaseWatch(),
+    rateBudgets: createRateBudgets(store.rateBudgets, () => performance.now()),
     knownTypes: createKnownTypes(store),
     transform: openTransform(),
     dayCounts: createDayCounts(store),

@@ -169,7 +169,11 @@ export const Connection = z
 export type Connection = z.infer<typeof Connection>
 
 export const RunAction = z
-  .strictObject({ inputs: JsonObject.optional(), connection: Slug.optional() })
+  .strictObject({
+    inputs: JsonObject.optional(),
+    connection: Slug.optional(),
+    bulk: z.boolean().optional().describe('one of many: others with the same connection go first'),
+  })
   .meta({ id: 'RunAction' })
 export type RunAction = z.infer<typeof RunAction>
 

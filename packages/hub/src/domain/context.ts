@@ -9,6 +9,7 @@ import type { Counts } from './counts.ts'
 import type { Cursors } from './cursors.ts'
 import type { KnownTypes } from './event-types/known-types.ts'
 import type { LeaseWatch } from './local-leases.ts'
+import type { RateBudgets } from './rate-budgets/rate-budgets.ts'
 import type { Notifier } from './notifier.ts'
 import type { SourceNotes } from './sources/notes.ts'
 import type { DayCounts } from './quotas.ts'
@@ -28,6 +29,7 @@ export type Context = {
   /** integrations that this node can run, by name */
   readonly installed: ReadonlyMap<string, Installed>
   readonly runner: Runner
+  readonly rateBudgets: RateBudgets
   readonly sourceNotes: SourceNotes
   /** expressions of users */
   readonly transform: Transform

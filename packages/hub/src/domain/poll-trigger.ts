@@ -9,6 +9,7 @@ import { openAuth, type OpenedAuth } from './connections.ts'
 import type { Context, Workspace } from './context.ts'
 import { digest } from './dedup.ts'
 import { requireIntegration } from './integrations.ts'
+import { runWithLeave } from './rate-budgets/permits.ts'
 import { storeEvents } from './store-events.ts'
 import { withoutSecrets } from './without-secrets.ts'
 import { requireTrigger, toSettings, toWirePoll, type TriggerSettings } from './triggers.ts'
@@ -91,8 +92,9 @@ async function ask(
     // Read anew: its tokens may have been replaced since the last run.
     const row = connection && (await findConnection(context, workspace, connection.key))
     const auth: OpenedAuth = row ? await openAuth(context, installed, row) : { auth_type: 'Custom', credentials: {} }
-    const order = { folder: installed.folder, workspaceId: workspace.id, call, auth, deadlineMs }
-    const outcome = await context.runner.run({ ...order, metadata: { trigger: claimed.key } })
+    const whose = { workspaceId: workspace.id, rank: 2, user: settings.user_id } as const
+    const order = { ...whose, folder: installed.folder, call, auth, metadata: { trigger: claimed.key }, deadlineMs }
+    const outcome = await runWithLeave(context, order, { installed, connection: row?.key })
     return { outcome: withoutSecrets(outcome, auth, installed.config), renew: auth.renew }
   }
   const { outcome, renew } = await run()

@@ -1,4 +1,5 @@
 import { HubError, matchesGlob, type RunAction, type RunDoor, type RunPoll, type RunResult } from '@sluice/protocol'
+import type { Rank } from '../store/rate-budgets.ts'
 import { needsCredentials } from '@sluice/sdk/integration'
 import type { Installed } from '../runner/installed.ts'
 import type { RunOptions, RunOrder, RunOutcome } from '../runner/runner.ts'
@@ -7,6 +8,7 @@ import { withAddress } from './connecting/sessions.ts'
 import { openAuth, requireConnection, type OpenedAuth } from './connections.ts'
 import type { Context } from './context.ts'
 import { requireIntegration } from './integrations.ts'
+import { runWithLeave } from './rate-budgets/permits.ts'
 import { noteRun, requireBudgets } from './spending/note-run.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
@@ -62,7 +64,8 @@ export async function performAction(
   await requireBudgets(context, workspace, subject)
   const done = { ...subject, keyId, door: options.door ?? 'http', startedMs: context.store.nowMs() }
   const call = { kind: 'action', name, inputs: order.inputs ?? {} } as const
-  const outcome = await run(context, principal, { ...options, installed, call, connection })
+  const rank = order.bulk ? 3 : done.door === 'inbox' ? 1 : 0
+  const outcome = await run(context, principal, { ...options, installed, call, connection, rank })
   await noteRun(context, workspace, done, outcome)
   return outcome
 }
@@ -128,17 +131,22 @@ type Job = Omit<Target, 'integration' | 'name'> & {
   readonly installed: Installed
   readonly call: RunOrder['call']
   readonly connection: string | undefined
+  /** how urgent it is */
+  readonly rank?: Rank
 }
 
 async function run(
   context: Context,
   principal: Principal,
-  { installed, call, connection, metadata = {}, deadlineMs = defaultDeadlineMs, signal, onProgress }: Job,
+  { installed, call, connection, metadata = {}, deadlineMs = defaultDeadlineMs, signal, onProgress, rank = 0 }: Job,
 ): Promise<RunOutcome> {
   const auth = await findAuth(context, principal, installed, connection)
-  const order = { folder: installed.folder, workspaceId: principal.workspace.id, call, auth, metadata, deadlineMs }
+  const whose = { workspaceId: principal.workspace.id, rank, user: principal.userId }
+  const order = { ...whose, folder: installed.folder, call, auth, metadata, deadlineMs }
   const clean = <Value>(value: Value): Value => withoutSecrets(value, auth, installed.config)
-  const outcome = await context.runner.run(order, {
+  const outcome = await runWithLeave(context, order, {
+    installed,
+    connection,
     signal,
     onProgress: onProgress && ((report) => onProgress(clean(report))),
   })

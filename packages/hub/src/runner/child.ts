@@ -3,16 +3,10 @@ import { createWriteStream } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { Server, Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { createAccountTest, createGuardedConnect, type Intercept } from '@sluice/sdk/outbound'
+import { createGuardedConnect } from '@sluice/sdk/outbound'
 import { loadFolder } from '@sluice/sdk/folder'
-import {
-  createContext,
-  type Context,
-  type ContextOptions,
-  type Integration,
-  type Logger,
-  type ProgressReport,
-} from '@sluice/sdk/integration'
+import { createContext, type Context, type Integration, type Logger } from '@sluice/sdk/integration'
+import { createAccountWatch, type AccountWatch } from './account-watch.ts'
 import { answerBytes, answersFd, type ChildSetup, type ToChild } from './messages.ts'
 import type { Envelope } from './runner.ts'
 
@@ -29,56 +23,53 @@ const print = (level: string) => (fields: Record<string, unknown>, message: stri
 const logger: Logger = { debug: print('debug'), info: print('info'), warn: print('warn'), error: print('error') }
 
 const integration = await loadFolder(setup.folder)
-let current: { readonly id: number; readonly cancel: AbortController } | undefined
+let current: Running | undefined
 // The hub is gone, perhaps killed: nobody is left who could end this process.
 orders.on('close', () => process.exit(0))
 orders.on('line', (line) => {
   const message = JSON.parse(line) as ToChild // written by `worker.ts`
-  const { id } = message
-  if (message.kind === 'cancel') {
-    if (current?.id === id) current.cancel.abort(new Error('the run was cancelled'))
-    return
-  }
-  current = { id, cancel: new AbortController() }
-  const onProgress = (report: ProgressReport): void =>
-    void answers.write(`${JSON.stringify({ kind: 'progress', id, report })}\n`)
-  const told = { signal: current.cancel.signal, onProgress }
-  void run(integration, message.order, told).then((done) => answers.write(toLine(id, done)))
+  if (message.kind === 'run') current = start(integration, message)
+  else if (message.id !== current?.id) return
+  else if (message.kind === 'cancel') current.cancel.abort(new Error('the run was cancelled'))
+  else current.watch.permit(message.number, message.retryAfter)
 })
 answers.write('{"kind":"ready"}\n')
 
+type Running = { readonly id: number; readonly cancel: AbortController; readonly watch: AccountWatch }
 type Order = Extract<ToChild, { kind: 'run' }>['order']
-type Told = Pick<ContextOptions, 'signal' | 'onProgress'>
 type Done = { readonly envelope: Envelope; readonly unauthorized?: boolean }
 
-async function run(loaded: Integration, order: Order, told: Told): Promise<Done> {
-  const { auth, metadata } = order
+function start(loaded: Integration, { id, order }: Extract<ToChild, { kind: 'run' }>): Running {
+  const { auth, metadata, asks } = order
   const { config } = loaded
-  const watch = createWatch(config, auth)
-  const { intercept } = watch
-  const context = createContext({ ...told, config, auth, metadata, logger, intercept })
-  const envelope = await call(loaded, order, context)
-  return { envelope, ...(watch.isUnauthorized() && { unauthorized: true }) }
+  const say = (kind: string, content: object): void =>
+    void answers.write(`${JSON.stringify({ kind, id, ...content })}\n`)
+  const cancel = new AbortController()
+  const watch = createAccountWatch({
+    credentials: toCredentials(auth),
+    hosts: config.hosts,
+    onAsk: asks ? (number) => say('permit', { number }) : undefined,
+    onLimits: (limits) => say('limits', { limits }),
+  })
+  const context = createContext({
+    config,
+    auth,
+    metadata,
+    logger,
+    intercept: watch.intercept,
+    signal: cancel.signal,
+    onProgress: (report) => say('progress', { report }),
+  })
+  void call(loaded, order, context).then((envelope) =>
+    answers.write(toLine(id, { envelope, ...(watch.isUnauthorized() && { unauthorized: true }) })),
+  )
+  return { id, cancel, watch }
 }
 
 function call(loaded: Integration, { call: what }: Order, context: Context): Promise<Envelope> {
   if (what.kind === 'action') return loaded.executeAction(what.name, what.inputs, context)
   if (what.kind === 'poll') return loaded.executePollingTrigger(what.name, what.inputs, context, what.place)
   return loaded.getConnectedAccount(context)
-}
-
-type Watch = { readonly intercept: Intercept; readonly isUnauthorized: () => boolean }
-
-/** Looks at the answers to requests that are made with the account. */
-function createWatch({ hosts }: Integration['config'], auth: Order['auth']): Watch {
-  const isOfAccount = createAccountTest({ credentials: toCredentials(auth), hosts })
-  let unauthorized = false
-  const intercept: Intercept = async (request, send) => {
-    const answer = await send()
-    if (answer.status === 401 && isOfAccount(request)) unauthorized = true
-    return answer
-  }
-  return { intercept, isUnauthorized: () => unauthorized }
 }
 
 /** The hub gives them wrapped. */

@@ -1,9 +1,12 @@
+import type { ServiceLimits } from '@sluice/sdk/outbound'
 import type { ProgressReport } from '@sluice/sdk/integration'
 import type { Envelope, RunOrder } from './runner.ts'
 
 /** What a process has written, which may be anything. */
 export type Answer =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'permit'; readonly id: number; readonly number: number }
+  | { readonly kind: 'limits'; readonly id: number; readonly limits: ServiceLimits }
   | { readonly kind: 'progress'; readonly id: number; readonly report: ProgressReport }
   | { readonly kind: 'done'; readonly id: number; readonly envelope: Envelope; readonly unauthorized: boolean }
 
@@ -20,12 +23,22 @@ export function parseAnswer(line: string, kind: Kind | undefined): Answer | unde
   const value = parseJson(line)
   if (!isObject(value)) return undefined
   if (value['kind'] === 'ready') return { kind: 'ready' }
-  const { id, envelope, report } = value
+  const { id, envelope, report, number, limits } = value
   if (typeof id !== 'number' || kind === undefined) return undefined
-  if (value['kind'] === 'progress') return isProgress(report) ? { kind: 'progress', id, report } : undefined
-  if (value['kind'] !== 'done') return undefined
-  const unauthorized = value['unauthorized'] === true
-  return isEnvelope(envelope, kind) ? { kind: 'done', id, envelope, unauthorized } : undefined
+  switch (value['kind']) {
+    case 'progress':
+      return isProgress(report) ? { kind: 'progress', id, report } : undefined
+    case 'permit':
+      return typeof number === 'number' ? { kind: 'permit', id, number } : undefined
+    case 'limits':
+      return isLimits(limits) ? { kind: 'limits', id, limits } : undefined
+    case 'done':
+      return isEnvelope(envelope, kind)
+        ? { kind: 'done', id, envelope, unauthorized: value['unauthorized'] === true }
+        : undefined
+    default:
+      return undefined
+  }
 }
 
 function isProgress(value: unknown): value is ProgressReport {
@@ -34,6 +47,20 @@ function isProgress(value: unknown): value is ProgressReport {
   const isText = message === null || (typeof message === 'string' && message.length <= 500)
   return typeof done === 'number' && (total === null || typeof total === 'number') && isText
 }
+
+/** Nobody's limits are larger; what is would not be counted as what it is. */
+const maxCount = 1_000_000_000_000
+
+function isLimits(value: unknown): value is ServiceLimits {
+  if (!isObject(value)) return false
+  const { limit, left, holdMs = 0 } = value
+  const isLimit =
+    limit === undefined || (isObject(limit) && isCount(limit['requests'], 1) && isCount(limit['perMs'], 1))
+  const isLeft = left === undefined || (isObject(left) && isCount(left['requests'], 0) && isCount(left['resetMs'], 0))
+  return isLimit && isLeft && isCount(holdMs, 0)
+}
+
+const isCount = (value: unknown, min: number): boolean => typeof value === 'number' && value >= min && value <= maxCount
 
 function isEnvelope(value: unknown, kind: Kind): value is Envelope {
   if (!isObject(value) || typeof value['version'] !== 'string' || !isObject(value['result'])) return false

@@ -1,3 +1,4 @@
+import { HubError } from '@sluice/protocol'
 import type { RunFailure, RunOptions, RunOrder, RunOutcome } from './runner.ts'
 import type { ToOrder, Worker } from './worker.ts'
 
@@ -18,22 +19,51 @@ const graceMs = 1000
 
 /** One run in a process: the order goes there, and what is said to it comes back. */
 export async function exchange(worker: Worker, job: Exchange): Promise<Exchanged> {
-  const { order, id, onProgress } = job
+  const { order, id } = job
+  using asked = answerChild(worker, job)
   using ends = watchEnds(worker, job)
   const fault = await worker.ready
   if (fault) return { result: fault, fault }
   const { call, auth, metadata } = order
   const done = new Promise<Exchanged>((resolve) => {
     const onAnswer = (answer: ToOrder): void => {
-      if (answer.kind === 'progress') onProgress?.(answer.report)
-      else resolve(toExchanged(answer, ends.verdict()))
+      if (answer.kind === 'done') resolve(toExchanged(answer, ends.verdict()))
+      else asked.take(answer)
     }
-    worker.send({ kind: 'run', id, order: { call, auth, metadata } }, onAnswer)
+    worker.send({ kind: 'run', id, order: { call, auth, metadata, asks: job.permits !== undefined } }, onAnswer)
     ends.begin()
   })
   // Awaited here: what ends the run is watched until then.
   return await Promise.race([done, worker.ended.then((failure) => ({ result: failure, fault: failure }))])
 }
+
+type Asked = Disposable & { readonly take: (answer: Exclude<ToOrder, { kind: 'done' }>) => void }
+
+/** What a run says and asks on its way. */
+function answerChild(worker: Worker, { order: { deadlineMs }, id, onProgress, permits }: Exchange): Asked {
+  const over = new AbortController()
+  const endMs = performance.now() + deadlineMs
+  const permit = (number: number, retryAfter: number | null): void =>
+    worker.tell({ kind: 'permit', id, number, retryAfter })
+  return {
+    take: (answer) => {
+      if (answer.kind === 'progress') onProgress?.(answer.report)
+      // What a service has said is no reason for a run to fail.
+      else if (answer.kind === 'limits') permits?.learn(answer.limits).catch(() => undefined)
+      else
+        void permits?.ask({ withinMs: endMs - performance.now(), signal: over.signal }).then(
+          () => permit(answer.number, null),
+          (error: unknown) => permit(answer.number, retryAfterOf(error)),
+        )
+    },
+    [Symbol.dispose]: () => over.abort(),
+  }
+}
+
+const retryAfterOf = (error: unknown): number =>
+  error instanceof HubError ? (error.retryAfterSeconds ?? busySeconds) : busySeconds
+/** The store that gives leave may be away for a moment. */
+const busySeconds = 5
 
 /** What came in spite of a cancellation is what happened; an error is most likely how the handler ended for it. */
 function toExchanged(

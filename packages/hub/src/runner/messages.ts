@@ -5,10 +5,15 @@ export type ToChild =
   | {
       readonly kind: 'run'
       readonly id: number
-      readonly order: Pick<RunOrder, 'call' | 'auth' | 'metadata'>
+      readonly order: Pick<RunOrder, 'call' | 'auth' | 'metadata'> & {
+        /** requests with its account are asked for, each */
+        readonly asks: boolean
+      }
     }
   /** The run should end by itself, and soon. */
   | { readonly kind: 'cancel'; readonly id: number }
+  /** Leave for a request, or the seconds after which there is some. */
+  | { readonly kind: 'permit'; readonly id: number; readonly number: number; readonly retryAfter: number | null }
 
 /** What the process is started with. */
 export type ChildSetup = {

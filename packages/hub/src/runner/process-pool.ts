@@ -32,7 +32,9 @@ export function openProcessPool(options: PoolOptions): Runner {
   let lastId = 0
   return {
     run: async (order, options = {}) => {
-      const slot = await queue.take({ group: String(order.workspaceId), key: order.folder }, options.signal)
+      const { workspaceId, folder, rank, user } = order
+      const who = { ...(rank !== undefined && { rank }), ...(user !== undefined && { user }) }
+      const slot = await queue.take({ group: String(workspaceId), key: folder, ...who }, options.signal)
       const startedMs = performance.now()
       lastId += 1
       const stop = new AbortController()

@@ -49,6 +49,40 @@ test('keys take turns, whoever asked for more', async () => {
   assert.deepEqual(order, ['a', 'b', 'c', 'a', 'a'])
 })
 
+test('in a group the most urgent go first, and users take turns, whoever asked for more', async () => {
+  const { queue } = open(1)
+  const running = await queue.take(of('x'))
+  const order: string[] = []
+  const wait = async (user: string, rank: number): Promise<void> => {
+    const slot = await queue.take({ group: 'a', key: 'k', rank, user })
+    order.push(`${user}${rank}`)
+    slot.give(undefined)
+  }
+  const all = [
+    wait('bulk', 3),
+    wait('bulk', 3),
+    wait('ada', 0),
+    wait('ada', 0),
+    wait('ada', 0),
+    wait('bob', 0),
+    wait('trigger', 2),
+  ]
+  running.give(undefined)
+  await Promise.all(all)
+  assert.deepEqual(order, ['ada0', 'bob0', 'ada0', 'ada0', 'trigger2', 'bulk3', 'bulk3'])
+})
+
+test('a user has half of what its group may have of the line', async () => {
+  const { queue } = open(1, 16)
+  const place = { group: 'a', key: 'k', rank: 0 }
+  const slot = await queue.take({ ...place, user: 'ada' })
+  const waiting = [queue.take({ ...place, user: 'ada' }), queue.take({ ...place, user: 'ada' })]
+  await assert.rejects(queue.take({ ...place, user: 'ada' }), { code: 'overloaded' })
+  const other = queue.take({ ...place, user: 'bob' })
+  slot.give(undefined)
+  for (const one of [other, ...waiting]) (await one).give(undefined)
+})
+
 test('a place that is given twice is free once', async () => {
   const { queue } = open(1)
   const slot = await queue.take(of('a'))

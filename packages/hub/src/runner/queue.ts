@@ -1,4 +1,5 @@
 import { HubError } from '@sluice/protocol'
+import { createTurns, type Claim, type Turns } from './turns.ts'
 
 /** The right to use one of a few places, with what the last user of the same key left there. */
 export type Slot<Resource> = {
@@ -15,7 +16,7 @@ export type QueueOptions<Resource> = {
 }
 
 /** Whose run it is: groups share the places, and what is kept belongs to a key of a group. */
-export type Place = { readonly group: string; readonly key: string }
+export type Place = Partial<Claim> & { readonly group: string; readonly key: string }
 
 export type Queue<Resource> = {
   /** @throws HubError `overloaded`, `shutting-down`; the signal's reason when it aborts while waiting */
@@ -24,11 +25,15 @@ export type Queue<Resource> = {
   readonly close: () => Promise<void>
 }
 
-/** Places for runs. Groups take turns, and none has more than half of the places or a quarter of the line for itself. */
+/**
+ * Places for runs. Groups take turns, and none has more than half of the places or a quarter of the line for itself; in a group the most
+ * urgent go first and users take turns, and none has more than half of what the group may have of the line.
+ */
 export function createQueue<Resource>(options: QueueOptions<Resource>): Queue<Resource> {
   const { slots, maxWaiting } = options
   const slotsOfGroup = Math.max(1, Math.ceil(slots / 2))
   const waitingOfGroup = Math.max(1, Math.ceil(maxWaiting / 4))
+  const waitingOfUser = Math.max(1, Math.ceil(waitingOfGroup / 2))
   const line = createLine<Resource>()
   const idle = createIdle(options)
   const busy = new Map<string, number>()
@@ -42,8 +47,9 @@ export function createQueue<Resource>(options: QueueOptions<Resource>): Queue<Re
     if (now > 0) busy.set(group, now)
     else busy.delete(group)
   }
-  const open = ({ group, key }: Place): Slot<Resource> => {
+  const open = ({ group, key, user = '' }: Place): Slot<Resource> => {
     count(group, 1)
+    line.serve(group, user)
     let isOpen = true
     return {
       resource: idle.take(toName({ group, key })),
@@ -63,7 +69,8 @@ export function createQueue<Resource>(options: QueueOptions<Resource>): Queue<Re
       signal?.throwIfAborted()
       if (closed) throw new HubError('shutting-down', 'this node is stopping; send the request again')
       if (isFree(place.group) && line.size(place.group) === 0) return open(place)
-      if (line.size() >= maxWaiting || line.size(place.group) >= waitingOfGroup)
+      const isFull = line.size() >= maxWaiting || line.size(place.group) >= waitingOfGroup
+      if (isFull || (place.user !== undefined && line.sizeOfUser(place) >= waitingOfUser))
         throw new HubError('overloaded', 'too many runs are waiting', { retryAfterSeconds: 5 })
       return waitInLine(line, place, signal)
     },
@@ -75,7 +82,7 @@ export function createQueue<Resource>(options: QueueOptions<Resource>): Queue<Re
   }
 }
 
-const toName = ({ group, key }: Place): string => `${group}\0${key}`
+const toName = ({ group, key }: Pick<Place, 'group' | 'key'>): string => `${group}\0${key}`
 
 function waitInLine<Resource>(
   line: Line<Resource>,
@@ -83,7 +90,10 @@ function waitInLine<Resource>(
   signal: AbortSignal | undefined,
 ): Promise<Slot<Resource>> {
   return new Promise((resolve, reject) => {
+    const { rank = 0, user = '' } = place
     const waiter: Waiter<Resource> = {
+      rank,
+      user,
       place,
       start: (slot) => {
         signal?.removeEventListener('abort', onAbort)
@@ -99,7 +109,7 @@ function waitInLine<Resource>(
   })
 }
 
-type Waiter<Resource> = { readonly place: Place; readonly start: (slot: Slot<Resource>) => void }
+type Waiter<Resource> = Claim & { readonly place: Place; readonly start: (slot: Slot<Resource>) => void }
 
 /** Those who wait: each group has a queue of its own. */
 type Line<Resource> = {
@@ -108,14 +118,21 @@ type Line<Resource> = {
   /** The first of the next group that may have a place; that group then goes to the end of the round. */
   readonly shift: (isFree: (group: string) => boolean) => Waiter<Resource> | undefined
   readonly size: (group?: string) => number
+  readonly sizeOfUser: (place: Place) => number
+  /** A user of the group has got a place. */
+  readonly serve: (group: string, user: string) => void
 }
 
 function createLine<Resource>(): Line<Resource> {
   const waiting = new Map<string, Waiter<Resource>[]>()
+  const turns = new Map<string, Turns>()
   let total = 0
   const put = (group: string, waiters: Waiter<Resource>[]): void => {
     if (waiters.length > 0) waiting.set(group, waiters)
     else waiting.delete(group)
+    // Nobody waits: who went first does not matter any more.
+    if (waiters.length === 0) turns.delete(group)
+    else if (!turns.has(group)) turns.set(group, createTurns())
   }
   return {
     join: (waiter) => {
@@ -133,13 +150,19 @@ function createLine<Resource>(): Line<Resource> {
     shift: (isFree) => {
       const group = [...waiting.keys()].find(isFree)
       if (group === undefined) return undefined
-      const [first, ...rest] = waiting.get(group) ?? []
+      const waiters = waiting.get(group) ?? []
+      const first = turns.get(group)?.first(waiters)
       total -= 1
       waiting.delete(group)
-      put(group, rest)
+      put(
+        group,
+        waiters.filter((one) => one !== first),
+      )
       return first
     },
     size: (group) => (group === undefined ? total : (waiting.get(group)?.length ?? 0)),
+    sizeOfUser: ({ group, user }) => (waiting.get(group) ?? []).filter((one) => one.user === user).length,
+    serve: (group, user) => turns.get(group)?.serve(user),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ServiceLimits } from '@sluice/sdk/outbound'
 import type { AccountEnvelope, ActionEnvelope, PollEnvelope, ProgressReport } from '@sluice/sdk/integration'
 
 /** Where an integration's code is. */
@@ -6,6 +7,10 @@ type RunTarget = {
   readonly folder: string
   /** runs of one tenant never share a process with those of another */
   readonly workspaceId: number
+  /** how urgent it is, 0 the most; default 0 */
+  readonly rank?: number
+  /** for whom: users of one rank take turns; default nobody */
+  readonly user?: string
 }
 
 export type RunOrder = RunTarget & {
@@ -44,7 +49,17 @@ export type RunOutcome = {
   readonly unauthorized?: boolean
 }
 
+/** Leave for requests that a run makes with its account. */
+export type Permits = {
+  /** Waits for leave to make one. @throws HubError `rate-limit-exceeded`, if that would take too long */
+  readonly ask: (options: { readonly withinMs: number; readonly signal: AbortSignal }) => Promise<void>
+  /** What the service has said. */
+  readonly learn: (limits: ServiceLimits) => Promise<void>
+}
+
 export type RunOptions = {
+  /** left out: it makes as many as it likes */
+  readonly permits?: Permits | undefined
   /** tells the handler to end, and ends its process if it does not */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((report: ProgressReport) => void) | undefined

@@ -19,6 +19,7 @@ import { deadLetterCases, replayCases } from './contract/replay-cases.ts'
 import { retentionCases } from './contract/retention-cases.ts'
 import { scheduleCases, scheduledEventCases } from './contract/schedule-cases.ts'
 import { searchCases } from './contract/search-cases.ts'
+import { rateBudgetCases } from './contract/rate-budget-cases.ts'
 import { spendingCases } from './contract/spending-cases.ts'
 import { ackCases, releaseCases } from './contract/settle-cases.ts'
 import { movingCases } from './contract/moving-cases.ts'
@@ -58,6 +59,7 @@ const chapters: Readonly<Record<string, ContractCases>> = {
   sources: sourceCases,
   'runs, costs and budgets': spendingCases,
   activity: activityCases,
+  'rate budgets': rateBudgetCases,
   'keys and audit': keyCases,
   'event types': eventTypeCases,
   quarantine: quarantineCases,

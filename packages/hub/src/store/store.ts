@@ -8,6 +8,7 @@ import type { InboxChange, InboxProgress, InboxRow, NewInbox } from './inboxes.t
 import type { ConnectSessions, Connections, OAuthClients } from './connections.ts'
 import type { AuditRow, KeyRow, RateState } from './keys.ts'
 import type { Quarantine } from './quarantine.ts'
+import type { RateBudgets } from './rate-budgets.ts'
 import type { Spending } from './spending.ts'
 import type { ScheduledEvents, Schedules } from './scheduled.ts'
 import type { Sources } from './sources.ts'
@@ -146,6 +147,7 @@ export type Store = {
   readonly sources: Sources
   readonly spending: Spending
   readonly activity: Activity
+  readonly rateBudgets: RateBudgets
 
   // moving
   readonly moving: Moving

@@ -1,5 +1,5 @@
 import { hostPatternForms, parseHostPattern } from '../http/host-pattern.ts'
-import { readIdempotencyHeader } from './request-rules.ts'
+import { readIdempotencyHeader, readRateLimit, type RateLimitConfig } from './request-rules.ts'
 import type { AuthMethod } from './auth-methods.ts'
 import { readOptionalTexts, readText } from './members.ts'
 import { readAuth } from './read-auth.ts'
@@ -48,6 +48,8 @@ export type IntegrationConfig = {
   readonly hosts?: readonly string[]
   /** the header in which the service takes idempotency keys */
   readonly idempotency_header?: string
+  /** what one account may do; all that run share it */
+  readonly rate_limit?: RateLimitConfig
   readonly actions: Readonly<Record<string, ActionConfig>>
   readonly polling_triggers: Readonly<Record<string, PollingTriggerConfig>>
   readonly supports_billing: boolean
@@ -99,6 +101,7 @@ function readConfig(value: unknown, reporter: Reporter): IntegrationConfig | und
     ...readAuth(value['auth'], reporter),
     ...readHosts(value['hosts'], reporter),
     ...readIdempotencyHeader(value['idempotency_header'], reporter),
+    ...readRateLimit(value['rate_limit'], reporter),
     actions: readEach(value, 'actions', reporter, readAction),
     polling_triggers: readEach(value, 'polling_triggers', reporter, readTrigger),
     supports_billing: readFlag(value, 'supports_billing', reporter),

@@ -48,6 +48,8 @@ export type IntegrationSource = {
   readonly hosts?: readonly string[]
   /** the header in which the service takes idempotency keys, as `Idempotency-Key` */
   readonly idempotency_header?: string
+  /** what one account may do: so many requests in any span of so many seconds */
+  readonly rate_limit?: { readonly requests: number; readonly per_seconds: number }
   readonly actions?: Readonly<Record<string, ActionSource>>
   readonly polling_triggers?: Readonly<Record<string, PollingTriggerSource>>
   readonly supports_billing?: boolean

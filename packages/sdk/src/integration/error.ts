@@ -72,9 +72,10 @@ export class RateLimitError extends HTTPError {
 
   constructor({
     retryAfter,
+    message = 'Rate limit exceeded',
     ...answer
-  }: Omit<HttpErrorOptions, 'status' | 'message'> & { readonly retryAfter: number }) {
-    super({ status: 429, message: 'Rate limit exceeded', ...answer })
+  }: Omit<HttpErrorOptions, 'status' | 'message'> & { readonly retryAfter: number; readonly message?: string }) {
+    super({ status: 429, message, ...answer })
     this.name = 'RateLimitError'
     this.retryAfter = retryAfter
   }

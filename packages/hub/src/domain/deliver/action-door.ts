@@ -124,7 +124,14 @@ function run(
     previous_outcome: afterUnknown ? 'unknown' : null,
   }
   const deadlineMs = (action.timeout_seconds ?? defaultTimeoutSeconds) * 1000
-  const target = { integration: action.integration, name: action.action, metadata, deadlineMs, signal }
+  const target = {
+    integration: action.integration,
+    name: action.action,
+    metadata,
+    deadlineMs,
+    signal,
+    door: 'inbox' as const,
+  }
   const { connection } = action
   return performAction(context, principal, target, { inputs, ...(connection !== undefined && { connection }) })
 }

@@ -26,10 +26,12 @@ export async function requireBudgets(context: Context, workspace: Workspace, run
   const used = standings.find(({ settings, state }) => settings.on_exceeded === 'refuse' && state === 'exceeded')
   if (!used) return
   const { key, settings, spent, period } = used
+  // It may be raised before its period is over.
+  const retryAfterSeconds = Math.min(3600, Math.ceil((period.endMs - context.store.nowMs()) / 1000))
   throw new HubError(
     'budget-exceeded',
     `budget "${key}" is used up: ${toUsd(spent)} of ${settings.limit_usd} USD a ${settings.period}; it opens again at ${toIso(period.endMs)}`,
-    { details: { budget: key, opens_at: toIso(period.endMs) } },
+    { details: { budget: key, opens_at: toIso(period.endMs) }, retryAfterSeconds },
   )
 }
 

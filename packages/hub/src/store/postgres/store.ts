@@ -36,6 +36,7 @@ import { createTransactions } from './transactions.ts'
 import { createTimetable } from './schedules.ts'
 import { createActivity } from './activity.ts'
 import { createSources } from './sources.ts'
+import { createRateBudgets } from './rate-budgets.ts'
 import { createSpending } from './spending.ts'
 import { createTriggers } from './triggers.ts'
 import { openWakes } from './wakes.ts'
@@ -129,6 +130,7 @@ function toStore(parts: Parts, clock: DatabaseClock, counts: { readonly rowsScan
     sources: createSources(parts),
     spending: createSpending(parts),
     activity: createActivity(parts),
+    rateBudgets: createRateBudgets(parts),
     moving: createMoving(parts),
     onWake: wakes.listen,
     nowMs,

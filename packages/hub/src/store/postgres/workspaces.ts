@@ -143,6 +143,7 @@ export async function purgeRemoved(connection: Connection, nowMs: number): Promi
       'event',
       'dedup',
       'activity',
+      'rate_budget',
       ...integrationTables,
       ...eventTypeTables,
       ...scheduleTables,

@@ -1,6 +1,7 @@
 import type { Store } from '../store.ts'
 import { createConnecting } from './connecting.ts'
 import { createConnections } from './connections.ts'
+import { createRateBudgets } from './rate-budgets.ts'
 import { createSpending } from './spending.ts'
 import { createTriggers } from './triggers.ts'
 
@@ -9,11 +10,12 @@ type Parts = Parameters<typeof createTriggers>[0]
 /** What belongs to outside services. */
 export function createOutside(
   parts: Parts,
-): Pick<Store, 'connections' | 'connectSessions' | 'oauthClients' | 'triggers' | 'spending'> {
+): Pick<Store, 'connections' | 'connectSessions' | 'oauthClients' | 'triggers' | 'spending' | 'rateBudgets'> {
   return {
     ...createConnecting(parts),
     connections: createConnections(parts),
     triggers: createTriggers(parts),
     spending: createSpending(parts),
+    rateBudgets: createRateBudgets(parts.nowMs),
   }
 }
