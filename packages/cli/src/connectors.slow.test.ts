@@ -171,6 +171,19 @@ test('chaos of requests and rows is borne; columns that drift in are told', asyn
   assert.match(diff.stdout, /tester\.rows +0 +0 +\+chaos_drift BIGINT/)
 })
 
+test('run fills tables that are kept, at any destination', async () => {
+  serveRows()
+  await makeConnector('kept')
+  const given = ['run', 'kept', '--output', 'kept-files', '--json']
+  assert.equal((await run(...given, '--setting', 'file=kept.duckdb')).code, 0)
+  assert.equal((await readDuckDb(join(folder, 'kept.duckdb'), 'kept.rows')).length, 5)
+  const sqlite = await run(...given, '--destination', 'sqlite')
+  assert.deepEqual((parse(sqlite.stdout) as { tables: unknown }).tables, { rows: { rows: 5 } })
+  const wrong = await run(...given, '--setting', 'nope=1')
+  assert.equal(wrong.code, 10)
+  assert.match(wrong.stderr, /have no "nope"/)
+})
+
 test('a new connector works as it is; reset deletes what debug has left', async () => {
   assert.equal((await run('new', 'weather-map')).code, 0)
   assert.equal((await run('new', 'weather-map')).code, 2)

@@ -8,7 +8,7 @@ import { toConnectorTemplate } from '../connector-template.ts'
 import { exitCodes, usage } from '../exit.ts'
 import { withJson, type JsonOption } from '../options.ts'
 import { createOutput, toTable } from '../output.ts'
-import { addConnectorsDebug } from './connectors-debug.ts'
+import { addConnectorSyncs } from './connector-syncs.ts'
 
 export function addConnectors(program: Command): void {
   const connectors = program.command('connectors').summary('tables from outside services')
@@ -17,7 +17,7 @@ export function addConnectors(program: Command): void {
     .argument('<name>', 'of the folder: lower case with hyphens')
     .addHelpText('after', '\nExample:\n  sluice connectors new weather-map')
     .action(makeNew)
-  addConnectorsDebug(connectors)
+  addConnectorSyncs(connectors)
   withJson(connectors.command('reset'))
     .description('Deletes what debug has left: the warehouse and the state. The next run begins anew.')
     .option('--output <folder>', 'where debug has left them', 'files')

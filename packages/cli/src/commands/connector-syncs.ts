@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { ConnectorError } from '@sluice/sdk/connector'
 import {
   createTally,
+  destinationKinds,
   loadConnector,
-  openDuckDb,
   runConnector,
+  toDestination,
   withChaos,
   type Connector,
+  type DestinationKind,
   type RunOptions,
   type SyncFailure,
   type SyncResult,
@@ -22,32 +24,55 @@ import { createOutput, printable, toTable, type Output } from '../output.ts'
 import { stopOnSignal } from '../stop-on-signal.ts'
 import { createSyncProgress } from '../sync-progress.ts'
 
-type DebugOptions = JsonOption & {
+type SyncOptions = JsonOption & {
   readonly configuration?: string
   readonly state?: string
+  readonly destination: DestinationKind
+  readonly setting?: Readonly<Record<string, string>>
   readonly output: string
   readonly naming: 'fivetran' | 'source'
   readonly systemColumns: 'fivetran' | 'sluice'
+  readonly verbose?: boolean
+}
+
+type DebugOptions = SyncOptions & {
   readonly record?: string
   readonly replay?: string
   readonly chaos?: readonly Chaos[]
   readonly killAt?: number
-  readonly verbose?: boolean
 }
 
 type Chaos = Parameters<typeof withChaos>[1][number]
 
-/** @param connectors the command that this one belongs to */
-export function addConnectorsDebug(connectors: Command): void {
-  withJson(connectors.command('debug'))
+/** @param connectors the command that these belong to */
+export function addConnectorSyncs(connectors: Command): void {
+  withSync(connectors.command('debug'))
     .description(
       'Runs a connector once, here, into a DuckDB file: OUTPUT/warehouse.duckdb, schema tester. The next run goes on where it was.',
     )
+    .option('--record <file>', 'keep requests and answers in a cassette, without secrets')
+    .option('--replay <file>', 'answer from a cassette, and send nothing')
+    .option('--chaos <kind=n>', `make each nth fail: ${chaosKinds.join(', ')}`, toChaos)
+    .option('--kill-at <n>', 'kill -9 at the nth operation, before it is carried out', wholeNumber(1, 1e9))
+    .addHelpText('after', `${codes}\n  sluice connectors debug integrations/people-ai --configuration people-ai.json`)
+    .action((folder: string, options: DebugOptions) => sync(folder, options, 'tester'))
+  withSync(connectors.command('run'))
+    .description('Runs a connector once, here, into tables that are kept: in a schema that is called as the connector.')
+    .addHelpText(
+      'after',
+      `${codes}\n  sluice connectors run people-ai --destination postgres --setting url=postgres://…`,
+    )
+    .action((folder: string, options: SyncOptions) => sync(folder, options, undefined))
+}
+
+function withSync(command: Command): Command {
+  return withJson(command)
     .argument('<folder>', 'of the connector')
     .option('--configuration <file>', 'default configuration.json of the folder')
-    .option('--state <file>', 'instead of the state in the warehouse; a JSON object, {} to begin anew')
-    .addOption(new Option('--destination <kind>', 'what kind of tables').choices(['duckdb']).default('duckdb'))
-    .option('--output <folder>', 'where warehouse.duckdb and state.json are left', 'files')
+    .option('--state <file>', 'instead of the state at the destination; a JSON object, {} to begin anew')
+    .addOption(new Option('--destination <kind>', 'where tables go').choices(destinationKinds).default('duckdb'))
+    .option('--setting <name=value>', 'of the destination, as file=sales.duckdb or schema=sales', toSetting)
+    .option('--output <folder>', 'where files are left that no setting names', 'files')
     .addOption(
       new Option('--naming <rule>', 'of tables and columns').choices(['fivetran', 'source']).default('fivetran'),
     )
@@ -56,20 +81,13 @@ export function addConnectorsDebug(connectors: Command): void {
         .choices(['fivetran', 'sluice'])
         .default('fivetran'),
     )
-    .option('--record <file>', 'keep requests and answers in a cassette, without secrets')
-    .option('--replay <file>', 'answer from a cassette, and send nothing')
-    .option('--chaos <kind=n>', `make each nth fail: ${chaosKinds.join(', ')}`, toChaos)
-    .option('--kill-at <n>', 'kill -9 at the nth operation, before it is carried out', wholeNumber(1, 1e9))
     .option('--verbose', 'what the connector says at level debug, too')
-    .addHelpText('after', help)
-    .action(debug)
 }
 
-const help = `
+const codes = `
 Exit codes: 0 succeeded, 10 configuration, 11 credentials, 12 rate limit, 13 the service, 14 the connector, 1 everything else.
 
-Example:
-  sluice connectors debug integrations/people-ai --configuration people-ai.json`
+Example:`
 
 const chaosKinds = ['rate-limit', 'error', 'cut', 'unauthorized', 'repeat', 'late', 'drift'] as const
 
@@ -81,7 +99,14 @@ function toChaos(text: string, before: readonly Chaos[] = []): readonly Chaos[] 
   return [...before, { kind: found, every: Number(every) }]
 }
 
-async function debug(folder: string, options: DebugOptions): Promise<void> {
+function toSetting(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('It must be NAME=VALUE.')
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+/** @param schema of the tables where no setting names one; default the name of the connector */
+async function sync(folder: string, options: DebugOptions, schema: string | undefined): Promise<void> {
   if (!existsSync(folder)) throw usage(`there is no folder ${folder}`)
   if (options.record !== undefined && options.replay !== undefined)
     throw usage('--record and --replay exclude each other')
@@ -89,7 +114,7 @@ async function debug(folder: string, options: DebugOptions): Promise<void> {
   globalThis.console = new Console({ stdout: process.stderr, stderr: process.stderr })
   const output = createOutput(options)
   const result = await loadConnector(folder)
-    .then((connector) => sync(connector, folder, options))
+    .then((connector) => run(connector, { folder, schema: schema ?? connector.name, ...options }))
     .catch((cause: unknown) => toFailed(cause))
   report(output, result)
   process.exitCode = toSyncCode(result.error)
@@ -105,17 +130,19 @@ function toFailed(cause: unknown): SyncResult {
   return { status: 'failed', operations, tables: {}, state: undefined, error: { kind, message, cause } }
 }
 
-async function sync(connector: Connector, folder: string, options: DebugOptions): Promise<SyncResult> {
-  const { output, state: stateFile, killAt, chaos = [] } = options
-  const file = join(output, 'warehouse.duckdb')
+type Place = { readonly folder: string; readonly schema: string }
+
+async function run(connector: Connector, options: DebugOptions & Place): Promise<SyncResult> {
+  const { output, killAt, chaos = [], folder, destination: kind, schema, setting } = options
   const tally = createTally()
   const progress = createSyncProgress(tally)
   const cassette = toCassette(options)
-  const run: RunOptions = {
+  const settings = { ...(kind !== 'sqlite' && { schema }), ...setting }
+  const order: RunOptions = {
     connector,
     configuration: readFile(options.configuration ?? join(folder, 'configuration.json'), options.configuration),
-    destination: (given) => openDuckDb({ file, ...given }),
-    ...(stateFile !== undefined && { state: readState(stateFile) }),
+    destination: toDestination(kind, settings, output),
+    ...(options.state !== undefined && { state: readState(options.state) }),
     naming: options.naming,
     systemColumns: options.systemColumns,
     signal: stopOnSignal().signal,
@@ -132,7 +159,7 @@ async function sync(connector: Connector, folder: string, options: DebugOptions)
     onDrift: ({ table, change, detail }) =>
       progress.note(`drift    ${table}: ${change.replace('_', ' ')}, ${printable(detail)}`),
   }
-  const result = await runConnector(withChaos(run, chaos))
+  const result = await runConnector(withChaos(order, chaos))
   progress.end()
   return result
 }
