@@ -156,7 +156,7 @@ const variedBytes = 64 * 1024
 
 type Refused = { readonly refusal: WebhookRefusal; readonly body: Buffer | undefined }
 
-/** Looks for the reason, unless this source has had enough of that just now. */
+/** Looks for the reason, unless enough has been looked into just now. */
 async function refuse(context: Context, proving: Proving, { refusal, body }: Refused): Promise<Refusal> {
   const { door, inbound, secrets } = proving
   const plain = new Refusal(refusal, { cause: refusal.reason === 'stale' ? 'clock' : null, reason: refusal.message })
