@@ -17,6 +17,7 @@ export { openDuckDb, type DuckDbOptions } from './connector/destinations/duckdb.
 export { destinationKinds, toDestination, type DestinationKind } from './connector/destinations/open.ts'
 export { openHub, type HubOptions } from './connector/destinations/hub.ts'
 export { openNdjson, type NdjsonOptions } from './connector/destinations/ndjson.ts'
+export { openParquet, type ParquetOptions } from './connector/destinations/parquet.ts'
 export { openPostgres, type PostgresOptions } from './connector/destinations/postgres.ts'
 export { openSqlite, type SqliteOptions } from './connector/destinations/sqlite.ts'
 export { diffDuckDb, readDuckDb, type TableDifference, type TextRow } from './connector/destinations/duckdb-read.ts'

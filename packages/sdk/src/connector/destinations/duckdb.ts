@@ -40,6 +40,17 @@ type Open = {
  * @example await using warehouse = await openDuckDb({ file: 'files/warehouse.duckdb', connector: 'people_ai', system })
  */
 export async function openDuckDb(options: DuckDbOptions): Promise<Destination> {
+  return (await openDuckDbEngine(options)).destination
+}
+
+export type DuckDbEngine = {
+  readonly destination: Destination
+  /** runs a statement beside, in the same transaction */
+  readonly run: (sql: string) => Promise<unknown[][]>
+}
+
+/** The same for destinations that keep their tables elsewhere. */
+export async function openDuckDbEngine(options: DuckDbOptions): Promise<DuckDbEngine> {
   const { file, schema = 'tester', system } = options
   const open = await openFile(options, schema)
   const guard = <Args extends unknown[], Result>(work: (open: Open, ...args: Args) => Promise<Result>) => {
@@ -52,7 +63,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Destination> {
     open.connection.closeSync()
     open.instance.closeSync()
   }
-  return {
+  const destination: Destination = {
     name: `DuckDB ${file}, schema ${schema}`,
     capabilities: { merge: true, transaction: true, update: true, delete: true, history: false, evolution: 'widen' },
     readState: guard(readState),
@@ -68,6 +79,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Destination> {
     close,
     [Symbol.asyncDispose]: close,
   }
+  return { destination, run: guard(query) }
 }
 
 async function openFile(options: DuckDbOptions, schema: string): Promise<Open> {

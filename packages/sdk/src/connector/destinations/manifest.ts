@@ -56,7 +56,7 @@ export async function openManifestFolder(folder: string, connector: string): Pro
     let last = readManifest(file) ?? { format: 1, id: randomUUID(), connector, commits: 0, tables: {} }
     const write = (manifest: Manifest): void => {
       writeSafely(file, `${JSON.stringify(manifest)}\n`)
-      syncFolder(path)
+      syncPath(path)
       last = manifest
     }
     // Its id is the same after a kill, also before the first commit.
@@ -111,8 +111,8 @@ function writeSafely(file: string, content: string): void {
   renameSync(fresh, file)
 }
 
-/** Names of files are safe when their folder is, too. */
-function syncFolder(path: string): void {
+/** Makes a file safe, or the names of the files in a folder. */
+export function syncPath(path: string): void {
   const handle = openSync(path, 'r')
   try {
     fsyncSync(handle)

@@ -43,6 +43,10 @@ const kinds = {
     settings: { folder: inFolder('ndjson') },
     open: async ({ folder = '' }, options) => (await import('./ndjson.ts')).openNdjson({ ...options, folder }),
   },
+  parquet: {
+    settings: { folder: inFolder('parquet') },
+    open: async ({ folder = '' }, options) => (await import('./parquet.ts')).openParquet({ ...options, folder }),
+  },
   hub: {
     settings: { url: { required: true }, api_key: { required: true }, folder: inFolder('hub') },
     open: async ({ url = '', api_key: apiKey = '', folder = '' }, options) =>
