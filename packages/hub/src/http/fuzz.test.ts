@@ -8,6 +8,9 @@ let t: TestHub
 
 before(async () => {
   t = await openTestHub()
+  // So that what is sent to any route is stored there, too: one name stands for all parameters.
+  const source = { scheme: 'none', handshake: 'slack', event_type: { pointer: '/type' }, id: { pointer: '/x' } }
+  await t.call('PUT', '/v1/sources/default', { body: source })
 })
 after(() => t.close())
 
@@ -174,6 +177,28 @@ test('whatever is sent as a CloudEvent: no answer of 500, and what was taken can
   })
   await fc.assert(property, { numRuns: 600 })
   assert.ok(taken > 100, `only ${taken} were taken`)
+})
+
+test('whatever is sent to a source is stored, and can be read in every form', async () => {
+  const sent = fc.record({
+    body: fc.oneof(texts, bytes, nearly),
+    type: fc.oneof(
+      contentTypes,
+      fc.constantFrom('application/x-www-form-urlencoded', 'image/png', 'text/plain'),
+      fieldText,
+    ),
+  })
+  const property = fc.asyncProperty(sent, async ({ body, type }) => {
+    const headers = { 'content-type': type }
+    const answer = await t.call<Partial<Accepted>>('POST', '/in/default', { key: null, body, headers })
+    assert.ok(answer.status === 202 || answer.status === 200, `${answer.status} ${answer.text}`)
+    const { event_id: id } = answer.body
+    if (id === undefined) return
+    const authorization = `Bearer ${t.adminKey}`
+    for (const query of ['', '?format=cloudevents', '?format=cloudevents-binary'])
+      assert.equal((await t.hub.app.request(`/v1/events/${id}${query}`, { headers: { authorization } })).status, 200)
+  })
+  await fc.assert(property, { numRuns: 400 })
 })
 
 test('addresses and methods of any kind', async () => {
