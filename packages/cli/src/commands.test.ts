@@ -301,7 +301,7 @@ test('doctor finds nothing wrong here, and says what to do where there is', asyn
   const checks: { name: string; status: string }[] = await json(['doctor'])
   assert.deepEqual(
     checks.map(({ name, status }) => `${name} ${status}`),
-    ['node ok', 'data ok', 'secret key ok', 'store ok', 'hub ok', 'health ok', 'clock ok', 'key ok'],
+    ['node ok', 'data ok', 'secret key ok', 'store ok', 'secrets ok', 'hub ok', 'health ok', 'clock ok', 'key ok'],
   )
   const wrong = await run(['doctor', '--key', 'slk_wrong'])
   assert.equal(wrong.status, 1)

@@ -18,6 +18,7 @@ import { readEnvironment, readPlace } from './config.ts'
 import { createCursors } from './domain/cursors.ts'
 import { createKey, listKeys, patchKey, revokeKey, rotateKey, type KeyAdmin } from './domain/keys.ts'
 import type { Page } from './domain/page.ts'
+import { reseal } from './domain/reseal.ts'
 import { createSealing, noSealing } from './domain/sealing.ts'
 import { noteDeed } from './domain/audit.ts'
 import { exportWorkspace, type ExportOrder } from './domain/moving/export-workspace.ts'
@@ -42,6 +43,8 @@ export type LocalAdmin = {
   readonly exportWorkspace: (key: string, order: Omit<ExportOrder, 'workspace'>) => Promise<End>
   /** takes `exclusive` */
   readonly importWorkspace: (order: ImportOrder) => Promise<Imported>
+  /** secrets that another secret key than the first has sealed: how many open, and how many do not; undefined without a secret key */
+  readonly countSealed: () => Promise<{ earlier: number; lost: number } | undefined>
   /** after the store was put back to an earlier time: ids of events to come are none that were given out since */
   readonly renewIds: () => Promise<void>
   readonly close: () => Promise<void>
@@ -103,6 +106,11 @@ export async function openLocalAdmin({ data, databaseUrl, exclusive }: LocalAdmi
       const deed = { verb: 'workspace.import', target: workspace.key, details }
       await noteDeed(context, { workspace, actor: 'cli' }, deed)
       return imported
+    },
+    countSealed: async () => {
+      if (isMakeshift) return undefined
+      const { resealed, lost } = await reseal(context, { dryRun: true })
+      return { earlier: resealed, lost }
     },
     renewIds: async () => {
       await store.moving.renewTags()

@@ -17,6 +17,7 @@ import { startDelivering } from './domain/deliver/delivering.ts'
 import { createKnownTypes } from './domain/event-types/known-types.ts'
 import { createKey, type KeyAdmin, type KeyContext } from './domain/keys.ts'
 import { createLeaseWatch } from './domain/local-leases.ts'
+import { reseal } from './domain/reseal.ts'
 import { createSealing } from './domain/sealing.ts'
 import { startPolling } from './domain/polling.ts'
 import { startScheduling } from './domain/scheduling.ts'
@@ -114,7 +115,9 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   })
   const listener = roles.includes('http') ? await listen({ app, host, port, logger }) : undefined
   if (listener) address.url ??= toUrl(host, listener.port)
-  const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), onError }) : undefined
+  // With a single secret key there is nothing that another one could have sealed.
+  const also = options.secretKeys.length > 1 ? () => reseal(context) : undefined
+  const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), also, onError }) : undefined
   const polling = roles.includes('schedule') ? startPolling(context, onError) : undefined
   const refreshing = roles.includes('schedule') ? startRefreshing(context, onError) : undefined
   const scheduling = roles.includes('schedule') ? startScheduling(context, onError) : undefined

@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LocalAdmin } from '@sluice/hub'
 import type { Command } from 'commander'
 import { checkFolder, checkSecretKey, checkStore } from '../checks/folder.ts'
 import { checkDatabase } from '../checks/database.ts'
 import { checkHub } from '../checks/hub.ts'
 import { checkNode } from '../checks/node.ts'
+import { checkSecrets } from '../checks/secrets.ts'
 import type { Check } from '../checks/check.ts'
 import { CommandError, exitCodes } from '../exit.ts'
 import { createOutput, printable } from '../output.ts'
@@ -33,11 +36,15 @@ async function runChecks(options: TargetOptions): Promise<Check[]> {
 
 /** The database, or the data folder, unless the hub is said to be elsewhere and there is none here. */
 async function checkHere(place: Place, options: TargetOptions): Promise<Check[]> {
-  if (place.kind === 'postgres') return [await checkDatabase(place)]
+  if (place.kind === 'postgres') return [await checkDatabase(place), await checkSecrets(() => openAdmin(place))]
   const data = place.kind === 'folder' ? place.data : toFolder(options)
   if (place.kind === 'hub' && (options.url !== undefined || !existsSync(data))) return []
-  return [checkFolder(data), checkSecretKey(data), await checkStore(data)]
+  const here = [checkFolder(data), checkSecretKey(data), await checkStore(data)]
+  return existsSync(join(data, 'sluice.db')) ? [...here, await checkSecrets(() => openAdmin({ data }))] : here
 }
+
+const openAdmin = async (place: { readonly data: string; readonly databaseUrl?: string }): Promise<LocalAdmin> =>
+  (await import('@sluice/hub')).openLocalAdmin({ ...place, exclusive: false })
 
 function toLine({ status, name, found, todo }: Check): string {
   return `${status.padEnd(4)}  ${name.padEnd(10)}  ${printable(found)}${todo === undefined ? '' : `\n      ${''.padEnd(10)}  -> ${printable(todo)}`}`

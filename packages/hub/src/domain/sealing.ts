@@ -10,6 +10,8 @@ export type Sealing = {
   readonly seal: (place: string, secret: string) => string
   /** Undefined if it was sealed with a secret key that this hub does not have, or for another place, or was changed. */
   readonly open: (place: string, sealed: string) => string | undefined
+  /** What sealed texts of the present secret key begin with. */
+  readonly current: string
   /** Tells texts apart for good, and gives none of them away: who has not the secret key cannot try texts. 32 hex digits. */
   readonly digest: (text: string) => string
 }
@@ -42,6 +44,7 @@ export function createSealing(secretKeys: readonly Uint8Array[]): Sealing {
       const known = version === 'v1' ? keys.find((key) => key.id === id) : undefined
       return known && unseal(known.key, place, Buffer.from(text, 'base64url'))
     },
+    current: `v1.${first.id}.`,
     digest: (text) => createHmac('sha256', first.digestKey).update(text).digest('hex').slice(0, 32),
   }
 }
@@ -77,6 +80,7 @@ export const noSealing: Sealing = {
     )
   },
   open: () => undefined,
+  current: '',
   digest: () => {
     throw new HubError(
       'conflict',

@@ -25,12 +25,14 @@ export type UpkeepOptions = {
   readonly policy?: RetentionPolicy
   readonly expireEveryMs?: number
   readonly trimEveryMs?: number
+  /** done as often as trimming, by the same node */
+  readonly also?: (() => Promise<unknown>) | undefined
   readonly onError: (error: unknown) => void
 }
 
 /** Gives back what leases that ran out held, and lets go of what retention no longer keeps, until closed. */
 export function startUpkeep(store: Store, options: UpkeepOptions): Upkeep {
-  const { holder, policy = defaultRetention, expireEveryMs = 1000, trimEveryMs = 60_000, onError } = options
+  const { holder, policy = defaultRetention, expireEveryMs = 1000, trimEveryMs = 60_000, also, onError } = options
   const stop = new AbortController()
   const { signal } = stop
   let isMine = false
@@ -39,11 +41,11 @@ export function startUpkeep(store: Store, options: UpkeepOptions): Upkeep {
     if (isMine) await work()
   }
   const expiring = repeat(() => alone(() => store.expireLeases()), { everyMs: expireEveryMs, signal, onError })
-  const trimming = repeat(() => alone(() => trimAll(store, { policy, signal, onError })), {
-    everyMs: trimEveryMs,
-    signal,
-    onError,
-  })
+  const trim = async (): Promise<void> => {
+    await also?.()
+    await trimAll(store, { policy, signal, onError })
+  }
+  const trimming = repeat(() => alone(trim), { everyMs: trimEveryMs, signal, onError })
   return {
     close: async () => {
       stop.abort()

@@ -9,6 +9,7 @@ import type { ConnectSessions, Connections, OAuthClients } from './connections.t
 import type { AuditRow, KeyRow, RateState } from './keys.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { RateBudgets } from './rate-budgets.ts'
+import type { SealedTexts } from './sealed.ts'
 import type { Spending } from './spending.ts'
 import type { ScheduledEvents, Schedules } from './scheduled.ts'
 import type { Sources } from './sources.ts'
@@ -141,6 +142,7 @@ export type Store = {
   readonly connections: Connections
   readonly connectSessions: ConnectSessions
   readonly oauthClients: OAuthClients
+  readonly sealedTexts: SealedTexts
   readonly triggers: Triggers
   readonly scheduled: ScheduledEvents
   readonly schedules: Schedules

@@ -176,4 +176,28 @@ export const refreshCases: ContractCases = {
     assert.equal(await store.connectSessions.leave('t2', leaving), false)
     assert.equal(await store.connectSessions.add({ ...session, token: 't4', expiresMs: expiresMs * 2 }, 1), true)
   },
+
+  'texts that another secret key has sealed are found, and replaced unless they have changed': async (stage) => {
+    const { store, id } = stage
+    await connect(stage, { id: 'sealed-1', sealed: 'v1.aaaaaaaa.text' })
+    await store.connections.put(id, {
+      key: 'other',
+      id: 'sealed-2',
+      integration: 'mail',
+      userId: 'ada',
+      grant: 'workspace',
+      sealed: 'v1.bbbbbbbb.text',
+      method: null,
+      expiresMs: null,
+      refreshMs: null,
+    })
+    const page = { current: 'v1.bbbbbbbb.', after: 'sealed-', limit: 1 }
+    assertSame(await store.sealedTexts.list('connection', page), [{ id: 'sealed-1', text: 'v1.aaaaaaaa.text' }])
+    const change = { id: 'sealed-1', text: 'v1.aaaaaaaa.text', by: 'v1.bbbbbbbb.anew' }
+    assert.equal(await store.sealedTexts.replace('connection', change), true)
+    assert.equal(await store.sealedTexts.replace('connection', change), false)
+    assert.equal((await read(stage)).sealed, 'v1.bbbbbbbb.anew')
+    for (const kind of ['oauth_client', 'api_key', 'source'] as const)
+      assert.ok(Array.isArray(await store.sealedTexts.list(kind, page)))
+  },
 }

@@ -24,6 +24,7 @@ import { findPosition, readEvents, readLog, readSome, scanLog } from './log.ts'
 import { migrate } from './migrate.ts'
 import { createMoving } from './moving.ts'
 import { createConnecting } from './connecting.ts'
+import { createSealedTexts } from './sealed.ts'
 import { createConnectionRows } from './connection-rows.ts'
 import { createDefinitions } from './definitions.ts'
 import type { Parts } from './store-parts.ts'
@@ -125,6 +126,7 @@ function toStore(parts: Parts, clock: DatabaseClock, counts: { readonly rowsScan
     ...createDefinitions(parts),
     connections: createConnectionRows(parts),
     ...createConnecting(parts),
+    sealedTexts: createSealedTexts(connections),
     triggers: createTriggers(parts),
     ...createTimetable(parts),
     sources: createSources(parts),

@@ -35,6 +35,7 @@ import { createInbox, deleteInbox } from './inboxes.ts'
 import { appendAudit, putKey, updateKey } from './keys.ts'
 import { addQuarantined, releaseQuarantined, removeQuarantined } from './quarantine.ts'
 import { trimEvents } from './retention.ts'
+import { replaceSealed } from './sealed.ts'
 import { addScheduled, cancelScheduled, claimDueScheduled, removeScheduled } from './scheduled.ts'
 import { advanceSchedule, putSchedule, removeSchedule, setScheduleStatus } from './schedules.ts'
 import { createSource, noteSources, removeSource, updateSource } from './sources.ts'
@@ -112,6 +113,7 @@ const verbs = {
   removeSource,
   removeTrigger,
   renewTags,
+  replaceSealed,
   replayEvent: onInbox(replayEvent),
   saveClock,
   saveEventTypes,
