@@ -11,11 +11,13 @@ export type ActionOptions = {
   readonly concurrency?: number
   readonly timeoutSeconds?: number
   readonly onUnknown?: 'retry' | 'stop'
+  readonly push?: string
 }
 
 type Action = NonNullable<PatchInbox['action']>
+type Push = NonNullable<PatchInbox['push']>
 
-/** What the hub runs for each event of an inbox. */
+/** What the hub itself does with each event of an inbox. */
 export function withAction(command: Command): Command {
   return command
     .option('--action <integration.action>', 'run this for each event, as slack.post_message; "" for nothing any more')
@@ -23,6 +25,10 @@ export function withAction(command: Command): Command {
     .option(
       '--inputs <json>',
       'of the action: a JSON object or @FILE, whose texts with a = in front are JSONata over the event; or one such text',
+    )
+    .option(
+      '--push <url>',
+      'send each event there; or a JSON object as in docs/push.md, or @FILE; "" for nothing any more',
     )
     .option('--result-type <type>', 'make an event of this type of each result')
     .option('--concurrency <n>', 'runs at a time', wholeNumber(1, 32))
@@ -36,17 +42,21 @@ export function withAction(command: Command): Command {
 }
 
 /** The settings that were given, as PATCH takes them. */
-export function toActionSettings(options: ActionOptions): Pick<PatchInbox, 'action' | 'on_unknown'> {
-  const { action, onUnknown } = options
+export function toActionSettings(options: ActionOptions): Pick<PatchInbox, 'action' | 'push' | 'on_unknown'> {
+  const { action, push, onUnknown } = options
   const needsAction = (['connection', 'inputs', 'resultType', 'concurrency', 'timeoutSeconds'] as const).some(
     (name) => options[name] !== undefined,
   )
   if (needsAction && !action) throw usage('say which action it is, as --action slack.post_message')
   return {
     ...(action !== undefined && { action: action === '' ? null : toAction(action, options) }),
+    ...(push !== undefined && { push: push === '' ? null : toPush(push) }),
     ...(onUnknown && { on_unknown: onUnknown }),
   }
 }
+
+/** The hub judges its members and names every fault. */
+const toPush = (text: string): Push => (/^[{@]/.test(text) ? (readJsonObject(text, '--push') as Push) : { url: text })
 
 function toAction(text: string, options: ActionOptions): Action {
   const dot = text.indexOf('.')

@@ -19,6 +19,7 @@ import { createKey, type KeyAdmin, type KeyContext } from './domain/keys.ts'
 import { createLeaseWatch } from './domain/local-leases.ts'
 import { reseal } from './domain/reseal.ts'
 import { createSealing } from './domain/sealing.ts'
+import { createSigningKeys } from './domain/signing-keys.ts'
 import { startPolling } from './domain/polling.ts'
 import { startScheduling } from './domain/scheduling.ts'
 import { createSourceNotes } from './domain/sources/notes.ts'
@@ -163,6 +164,7 @@ function createContext({ store, ...places }: Places, { secretKeys, allowCidr }: 
     refresher: createRefresher({ store, sealing, random: Math.random }),
     cursors: createCursors(secretKeys),
     sealing,
+    signingKeys: createSigningKeys(secretKeys),
     notifier: createNotifier(store),
     leaseWatch: createLeaseWatch(),
     rateBudgets: createRateBudgets(store.rateBudgets, () => performance.now()),

@@ -14,6 +14,7 @@ export const inboxDefaults: InboxSettings = {
   ordering: 'none',
   on_dead: 'continue',
   action: null,
+  push: null,
   on_unknown: 'retry',
 }
 

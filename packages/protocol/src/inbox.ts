@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Event, limits, shortText } from './event.ts'
 import { Filter } from './filter.ts'
 import { InboxAction } from './inbox-action.ts'
+import { InboxPush } from './inbox-push.ts'
 import { Slug } from './slug.ts'
 
 export { Slug } from './slug.ts'
@@ -33,6 +34,9 @@ export const InboxSettings = z.strictObject({
   action: InboxAction.nullable()
     .optional()
     .describe('what the hub runs for each event, with the authority of the key that has set it'),
+  push: InboxPush.nullable()
+    .optional()
+    .describe('where the hub sends each event; not together with an action. Shown without secret and headers'),
   on_unknown: z
     .enum(['retry', 'stop'])
     .optional()
@@ -56,6 +60,8 @@ const InboxDoor = z
   .object({
     key_id: z.string().describe('of the key that has set it; it runs with what that key may do'),
     reason: z.string().nullable().describe('why it is broken or disabled, or what it waits for'),
+    public_key: z.string().nullable().describe('of a push: what its v1a signatures are verified with'),
+    header_names: z.array(z.string()).describe('of a push: fields that are sent, too'),
     probe_at: z.string().nullable().describe('of a broken one: when it is tried again, with one event'),
   })
   .meta({ id: 'InboxDoor' })
@@ -68,6 +74,7 @@ export const Inbox = z
     revision: z.int().describe('counts the changes of its settings'),
     generation: z.int().describe('counts its seeks'),
     created_at: z.string(),
+    secret: z.string().optional().describe('of a push that was just made or changed without one: shown once'),
     door: InboxDoor.nullable().describe('null: nothing is delivered from here, consumers come by themselves'),
     blocked: z
       .boolean()

@@ -59,6 +59,7 @@ export {
 } from './event-type.ts'
 export { Filter, PayloadCondition } from './filter.ts'
 export { InboxAction, Mapping } from './inbox-action.ts'
+export { InboxPush, PushTested, RotateSecret } from './inbox-push.ts'
 export { failedRule, isOpenFilter, matchesFilter, type FilterSubject } from './match.ts'
 export {
   AckRequest,

@@ -95,6 +95,24 @@ function addSteering(inboxes: Command): void {
     .description('Hands out again.')
     .argument('<key>')
     .action(async (key: string, options: HubOptions) => show(options, await openAdmin(options).resumeInbox(key)))
+  withHub(inboxes.command('test'))
+    .description('Sends an example event to where the inbox pushes, and shows the answer.')
+    .argument('<key>')
+    .action(async (key: string, options: HubOptions) => {
+      const tested = await openAdmin(options).testPush(key)
+      createOutput(options).result(tested, toLines(tested))
+      if (!tested.ok) process.exitCode = 1
+    })
+  withHub(inboxes.command('rotate-secret'))
+    .description('A new secret for a push, shown once. The old one signs, too, until the overlap is over.')
+    .argument('<key>')
+    .option('--overlap-seconds <s>', 'how long (default 86400)', wholeNumber(0, 2_592_000))
+    .action(async (key: string, options: HubOptions & { overlapSeconds?: number }) => {
+      const { overlapSeconds } = options
+      const body = overlapSeconds === undefined ? {} : { overlap_seconds: overlapSeconds }
+      const rotated = await openAdmin(options).rotatePushSecret(key, body)
+      createOutput(options).result(rotated, rotated.secret)
+    })
   withHub(inboxes.command('seek'))
     .description('Goes elsewhere in the log and forgets leases and delays; dead letters stay.')
     .argument('<key>')

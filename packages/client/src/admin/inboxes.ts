@@ -1,4 +1,13 @@
-import type { Inbox, PatchInbox, PutInbox, ReplayedRange, ReplayRange, SeekRequest } from '@sluice/protocol'
+import type {
+  Inbox,
+  PatchInbox,
+  PushTested,
+  PutInbox,
+  ReplayedRange,
+  ReplayRange,
+  RotateSecret,
+  SeekRequest,
+} from '@sluice/protocol'
 import type { Request, RequestOptions } from '../request.ts'
 import type { InboxPage, PageQuery } from './page.ts'
 
@@ -23,6 +32,12 @@ export function createInboxRoutes(request: Request) {
     /** One step; send it again with `next_cursor` until it is done. */
     replayRange: (inbox: string, body: ReplayRange, options?: RequestOptions): Promise<ReplayedRange> =>
       request({ method: 'POST', path: `${of(inbox)}/replay`, body, repeatable: false }, options),
+    /** Sends an example event to where the inbox pushes. */
+    testPush: (inbox: string, options?: RequestOptions): Promise<PushTested> =>
+      request({ method: 'POST', path: `${of(inbox)}/test`, repeatable: false }, options),
+    /** The new secret is shown once; the old one signs, too, for a while. */
+    rotatePushSecret: (inbox: string, body: RotateSecret = {}, options?: RequestOptions): Promise<{ secret: string }> =>
+      request({ method: 'POST', path: `${of(inbox)}/secret/rotate`, body, repeatable: false }, options),
     seekInbox: (inbox: string, body: SeekRequest, options?: RequestOptions): Promise<Inbox> =>
       request({ method: 'POST', path: `${of(inbox)}/seek`, body, repeatable: false }, options),
   }

@@ -5,6 +5,9 @@ export type Status = { readonly status: 'ok'; readonly version: string; readonly
 /** Each part by name: `ok`, or what is wrong with it. */
 export type Health = { readonly status: 'ok' | 'failing'; readonly checks: Readonly<Record<string, string>> }
 
+/** JSON Web Keys. */
+export type KeySet = { readonly keys: readonly Readonly<Record<string, unknown>>[] }
+
 /** Routes that need no key. */
 export function createOpenRoutes(request: Request) {
   const get = (path: string): Call => ({ method: 'GET', path, repeatable: true })
@@ -16,6 +19,9 @@ export function createOpenRoutes(request: Request) {
     getHealth: (options?: RequestOptions): Promise<Health> => request({ ...get('/health'), alsoAnswers: 503 }, options),
     getOpenapi: (options?: RequestOptions): Promise<Record<string, unknown>> => request(get('/openapi.json'), options),
     getDocs: (options?: RequestOptions): Promise<string> => request(page('/docs'), options),
+    /** Public keys that pushed events are signed with, `v1a`. */
+    getKeySet: (query: { workspace?: string } = {}, options?: RequestOptions): Promise<KeySet> =>
+      request({ ...get('/.well-known/jwks.json'), query }, options),
     getProblem: (code: string, options?: RequestOptions): Promise<string> =>
       request(page(`/problems/${encodeURIComponent(code)}`), options),
     getMetrics: (options?: RequestOptions): Promise<string> => request(page('/metrics'), options),

@@ -14,12 +14,14 @@ import type { Notifier } from './notifier.ts'
 import type { SourceNotes } from './sources/notes.ts'
 import type { DayCounts } from './quotas.ts'
 import type { Sealing } from './sealing.ts'
+import type { SigningKeys } from './signing-keys.ts'
 
 /** What every verb works with; `main.ts` builds it. */
 export type Context = {
   readonly store: Store
   readonly cursors: Cursors
   readonly sealing: Sealing
+  readonly signingKeys: SigningKeys
   readonly notifier: Notifier
   readonly counts: Counts
   readonly activity: ActivityNotes

@@ -6,18 +6,21 @@ import {
   inboxDefaults,
   toValidationError,
   type Inbox,
+  type InboxPush,
   type InboxSettings,
   type PatchInbox,
   type PutInbox,
   type SeekRequest,
 } from '@sluice/protocol'
 import type { InboxRow } from '../store/store.ts'
-import { newDoor, type Door } from '../store/doors.ts'
+import type { Door } from '../store/doors.ts'
 import { noteDeed, type Caller } from './audit.ts'
 import type { Principal } from './authenticate.ts'
 import type { Context, Workspace } from './context.ts'
 import { openKey } from './cursors.ts'
-import { checkInboxAction } from './deliver/check-action.ts'
+import { checkDoor, noteDoor } from './deliver/doors.ts'
+import { toWireDoor } from './deliver/to-wire-door.ts'
+import { openPush, withoutPushSecrets } from './deliver/push-secrets.ts'
 import { requireEvent } from './event-address.ts'
 import { requireRoom } from './quotas.ts'
 import { countInboxes } from './workspaces.ts'
@@ -36,8 +39,10 @@ export async function showInbox(context: Context, workspace: Workspace, key: str
   return withProgress(context, workspace, await requireInbox(context, workspace, key))
 }
 
-async function withProgress({ store }: Context, workspace: Workspace, inbox: InboxRow): Promise<Inbox> {
-  return toWireInbox(inbox, await store.readProgress(workspace.id, inbox.key), store.nowMs())
+async function withProgress(context: Context, workspace: Workspace, inbox: InboxRow): Promise<Inbox> {
+  const { store } = context
+  const shown = toWireInbox(inbox, await store.readProgress(workspace.id, inbox.key), store.nowMs())
+  return { ...shown, door: toWireDoor(context, workspace, inbox) }
 }
 
 /** In the order of their keys. */
@@ -69,43 +74,29 @@ export async function ensureInbox(
     throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.inbox', detail: message })))
   const { workspace } = principal
   const existing = await context.store.findInbox(workspace.id, key)
-  const { inbox, created } = existing
+  const { inbox, created, secret }: Made = existing
     ? { inbox: existing, created: false }
     : await createInbox(context, principal, key, wanted)
-  if (!created) refuseDifference(inbox, wanted)
-  return { inbox: await withProgress(context, workspace, inbox), created }
+  if (!created) refuseDifference(context, inbox, wanted)
+  return {
+    inbox: { ...(await withProgress(context, workspace, inbox)), ...(secret !== undefined && { secret }) },
+    created,
+  }
 }
 
-async function createInbox(
-  context: Context,
-  principal: Principal,
-  key: string,
-  wanted: PutInbox,
-): Promise<{ inbox: InboxRow; created: boolean }> {
+/** `secret`: to be shown once */
+type Made = { readonly inbox: InboxRow; readonly created: boolean; readonly secret?: string | undefined }
+
+async function createInbox(context: Context, principal: Principal, key: string, wanted: PutInbox): Promise<Made> {
   const { workspace } = principal
   await refuseBeyondQuota(context, workspace)
   const settings = withChanges(inboxDefaults, wanted)
-  const door = await checkDoor(context, principal, wanted)
+  const { door, secret } = await checkDoor(context, principal, wanted)
   const start = await resolvePlace(context, workspace, settings.start)
   const made = await context.store.createInbox(workspace.id, key, { settings, start, door: door ?? null })
-  if (made.created && door) await noteDoor(context, principal, key, wanted)
-  return made
-}
-
-/** The door that settings ask for; undefined if they do not speak of it. */
-async function checkDoor(
-  context: Context,
-  principal: Principal,
-  { action }: Pick<InboxSettings, 'action'>,
-): Promise<Door | null | undefined> {
-  if (!action) return action
-  await checkInboxAction(context, principal, action)
-  return { ...newDoor, keyId: principal.keyId }
-}
-
-async function noteDoor(context: Context, caller: Caller, key: string, { action }: PatchInbox): Promise<void> {
-  const details = action ? { action: `${action.integration}.${action.action}` } : {}
-  await noteDeed(context, caller, { verb: action ? 'inbox.action' : 'inbox.action.remove', target: key, details })
+  if (!made.created) return made
+  if (door) await noteDoor(context, principal, key, wanted)
+  return { ...made, secret }
 }
 
 async function refuseBeyondQuota({ store }: Context, workspace: Workspace): Promise<void> {
@@ -114,11 +105,16 @@ async function refuseBeyondQuota({ store }: Context, workspace: Workspace): Prom
 }
 
 function withChanges(settings: InboxSettings, change: PutInbox): InboxSettings {
-  return { ...settings, ...(change as Partial<InboxSettings>) } // parsed JSON holds no undefined
+  const push = change.push && { push: withoutPushSecrets(change.push) }
+  return { ...settings, ...(change as Partial<InboxSettings>), ...push } // parsed JSON holds no undefined
 }
 
-function refuseDifference({ key, settings }: InboxRow, wanted: PutInbox): void {
-  const known = { ...inboxDefaults, ...settings }
+function refuseDifference(context: Context, { key, settings, door }: InboxRow, wanted: PutInbox): void {
+  const known = {
+    ...inboxDefaults,
+    ...settings,
+    ...(wanted.push && settings.push && { push: asSent(context, door, settings.push, wanted.push) }),
+  }
   const differs = Object.entries(wanted)
     .filter(([name, value]) => !isDeepStrictEqual(known[name as keyof InboxSettings], value)) // PutInbox has no other names
     .map(([name]) => name)
@@ -136,6 +132,16 @@ async function resolvePlace({ store }: Context, workspace: Workspace, place: str
   return store.findPosition(workspace.id, Date.parse(place))
 }
 
+/** A push with those of its secrets that were sent, to be compared with what was sent. */
+function asSent(context: Context, door: Door | null, push: InboxPush, { secret, headers }: InboxPush): InboxPush {
+  const known = openPush(context, door)
+  return {
+    ...push,
+    ...(secret !== undefined && { secret: known.secrets[0]?.secret }),
+    ...(headers && { headers: known.headers }),
+  }
+}
+
 /** Whoever sends an action, be it the one that is there, lends it the authority of their key from now on. */
 export async function patchInbox(
   context: Context,
@@ -146,7 +152,7 @@ export async function patchInbox(
   const { workspace } = principal
   const inbox = await requireInbox(context, workspace, key)
   const settings = withChanges(inbox.settings, change)
-  const door = await checkDoor(context, principal, change)
+  const { door, secret } = await checkDoor(context, principal, change, inbox)
   if (door === undefined && isDeepStrictEqual(settings, inbox.settings)) return withProgress(context, workspace, inbox)
   const mended = door !== undefined && isStopped(inbox) && ({ status: 'active' } as const)
   const changed = await context.store.updateInbox(workspace.id, key, {
@@ -155,7 +161,7 @@ export async function patchInbox(
     ...mended,
   })
   if (door !== undefined) await noteDoor(context, principal, key, change)
-  return withProgress(context, workspace, changed)
+  return { ...(await withProgress(context, workspace, changed)), ...(secret !== undefined && { secret }) }
 }
 
 /** By the hub, and not by people. */

@@ -38,7 +38,7 @@ export function toEventText(
   return own + (event.body ?? '{}').slice(1)
 }
 
-export function toWireInbox(inbox: InboxRow, progress: InboxProgress, nowMs: number): Inbox {
+export function toWireInbox(inbox: InboxRow, progress: InboxProgress, nowMs: number): Omit<Inbox, 'door'> {
   const { behind, waiting, leased, parked, dead, blocked, oldestMs } = progress
   return {
     key: inbox.key,
@@ -49,7 +49,6 @@ export function toWireInbox(inbox: InboxRow, progress: InboxProgress, nowMs: num
     revision: inbox.revision,
     generation: inbox.generation,
     created_at: toIso(inbox.createdMs),
-    door: toWireDoor(inbox),
     blocked,
     behind,
     waiting,
@@ -58,10 +57,6 @@ export function toWireInbox(inbox: InboxRow, progress: InboxProgress, nowMs: num
     dead,
     oldest_age_seconds: oldestMs === null ? null : Math.max(0, Math.round((nowMs - oldestMs) / 1000)),
   }
-}
-
-function toWireDoor({ door }: InboxRow): Inbox['door'] {
-  return door && { key_id: door.keyId, reason: door.reason, probe_at: isoOrNull(door.probeMs) }
 }
 
 /** Never a hash, and nothing that is sealed. */

@@ -6,10 +6,12 @@ import {
   listInboxes,
   patchInbox,
   pauseInbox,
+  requireInbox,
   resumeInbox,
   seekInbox,
   showInbox,
 } from '../domain/inboxes.ts'
+import { rotatePushSecret, testPush } from '../domain/deliver/doors.ts'
 import { extendLease, leaseEvents, type Leased } from '../domain/lease.ts'
 import { peekInbox } from '../domain/peek.ts'
 import { replayRange } from '../domain/replay-range.ts'
@@ -27,6 +29,8 @@ type InboxRoute =
   | 'deleteInbox'
   | 'pauseInbox'
   | 'resumeInbox'
+  | 'testPush'
+  | 'rotatePushSecret'
   | 'seekInbox'
   | 'replayRange'
   | 'leaseEvents'
@@ -54,6 +58,12 @@ export function inboxHandlers(context: Context): Pick<Handlers, InboxRoute> {
       json(200, await pauseInbox(context, principal.workspace, params.inbox)),
     resumeInbox: async ({ principal, params }) =>
       json(200, await resumeInbox(context, principal.workspace, params.inbox)),
+    testPush: async ({ principal: { workspace }, params }) =>
+      json(200, await testPush(context, { workspace, inbox: await requireInbox(context, workspace, params.inbox) })),
+    rotatePushSecret: async ({ principal, params, body }) => {
+      const inbox = await requireInbox(context, principal.workspace, params.inbox)
+      return json(200, await rotatePushSecret(context, principal, inbox, body))
+    },
     seekInbox: async ({ principal, params, body }) =>
       json(200, await seekInbox(context, principal, params.inbox, body)),
     replayRange: async ({ principal, params, body }) =>

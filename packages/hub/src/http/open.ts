@@ -1,4 +1,4 @@
-import { HubError, problems, toOpenapi, type ErrorCode } from '@sluice/protocol'
+import { HubError, defaultWorkspace, problems, toOpenapi, type ErrorCode } from '@sluice/protocol'
 import { requirePermission } from '../domain/authenticate.ts'
 import type { Context } from '../domain/context.ts'
 import type { Auth } from './auth.ts'
@@ -10,7 +10,15 @@ import { toConsolePath } from './console.ts'
 import { escapeHtml, page } from './html.ts'
 import type { Metrics } from './metrics.ts'
 
-type OpenRoute = 'getRoot' | 'getStatus' | 'getHealth' | 'getOpenapi' | 'getDocs' | 'getProblem' | 'getMetrics'
+type OpenRoute =
+  | 'getRoot'
+  | 'getStatus'
+  | 'getHealth'
+  | 'getOpenapi'
+  | 'getDocs'
+  | 'getKeySet'
+  | 'getProblem'
+  | 'getMetrics'
 
 type Options = {
   readonly context: Context
@@ -47,6 +55,9 @@ export function openHandlers({
     },
     getOpenapi: () => jsonText(200, (openapi ??= JSON.stringify(toOpenapi(version, publicUrl ?? '/')))),
     getDocs: () => page('Sluice API', (docs ??= printDocs(version))),
+    // Of a workspace that does not exist, too: nobody learns which do.
+    getKeySet: ({ query }) =>
+      json(200, { keys: context.signingKeys.publicJwksOf(query.workspace ?? defaultWorkspace) }),
     getProblem: ({ params }) => {
       if (!isErrorCode(params.code))
         throw new HubError('not-found', `there is no problem "${params.code.slice(0, 100)}"; /docs lists them`)

@@ -10,6 +10,8 @@ export type Door = {
   readonly probeMs: number | null
   /** tries since it broke */
   readonly probes: number
+  /** of a push: its secrets and fields, as sealed JSON, and what they are sealed for */
+  readonly sealed?: { readonly id: string; readonly text: string } | null
 }
 
 /** Before anything has happened at it. */

@@ -17,6 +17,7 @@ import {
   Settled,
 } from '../inbox.ts'
 import { ReplayRange, ReplayedRange } from '../look-back.ts'
+import { PushSecret, PushTested, RotateSecret } from '../inbox-push.ts'
 import { cursor, limit, list, ok, page, type Route } from '../route.ts'
 
 const inbox = '/v1/inboxes/{inbox}'
@@ -80,6 +81,22 @@ export const inboxRoutes = {
     summary: 'Hand out again',
     access: 'inbox',
     answers: ok('the inbox', Inbox),
+  },
+  testPush: {
+    method: 'POST',
+    path: `${inbox}/test`,
+    summary: 'Send an example event to where the inbox pushes',
+    access: 'inbox',
+    answers: ok('what came of it, also where that is an error', PushTested),
+  },
+  rotatePushSecret: {
+    method: 'POST',
+    path: `${inbox}/secret/rotate`,
+    summary: 'A new secret for a push; the old one signs, too, for a while',
+    access: 'inbox',
+    body: RotateSecret,
+    bodyOptional: true,
+    answers: ok('the new secret', PushSecret),
   },
   seekInbox: {
     method: 'POST',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Slug } from '../slug.ts'
 import { ok, type Route } from '../route.ts'
 
 const Status = z
@@ -47,6 +48,14 @@ export const openRoutes = {
     summary: 'API reference for people',
     access: 'open',
     answers: { 200: { description: 'a page', mediaType: 'text/html' } },
+  },
+  getKeySet: {
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    summary: 'Public keys that pushed events are signed with (v1a)',
+    access: 'open',
+    query: z.object({ workspace: Slug.optional().describe('default `default`') }),
+    answers: ok('a JSON Web Key Set', z.object({ keys: z.array(z.record(z.string(), z.unknown())) })),
   },
   getProblem: {
     method: 'GET',

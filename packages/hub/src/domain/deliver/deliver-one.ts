@@ -79,10 +79,13 @@ async function draw(node: Node, place: Place, seen: Seen): Promise<void> {
   const { outcome, event } = seen
   if (outcome.kind === 'untouched') return
   if (outcome.kind === 'wait') return hold(node, place, outcome)
+  if (outcome.kind === 'gone') return disable(node, place, seen.round, outcome.reason)
   if (outcome.kind === 'done') {
     place.breaker.succeed()
     return seen.round.inbox.status === 'broken' || place.saysWhy ? mend(node, place, seen.round) : undefined
   }
+  if (outcome.kind === 'failed' && outcome.pauseMs !== undefined)
+    await hold(node, place, { delayMs: outcome.pauseMs, reason: outcome.reason })
   const { probes = 0 } = seen.round.inbox.door ?? {}
   if (seen.round.inbox.status === 'broken') return breakOpen(node, place, { ...seen, probes: probes + 1 })
   if (place.breaker.fail(event.position)) await breakOpen(node, place, { ...seen, probes: 0 })
@@ -94,7 +97,7 @@ const toldMs = 5000
 async function hold(
   { context }: Node,
   place: Place,
-  { delayMs, reason }: Extract<Outcome, { kind: 'wait' }>,
+  { delayMs, reason }: Pick<Extract<Outcome, { kind: 'wait' }>, 'delayMs' | 'reason'>,
 ): Promise<void> {
   place.opened = undefined
   place.holdUntil = Math.max(place.holdUntil, performance.now() + delayMs)
@@ -102,6 +105,12 @@ async function hold(
   place.saysWhy = true
   const door = { reason: `waits until ${toIso(context.store.nowMs() + delayMs)}: ${reason}`.slice(0, 2000) }
   await context.store.updateInbox(place.workspaceId, place.key, { ifStatus: 'active', door })
+}
+
+async function disable({ context }: Node, place: Place, { inbox }: Leased, reason: string): Promise<void> {
+  place.opened = undefined
+  const door = { reason, probeMs: null, probes: 0 }
+  await context.store.updateInbox(place.workspaceId, place.key, { status: 'disabled', ifStatus: inbox.status, door })
 }
 
 async function mend({ context }: Node, place: Place, { inbox }: Leased): Promise<void> {

@@ -5,6 +5,7 @@ import type { Authenticator } from '../authenticate.ts'
 import type { Context } from '../context.ts'
 import { openActionDoor } from './action-door.ts'
 import type { OpenDoorOf } from './door.ts'
+import { openPushDoor } from './push-door.ts'
 import { createInterest } from './interest.ts'
 import { unclaim, type Node } from './look.ts'
 import { createPlace, noteSettings, type Place } from './place.ts'
@@ -69,9 +70,10 @@ export function startDelivering({ context, authenticator, onError }: Options): D
 }
 
 function openDoors(context: Context, authenticator: Authenticator): OpenDoorOf {
-  return async (place) => {
-    const { action } = place.inbox.settings
+  return async (place, pace) => {
+    const { action, push } = place.inbox.settings
     if (action) return openActionDoor({ context, authenticator }, place, action)
+    if (push) return openPushDoor(context, place, { push, pace })
     return {
       status: 'disabled',
       reason: 'this hub does not know how to deliver from here; it may be older than the inbox',

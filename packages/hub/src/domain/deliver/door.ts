@@ -13,14 +13,16 @@ export type Delivery = {
 /** What came of a delivery. `result` is a word for the list of attempts. */
 export type Outcome =
   | { readonly kind: 'done'; readonly result: string }
-  /** to be tried again, as often as the inbox says */
-  | { readonly kind: 'failed'; readonly result: string; readonly reason: string }
+  /** to be tried again, as often as the inbox says; with `pauseMs` nothing else is tried before either */
+  | { readonly kind: 'failed'; readonly result: string; readonly reason: string; readonly pauseMs?: number }
   /** trying again would not help */
   | { readonly kind: 'dead'; readonly result: string; readonly reason: string }
   /** it may have been done or not; the inbox says what then */
   | { readonly kind: 'unknown'; readonly result: string; readonly reason: string }
   /** nothing was done, and for so long nothing will be: the whole inbox waits, and no attempt is counted */
   | { readonly kind: 'wait'; readonly reason: string; readonly delayMs: number }
+  /** the other side wants nothing more: the inbox is disabled, and the event waits with the others */
+  | { readonly kind: 'gone'; readonly reason: string }
   /** nothing was done, as the hub stops */
   | { readonly kind: 'untouched' }
 
@@ -39,5 +41,8 @@ export type DoorPlace = {
   readonly inbox: InboxRow & { readonly settings: InboxSettings }
 }
 
+/** When the next delivery of an inbox may begin, by `performance.now()`. */
+export type Pace = { nextAt: number }
+
 /** Looks at a door before events are leased for it. */
-export type OpenDoorOf = (place: DoorPlace) => Promise<OpenDoor | ClosedDoor>
+export type OpenDoorOf = (place: DoorPlace, pace: Pace) => Promise<OpenDoor | ClosedDoor>

@@ -69,7 +69,7 @@ async function open(node: Node, place: Place): Promise<Round | undefined> {
   if (inbox.status !== 'active' && inbox.status !== 'broken') return idle()
   const waitMs = toWaitMs(node, place, inbox)
   if (waitMs > 0) return idle(waitMs)
-  const door = await node.openDoor({ workspace, inbox })
+  const door = await node.openDoor({ workspace, inbox }, place.pace)
   if ('status' in door) return idle(await close(node, { workspace, inbox }, door))
   place.opened = { workspace, inbox, door, until: performance.now() + openedMs }
   return undefined

@@ -18,6 +18,7 @@ export function toSettlement(outcome: Outcome, settling: Settling): SettleOrder[
   switch (outcome.kind) {
     case 'done':
       return { kind: 'ack', note: { ms, result: outcome.result } }
+    case 'gone':
     case 'untouched':
       return { kind: 'release', delayMs: 0, count: false }
     case 'wait':
@@ -31,11 +32,16 @@ export function toSettlement(outcome: Outcome, settling: Settling): SettleOrder[
   }
 }
 
-type Failed = Extract<Outcome, { result: string; reason: string }>
+type Failed = Extract<Outcome, { result: string; reason: string }> & { readonly pauseMs?: number }
 
-function toRelease({ reason, result }: Failed, settling: Settling, final: boolean): SettleOrder['outcome'] {
+function toRelease(
+  { reason, result, pauseMs = 0 }: Failed,
+  settling: Settling,
+  final: boolean,
+): SettleOrder['outcome'] {
   const { ms } = settling
-  return { kind: 'release', count: true, delayMs: toRetryMs(settling), reason, final, note: { ms, result } }
+  const delayMs = Math.max(toRetryMs(settling), pauseMs)
+  return { kind: 'release', count: true, delayMs, reason, final, note: { ms, result } }
 }
 
 /** A fifth shorter or longer, so that what failed together does not come back together. */

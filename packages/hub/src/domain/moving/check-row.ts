@@ -166,13 +166,20 @@ function isDoor(text: string | null | undefined): boolean {
   if (text === null || text === undefined) return true
   const door = toJson(text)
   if (typeof door !== 'object' || door === null) return false
-  const { keyId, reason, probeMs, probes } = door as Readonly<Record<string, unknown>> // an object, it was just seen
+  const { keyId, reason, probeMs, probes, sealed } = door as Readonly<Record<string, unknown>> // an object, it was just seen
   return (
     typeof keyId === 'string' &&
     (reason === null || typeof reason === 'string') &&
     (probeMs === null || Number.isSafeInteger(probeMs)) &&
-    Number.isSafeInteger(probes)
+    Number.isSafeInteger(probes) &&
+    isSealedDoor(sealed)
   )
+}
+
+function isSealedDoor(sealed: unknown): boolean {
+  if (sealed === undefined || sealed === null) return true
+  const { id, text } = sealed as Readonly<Record<string, unknown>> // anything but null and undefined has members
+  return typeof id === 'string' && typeof text === 'string'
 }
 
 function findEventFault(row: Row<'event'>, known: Known): string | undefined {
