@@ -6,7 +6,8 @@ import { ApiError, createAdmin, type Admin } from './admin.ts'
 
 type Answer = { readonly route: RouteName; readonly status: number; readonly body: string }
 
-const { hub } = await useHub({ integrations: new URL('../../hub/src/test-integrations', import.meta.url).pathname })
+const integrations = new URL('../../hub/src/test-integrations', import.meta.url).pathname
+const { hub } = await useHub({ integrations, allowCidr: ['127.0.0.0/8'] })
 const answers: Answer[] = []
 
 /** The admin client, with every answer noted under its route. */
@@ -117,6 +118,7 @@ async function callOpen(admin: Admin): Promise<void> {
   assert.equal((await admin.getOpenapi())['openapi'], '3.1.0')
   assert.match(await admin.getDocs(), /<html/)
   assert.match(await admin.getProblem('not-found'), /<html/)
+  assert.equal((await admin.getKeySet()).keys.length, 1)
   assert.match(await admin.getMetrics(), /# TYPE/)
   assert.match(await admin.getConsole(), /<html/)
   assert.equal((await admin.getActivity({ range: 'day' })).step_seconds, 600)
@@ -186,6 +188,11 @@ async function callInboxes(admin: Admin, eventId: string): Promise<void> {
   )
   assert.equal((await admin.listAttempts('crm')).attempts[0]?.reason, 'no')
   await admin.putInbox('other')
+  // Nobody listens there.
+  const push = { url: 'http://127.0.0.1:1/', timeout_seconds: 1 }
+  assert.match((await admin.putInbox('pushed', { push })).secret ?? '', /^whsec_/)
+  assert.equal((await admin.testPush('pushed')).ok, false)
+  assert.match((await admin.rotatePushSecret('pushed')).secret, /^whsec_/)
   assert.equal((await admin.seekInbox('other', { to: 'earliest' })).generation, 2)
   await admin.deleteInbox('other')
 }

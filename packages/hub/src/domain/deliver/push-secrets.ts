@@ -35,8 +35,9 @@ export function openPush({ sealing }: Context, door: Door | null): PushSecrets {
 const placeOf = (id: string): string => `push/${id}`
 
 /** As the settings keep it. */
-export function withoutPushSecrets({ secret: _, headers: __, ...push }: InboxPush): InboxPush {
-  return push
+export function withoutPushSecrets(push: InboxPush): InboxPush {
+  const { secret: _secret, headers: _headers, ...shown } = push
+  return shown
 }
 
 /** What was not sent stays as it was. */
