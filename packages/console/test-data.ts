@@ -51,5 +51,8 @@ export async function fillHub(admin: Admin): Promise<{ readonly eventId: string;
   })
   const kept = await admin.publishEvent({ event_type: 'order.paid', payload: { [markup]: markup } })
   await admin.createKey({ user_id: markup, user_email: markup, role: 'viewer', allowed_event_types: [markup] })
+  await admin.putConnection('said', { integration: 'echo', credentials: { api_key: markup } })
+  await admin.putTrigger('words', { integration: 'echo', polling_trigger: 'new_word', connection: 'said' })
+  await admin.runAction('echo', 'say', { inputs: { word: markup }, connection: 'said' })
   return { eventId, quarantineId: kept.quarantine_id ?? '' }
 }

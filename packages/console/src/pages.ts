@@ -29,8 +29,19 @@ export const pages: readonly (readonly PageEntry[])[] = [
     { name: 'quarantine', title: 'Quarantine', needs: 'read', load: () => import('./pages/quarantine/page.tsx') },
   ],
   [
+    {
+      name: 'integrations',
+      title: 'Integrations',
+      needs: 'act',
+      load: () => import('./pages/integrations/page.tsx'),
+    },
+    { name: 'connections', title: 'Connections', needs: 'act', load: () => import('./pages/connections/page.tsx') },
+    { name: 'triggers', title: 'Triggers', needs: 'act', load: () => import('./pages/triggers/page.tsx') },
+  ],
+  [
     { name: 'keys', title: 'Keys', needs: 'admin', load: () => import('./pages/keys/page.tsx') },
     { name: 'audit', title: 'Audit log', needs: 'admin', load: () => import('./pages/audit/page.tsx') },
+    { name: 'system', title: 'System', needs: 'read', load: () => import('./pages/system/page.tsx') },
   ],
 ]
 
