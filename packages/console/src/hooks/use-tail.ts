@@ -5,12 +5,11 @@ import { hub, isAbort } from '../hub.ts'
 export type Tail = {
   /** newest first */
   readonly events: readonly Event[]
-  /** in the last second */
+  /** events in the last second */
   readonly seen: number
-  readonly shown: number
+  /** all in all, and those of them that are a part of the list */
+  readonly total: { readonly seen: number; readonly shown: number }
   readonly state: 'off' | 'connecting' | 'open'
-  /** events were left out since the list began */
-  readonly isSampled: boolean
 }
 
 /** Rows that the list grows by at most; older ones leave it. */
@@ -19,7 +18,7 @@ const keptEvents = 2000
 const drawMs = 250
 const againMs = 2000
 
-const off: Tail = { events: [], seen: 0, shown: 0, state: 'off', isSampled: false }
+const off: Tail = { events: [], seen: 0, total: { seen: 0, shown: 0 }, state: 'off' }
 
 type TailFilters = Pick<TailQuery, 'event_type' | 'source' | 'subject'>
 
@@ -51,7 +50,10 @@ export function useTail(filters: TailFilters, isOn: boolean, onGap: () => void, 
         else if (item.kind === 'event') arrived.push(item.event)
         else {
           const { seen, shown } = item
-          setTail((before) => ({ ...before, seen, shown, isSampled: before.isSampled || seen > shown }))
+          setTail((before) => {
+            const { total } = before
+            return { ...before, seen, total: { seen: total.seen + seen, shown: total.shown + shown } }
+          })
         }
       }
     }
@@ -59,7 +61,7 @@ export function useTail(filters: TailFilters, isOn: boolean, onGap: () => void, 
       for (let isFirst = true; !stop.signal.aborted; isFirst = false) {
         if (!isFirst) latest.current()
         await read().catch((error: unknown) => isAbort(error))
-        setTail((before) => ({ ...before, state: 'connecting', seen: 0, shown: 0 }))
+        setTail((before) => ({ ...before, state: 'connecting', seen: 0 }))
         await new Promise((resolve) => setTimeout(resolve, againMs))
       }
     }

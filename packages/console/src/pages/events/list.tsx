@@ -50,9 +50,9 @@ export function EventList({ selected }: { readonly selected: string | undefined 
             {toCount(waiting)} new
           </button>
         )}
-        {tail.isSampled && (
+        {tail.total.seen > tail.total.shown && (
           <span class="sampled">
-            Sampled: {toCount(tail.shown)} of {toAmount(tail.seen, 'event')} in the last second.{' '}
+            Sampled: {toCount(tail.total.shown)} of {toAmount(tail.total.seen, 'new event')}.{' '}
             <button type="button" class="link" onClick={found.reload}>
               Show all so far
             </button>
