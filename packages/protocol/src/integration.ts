@@ -172,6 +172,7 @@ export const RunAction = z
   .strictObject({
     inputs: JsonObject.optional(),
     connection: Slug.optional(),
+    dry_run: z.boolean().optional().describe('sends no write request: what would have been sent is in the result'),
     bulk: z.boolean().optional().describe('one of many: others with the same connection go first'),
   })
   .meta({ id: 'RunAction' })
@@ -186,7 +187,7 @@ export type RunPoll = z.infer<typeof RunPoll>
 export const RunResult = z
   .object({
     version: z.string(),
-    type: z.enum(['action', 'action_error', 'polling_trigger', 'validation_error', 'error']),
+    type: z.enum(['action', 'action_error', 'polling_trigger', 'validation_error', 'error', 'dry_run']),
     result: JsonObject,
     ms: z.int().describe('how long the run took'),
   })

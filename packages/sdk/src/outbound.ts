@@ -2,5 +2,6 @@ export { AddressRefusedError, createOutbound, type Outbound, type OutboundOption
 export { createGuardedConnect } from './http/guarded-connect.ts'
 export { findNetworkFault } from './http/address.ts'
 export { createAccountTest } from './http/account-requests.ts'
+export { createDryRun, type DryRun, type HeldRequest } from './http/dry-run.ts'
 export { readLimits, type ServiceLimits } from './http/service-limits.ts'
 export type { Incoming, Intercept, Outgoing } from './http/intercept.ts'

@@ -1,3 +1,4 @@
+import type { RunResult } from '@sluice/client/admin'
 import { Console } from 'node:console'
 import { createContext, type ActionEnvelope, type IntegrationConfig, type PollEnvelope } from '@sluice/sdk/integration'
 import { findConfigs, loadFolder, validateConfig, type Validated } from '@sluice/sdk/folder'
@@ -85,17 +86,26 @@ function addHubCommands(integrations: Command): void {
     .argument('<action>')
     .option('--inputs <json>', 'an object, or @FILE', '{}')
     .option('--connection <key>', 'whose credentials; see sluice connections')
+    .option('--dry-run', 'sends no write request: prints what would have been sent')
     .action(async (integration: string, action: string, options: HubOptions & CallOptions) => {
       const inputs = readJson('--inputs', options.inputs)
       if (!isObject(inputs)) throw usage('--inputs must be a JSON object, or @FILE')
-      const order = { inputs, ...(options.connection !== undefined && { connection: options.connection }) }
+      const { connection, dryRun } = options
+      const order = { inputs, ...(connection !== undefined && { connection }), ...(dryRun && { dry_run: true }) }
       const result = await openAdmin(options).runAction(integration, action, order)
       createOutput(options).result(result, JSON.stringify(result, undefined, 2))
-      process.exitCode = result.type === 'action' ? exitCodes.done : exitCodes.failed
+      process.exitCode = isGood(result) ? exitCodes.done : exitCodes.failed
     })
 }
 
-type CallOptions = { readonly inputs: string; readonly connection?: string }
+type CallOptions = { readonly inputs: string; readonly connection?: string; readonly dryRun?: boolean }
+
+/** A dry run that ended at a write did what it should. */
+function isGood({ type, result }: RunResult): boolean {
+  if (type !== 'dry_run') return type === 'action'
+  const { outcome } = result as { outcome: { type: string } | null } // as the hub answers
+  return outcome === null || outcome.type === 'action'
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

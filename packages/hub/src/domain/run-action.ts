@@ -60,12 +60,13 @@ export async function performAction(
   const installed = requireRunnable(context, principal, { integration, name })
   const { workspace, userId, keyId } = principal
   const { connection } = order
+  if (order.dry_run)
+    return run(context, principal, { ...options, installed, call: toCall(name, order), connection, dryRun: true })
   const subject = { integration, action: name, connection: connection ?? null, userId }
   await requireBudgets(context, workspace, subject)
   const done = { ...subject, keyId, door: options.door ?? 'http', startedMs: context.store.nowMs() }
-  const call = { kind: 'action', name, inputs: order.inputs ?? {} } as const
   const rank = order.bulk ? 3 : done.door === 'inbox' ? 1 : 0
-  const outcome = await run(context, principal, { ...options, installed, call, connection, rank })
+  const outcome = await run(context, principal, { ...options, installed, call: toCall(name, order), connection, rank })
   await noteRun(context, workspace, done, outcome)
   return outcome
 }
@@ -133,16 +134,29 @@ type Job = Omit<Target, 'integration' | 'name'> & {
   readonly connection: string | undefined
   /** how urgent it is */
   readonly rank?: Rank
+  readonly dryRun?: boolean
 }
+
+const toCall = (name: string, { inputs = {} }: RunAction): RunOrder['call'] => ({ kind: 'action', name, inputs })
 
 async function run(
   context: Context,
   principal: Principal,
-  { installed, call, connection, metadata = {}, deadlineMs = defaultDeadlineMs, signal, onProgress, rank = 0 }: Job,
+  {
+    installed,
+    call,
+    connection,
+    metadata = {},
+    deadlineMs = defaultDeadlineMs,
+    signal,
+    onProgress,
+    rank = 0,
+    ...job
+  }: Job,
 ): Promise<RunOutcome> {
   const auth = await findAuth(context, principal, installed, connection)
   const whose = { workspaceId: principal.workspace.id, rank, user: principal.userId }
-  const order = { ...whose, folder: installed.folder, call, auth, metadata, deadlineMs }
+  const order = { ...whose, folder: installed.folder, call, auth, metadata, deadlineMs, dryRun: job.dryRun === true }
   const clean = <Value>(value: Value): Value => withoutSecrets(value, auth, installed.config)
   const outcome = await runWithLeave(context, order, {
     installed,
@@ -183,7 +197,15 @@ export function requireCredentials({ name, config }: Installed, connection: stri
 }
 
 /** A handler that ended its process has no envelope of its own. */
-function toWire({ result, ms }: RunOutcome): RunResult {
+function toWire({ dryRun, ...outcome }: RunOutcome): RunResult {
+  const wire = toWireResult(outcome)
+  if (!dryRun) return wire
+  const { version, type, result, ms } = wire
+  const { requests, stopped } = dryRun
+  return { version, type: 'dry_run', result: { requests, outcome: stopped ? null : { type, result } }, ms }
+}
+
+function toWireResult({ result, ms }: Omit<RunOutcome, 'dryRun'>): RunResult {
   if ('type' in result) {
     const { version, type } = result
     if (type !== 'connected_account') return { version, type, result: { ...result.result }, ms }

@@ -36,7 +36,7 @@ test('a hub that is killed leaves no process behind, though a handler waits for 
     const exit = once(child, 'exit')
     await once(child.stdio[3] as Readable, 'data') // it says that it is ready
     const call = { kind: 'action', name: 'wait', inputs: {} } as const
-    const order: ToChild = { kind: 'run', id: 1, order: { call, auth: {}, metadata: {}, asks: false } }
+    const order: ToChild = { kind: 'run', id: 1, order: { call, auth: {}, metadata: {}, asks: false, dryRun: false } }
     child.stdin?.write(`${JSON.stringify(order)}\n`)
     await once(child.stdio[1] as Readable, 'data')
     // What the system does with the pipes of a process that has ended.

@@ -1,19 +1,24 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Socket as UdpSocket } from 'node:dgram'
 import { createWriteStream } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { Server, Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { createGuardedConnect } from '@sluice/sdk/outbound'
+import { createDryRun, createGuardedConnect, type DryRun } from '@sluice/sdk/outbound'
 import { loadFolder } from '@sluice/sdk/folder'
 import { createContext, type Context, type Integration, type Logger } from '@sluice/sdk/integration'
 import { createAccountWatch, type AccountWatch } from './account-watch.ts'
 import { answerBytes, answersFd, type ChildSetup, type ToChild } from './messages.ts'
-import type { Envelope } from './runner.ts'
+import type { Envelope, RunOutcome } from './runner.ts'
 
 /** The process in which handlers run: one run at a time. It knows nothing of the hub but what an order says. */
 const setup = JSON.parse(process.argv[2] ?? '') as ChildSetup // written by `worker.ts`
 const answers = createWriteStream('', { fd: answersFd })
 const orders = createInterface({ input: process.stdin })
+
+let current: Running | undefined
+/** Holds while `context.fetch` sends. */
+const sending = new AsyncLocalStorage<true>()
 
 closeDoors(setup)
 useOwnSdk(setup)
@@ -23,7 +28,6 @@ const print = (level: string) => (fields: Record<string, unknown>, message: stri
 const logger: Logger = { debug: print('debug'), info: print('info'), warn: print('warn'), error: print('error') }
 
 const integration = await loadFolder(setup.folder)
-let current: Running | undefined
 // The hub is gone, perhaps killed: nobody is left who could end this process.
 orders.on('close', () => process.exit(0))
 orders.on('line', (line) => {
@@ -35,9 +39,14 @@ orders.on('line', (line) => {
 })
 answers.write('{"kind":"ready"}\n')
 
-type Running = { readonly id: number; readonly cancel: AbortController; readonly watch: AccountWatch }
+type Running = {
+  readonly id: number
+  readonly cancel: AbortController
+  readonly watch: AccountWatch
+  readonly isDry: boolean
+}
 type Order = Extract<ToChild, { kind: 'run' }>['order']
-type Done = { readonly envelope: Envelope; readonly unauthorized?: boolean }
+type Done = { readonly envelope: Envelope; readonly unauthorized?: boolean; readonly dryRun?: RunOutcome['dryRun'] }
 
 function start(loaded: Integration, { id, order }: Extract<ToChild, { kind: 'run' }>): Running {
   const { auth, metadata, asks } = order
@@ -51,19 +60,35 @@ function start(loaded: Integration, { id, order }: Extract<ToChild, { kind: 'run
     onAsk: asks ? (number) => say('permit', { number }) : undefined,
     onLimits: (limits) => say('limits', { limits }),
   })
+  const dry = order.dryRun
+    ? createDryRun(setup.folder, (request, send) => sending.run(true, () => watch.intercept(request, send)))
+    : undefined
   const context = createContext({
     config,
     auth,
-    metadata,
+    metadata: { ...metadata, ...(dry && { dry_run: true }) },
     logger,
-    intercept: watch.intercept,
+    intercept: dry?.intercept ?? watch.intercept,
     signal: cancel.signal,
     onProgress: (report) => say('progress', { report }),
   })
-  void call(loaded, order, context).then((envelope) =>
-    answers.write(toLine(id, { envelope, ...(watch.isUnauthorized() && { unauthorized: true }) })),
+  // Not before this run is the current one.
+  const begun = Promise.resolve().then(() => call(loaded, order, context))
+  const ended = begun.then((envelope): Done => ({ envelope, dryRun: toDryRun(dry, false) }))
+  const stopped = dry?.stopped.then((): Done => ({ envelope: toStopped(dry), dryRun: toDryRun(dry, true) }))
+  void Promise.race([ended, ...(stopped ? [stopped] : [])]).then((done) =>
+    answers.write(toLine(id, { ...done, ...(watch.isUnauthorized() && { unauthorized: true }) })),
   )
-  return { id, cancel, watch }
+  return { id, cancel, watch, isDry: dry !== undefined }
+}
+
+const toDryRun = (dry: DryRun | undefined, stopped: boolean): RunOutcome['dryRun'] =>
+  dry && { requests: dry.requests(), stopped }
+
+function toStopped(dry: DryRun): Envelope {
+  const { method, url } = dry.requests().find(({ recorded }) => !recorded) ?? { method: '', url: '' }
+  const message = `the dry run ended at ${method} ${url}, for which there is no recording`
+  return { version: '2.0.0', type: 'error', result: { message, cost_usd: null } }
 }
 
 function call(loaded: Integration, { call: what }: Order, context: Context): Promise<Envelope> {
@@ -100,7 +125,12 @@ const toErrorLine = (id: number, message: string): string =>
 function closeDoors({ allowCidr }: ChildSetup): void {
   // oxlint-disable-next-line typescript/unbound-method -- it is called with the socket as `this`
   const { connect } = Socket.prototype
-  Socket.prototype.connect = createGuardedConnect(connect, { allowCidr })
+  const guarded = createGuardedConnect(connect, { allowCidr })
+  Socket.prototype.connect = function connectDry(this: Socket, ...args: unknown[]): Socket {
+    if (!current?.isDry || sending.getStore()) return Reflect.apply(guarded, this, args)
+    process.nextTick(() => this.destroy(new Error('in a dry run nothing is sent but by context.fetch')))
+    return this
+  } as typeof connect // the same forms of arguments
   const refuse = (what: string) => (): never => {
     throw new Error(`handlers may not ${what}`)
   }

@@ -1,6 +1,6 @@
-import type { ServiceLimits } from '@sluice/sdk/outbound'
+import type { HeldRequest, ServiceLimits } from '@sluice/sdk/outbound'
 import type { ProgressReport } from '@sluice/sdk/integration'
-import type { Envelope, RunOrder } from './runner.ts'
+import type { Envelope, RunOrder, RunOutcome } from './runner.ts'
 
 /** What a process has written, which may be anything. */
 export type Answer =
@@ -8,7 +8,13 @@ export type Answer =
   | { readonly kind: 'permit'; readonly id: number; readonly number: number }
   | { readonly kind: 'limits'; readonly id: number; readonly limits: ServiceLimits }
   | { readonly kind: 'progress'; readonly id: number; readonly report: ProgressReport }
-  | { readonly kind: 'done'; readonly id: number; readonly envelope: Envelope; readonly unauthorized: boolean }
+  | {
+      readonly kind: 'done'
+      readonly id: number
+      readonly envelope: Envelope
+      readonly unauthorized: boolean
+      readonly dryRun: RunOutcome['dryRun']
+    }
 
 type Kind = RunOrder['call']['kind']
 
@@ -33,12 +39,23 @@ export function parseAnswer(line: string, kind: Kind | undefined): Answer | unde
     case 'limits':
       return isLimits(limits) ? { kind: 'limits', id, limits } : undefined
     case 'done':
-      return isEnvelope(envelope, kind)
-        ? { kind: 'done', id, envelope, unauthorized: value['unauthorized'] === true }
-        : undefined
+      return isEnvelope(envelope, kind) ? toDone(id, envelope, value) : undefined
     default:
       return undefined
   }
+}
+
+function toDone(id: number, envelope: Envelope, { unauthorized, dryRun }: Record<string, unknown>): Answer {
+  const held = isObject(dryRun) && Array.isArray(dryRun['requests']) ? dryRun['requests'].filter(isHeld) : undefined
+  const done = { kind: 'done', id, envelope, unauthorized: unauthorized === true } as const
+  return { ...done, dryRun: held && { requests: held, stopped: isObject(dryRun) && dryRun['stopped'] === true } }
+}
+
+function isHeld(value: unknown): value is HeldRequest {
+  if (!isObject(value) || !isObject(value['headers'])) return false
+  const { method, url, headers, body, recorded } = value
+  const areTexts = [method, url, ...Object.values(headers)].every((one) => typeof one === 'string')
+  return areTexts && (body === null || typeof body === 'string') && typeof recorded === 'boolean'
 }
 
 function isProgress(value: unknown): value is ProgressReport {

@@ -9,7 +9,7 @@ export type Exchange = RunOptions & {
   readonly stop: AbortSignal
 }
 
-export type Exchanged = Pick<RunOutcome, 'result' | 'unauthorized'> & {
+export type Exchanged = Pick<RunOutcome, 'result' | 'unauthorized' | 'dryRun'> & {
   /** the process cannot be used again */
   readonly fault?: RunFailure
 }
@@ -30,12 +30,22 @@ export async function exchange(worker: Worker, job: Exchange): Promise<Exchanged
       if (answer.kind === 'done') resolve(toExchanged(answer, ends.verdict()))
       else asked.take(answer)
     }
-    worker.send({ kind: 'run', id, order: { call, auth, metadata, asks: job.permits !== undefined } }, onAnswer)
+    worker.send(
+      {
+        kind: 'run',
+        id,
+        order: { call, auth, metadata, asks: job.permits !== undefined, dryRun: order.dryRun === true },
+      },
+      onAnswer,
+    )
     ends.begin()
   })
   // Awaited here: what ends the run is watched until then.
   return await Promise.race([done, worker.ended.then((failure) => ({ result: failure, fault: failure }))])
 }
+
+/** Its handler may hang at a request that was never answered, and another run could use the sockets that it was refused. */
+const dryRunOver: RunFailure = { reason: 'cancelled', message: 'the dry run is over' }
 
 type Asked = Disposable & { readonly take: (answer: Exclude<ToOrder, { kind: 'done' }>) => void }
 
@@ -67,11 +77,11 @@ const busySeconds = 5
 
 /** What came in spite of a cancellation is what happened; an error is most likely how the handler ended for it. */
 function toExchanged(
-  { envelope, unauthorized }: Extract<ToOrder, { kind: 'done' }>,
+  { envelope, unauthorized, dryRun }: Extract<ToOrder, { kind: 'done' }>,
   verdict: RunFailure | undefined,
 ): Exchanged {
   const result = verdict && envelope.type === 'error' ? verdict : envelope
-  return { result, ...(unauthorized && { unauthorized }) }
+  return { result, ...(unauthorized && { unauthorized }), ...(dryRun && { dryRun, fault: dryRunOver }) }
 }
 
 type Ends = Disposable & {

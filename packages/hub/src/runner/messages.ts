@@ -8,6 +8,7 @@ export type ToChild =
       readonly order: Pick<RunOrder, 'call' | 'auth' | 'metadata'> & {
         /** requests with its account are asked for, each */
         readonly asks: boolean
+        readonly dryRun: boolean
       }
     }
   /** The run should end by itself, and soon. */

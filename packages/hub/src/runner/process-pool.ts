@@ -34,7 +34,9 @@ export function openProcessPool(options: PoolOptions): Runner {
     run: async (order, options = {}) => {
       const { workspaceId, folder, rank, user } = order
       const who = { ...(rank !== undefined && { rank }), ...(user !== undefined && { user }) }
-      const slot = await queue.take({ group: String(workspaceId), key: folder, ...who }, options.signal)
+      // A dry run has a process to itself, without any socket that is open already.
+      const key = order.dryRun ? `${folder}\0dry` : folder
+      const slot = await queue.take({ group: String(workspaceId), key, ...who }, options.signal)
       const startedMs = performance.now()
       lastId += 1
       const stop = new AbortController()

@@ -1,4 +1,4 @@
-import type { ServiceLimits } from '@sluice/sdk/outbound'
+import type { HeldRequest, ServiceLimits } from '@sluice/sdk/outbound'
 import type { AccountEnvelope, ActionEnvelope, PollEnvelope, ProgressReport } from '@sluice/sdk/integration'
 
 /** Where an integration's code is. */
@@ -27,6 +27,8 @@ export type RunOrder = RunTarget & {
   readonly auth: Readonly<Record<string, unknown>>
   /** for handlers; `idempotency_key` is the same for each attempt to do the same */
   readonly metadata: Readonly<Record<string, unknown>>
+  /** no write request is sent; those that were made are in the outcome */
+  readonly dryRun?: boolean
   /** the run is ended after this, whatever it does */
   readonly deadlineMs: number
 }
@@ -47,10 +49,12 @@ export type RunOutcome = {
   readonly ms: number
   /** true if the service answered 401 to a request that was made with the credentials */
   readonly unauthorized?: boolean
+  /** of a dry run: the write requests that were not sent, and whether it ended at the last of them */
+  readonly dryRun?: { readonly requests: readonly HeldRequest[]; readonly stopped: boolean }
 }
 
 /** Leave for requests that a run makes with its account. */
-export type Permits = {
+type Permits = {
   /** Waits for leave to make one. @throws HubError `rate-limit-exceeded`, if that would take too long */
   readonly ask: (options: { readonly withinMs: number; readonly signal: AbortSignal }) => Promise<void>
   /** What the service has said. */

@@ -35,7 +35,7 @@ export function createIdempotency({ header, runKey, hosts }: IdempotencyOptions)
 }
 
 /** Leaves what it asks for as it is. */
-const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
 /**
  * One run may write several times, and a service takes a key for one request. The key is made of the address and how often that

@@ -65,7 +65,7 @@ function toConnectionSchema({ integration }: NamedAction, connections: readonly 
 const howToConnect = (integration: string): string =>
   `There is no connection for "${integration}" yet that this key may use. A person makes one with: sluice connections connect NAME --integration ${integration}`
 
-export type ActionCall = Pick<ToolCall, 'signal' | 'onProgress'> & {
+export type ActionCall = Pick<ToolCall, 'signal' | 'onProgress' | 'dryRun'> & {
   readonly one: NamedAction
   readonly inputs: Readonly<Record<string, unknown>>
   readonly connection: unknown
@@ -87,13 +87,18 @@ export function splitInputs(
 
 /** Runs an action. @throws HubError as `runAction` */
 export async function callAction(context: Context, principal: Principal, call: ActionCall): Promise<ToolResult> {
-  const { one, inputs, connection, connections, signal, onProgress } = call
+  const { one, inputs, connection, connections, signal, onProgress, dryRun = false } = call
   const { name, config } = one.integration
   const fault = needsCredentials(config) ? findConnectionFault(name, connection, connections) : undefined
   if (fault !== undefined) return refusal(connections.length === 0 ? await findWay(context, principal, name) : fault)
   const key = typeof connection === 'string' ? { connection } : {}
   const target = { integration: name, name: one.action, signal, onProgress, door: 'mcp' as const }
-  const { type, result } = await runAction(context, principal, target, { inputs: { ...inputs }, ...key })
+  const { type, result } = await runAction(context, principal, target, {
+    inputs: { ...inputs },
+    dry_run: dryRun,
+    ...key,
+  })
+  if (type === 'dry_run') return { text: JSON.stringify(result), costUsd: 0 }
   const { data, cost_usd: cost = null } = result
   const costUsd = typeof cost === 'number' ? cost : null
   if (type !== 'action') return { ...refusal(toFailureText(result, costUsd)), costUsd }

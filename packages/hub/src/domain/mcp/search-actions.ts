@@ -66,11 +66,19 @@ export async function runFoundAction(
   call: ToolCall,
 ): Promise<ToolResult> {
   const { action, inputs, connection } = parse(RunAction, call.inputs)
-  const { signal, onProgress } = call
+  const { signal, onProgress, dryRun } = call
   const one = [...named.values()].find(({ id }) => id === action)
   if (!one) return refusal(`there is no action "${action}" that this key may run; search_actions names them`)
   const connections = connectionsOf(one.integration.name)
-  return callAction(context, principal, { one, inputs, connection, connections, signal, onProgress })
+  return callAction(context, principal, {
+    one,
+    inputs,
+    connection,
+    connections,
+    signal,
+    onProgress,
+    ...(dryRun && { dryRun }),
+  })
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, inputs: ToolCall['inputs']): z.output<Schema> {

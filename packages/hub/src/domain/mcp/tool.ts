@@ -19,6 +19,8 @@ export type ToolCall = {
   /** ends the run */
   readonly signal: AbortSignal
   readonly onProgress?: RunOptions['onProgress']
+  /** sends no write request */
+  readonly dryRun?: boolean
 }
 
 /** What became of a call: `text`, and the same as an object where the tool has an output schema. */

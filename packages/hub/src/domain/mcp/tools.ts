@@ -41,7 +41,7 @@ export async function callTool(
 }
 
 async function dispatch(context: Context, principal: Principal, call: ToolCall): Promise<ToolResult | undefined> {
-  const { name, inputs, signal, onProgress } = call
+  const { name, inputs, signal, onProgress, dryRun } = call
   if (name === ownNames.publish && mayPublish(principal)) return callPublish(context, principal, inputs)
   const actions = await findActions(context, principal)
   if (isMany(actions) && name === ownNames.search) return searchActions(actions, inputs)
@@ -49,5 +49,12 @@ async function dispatch(context: Context, principal: Principal, call: ToolCall):
   const one = actions.named.get(name)
   if (!one) return undefined
   const connections = actions.connectionsOf(one.integration.name)
-  return callAction(context, principal, { one, ...splitInputs(one, inputs), connections, signal, onProgress })
+  return callAction(context, principal, {
+    one,
+    ...splitInputs(one, inputs),
+    connections,
+    signal,
+    onProgress,
+    ...(dryRun && { dryRun }),
+  })
 }

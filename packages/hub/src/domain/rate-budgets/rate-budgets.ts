@@ -15,7 +15,7 @@ export type Asking = {
   readonly user: string
 }
 
-export type AskOptions = {
+type AskOptions = {
   /** leave that would take longer is not waited for */
   readonly withinMs: number
   readonly signal?: AbortSignal | undefined

@@ -51,7 +51,13 @@ export function createServer({ sdk, context, principal, version, logFailure }: S
   server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal, sendNotification, _meta: meta }) =>
     guarded(signal, async () => {
       using progress = reportProgress(meta?.progressToken, sendNotification)
-      const call = { name: params.name, inputs: params.arguments ?? {}, signal, onProgress: progress.onProgress }
+      const call = {
+        name: params.name,
+        inputs: params.arguments ?? {},
+        signal,
+        onProgress: progress.onProgress,
+        dryRun: meta?.['sluice/dry_run'] === true,
+      }
       const result = await callTool(context, principal, call)
       if (result) return toCallToolResult(result)
       throw new McpError(ErrorCode.InvalidParams, `there is no tool "${params.name.slice(0, 200)}" for this key`)
