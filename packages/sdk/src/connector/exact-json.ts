@@ -13,17 +13,18 @@ const json = JSON as typeof JSON & {
 type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown
 
 /** A number of 16 digits and more, or with an exponent, may not be what `JSON.parse` makes of it. */
-const suspicious = /[[:,\s]-?\d(?:[\d.]{15}|[\d.]*[eE])/
+const suspicious = /[[:,]\s*-?\d(?:[\d.]{15}|[\d.]*[eE])/
+const numberAlone = /^\s*-?\d/
 
 /**
  * Parses JSON without losing digits: integers beyond 2^53 become bigints, other numbers that a double does not hold become
- * `ExactNumber`. As fast as `JSON.parse` where there is none of either.
+ * `ExactNumber`. Takes a quarter more than `JSON.parse` where there is none of either, and ten times as long where there is.
  *
  * @throws SyntaxError if it is no JSON
  * @example parseExact('{"id": 9007199254740993}') // { id: 9007199254740993n }
  */
 export function parseExact(text: string): unknown {
-  if (!suspicious.test(` ${text}`)) return JSON.parse(text)
+  if (!suspicious.test(text) && !numberAlone.test(text)) return JSON.parse(text)
   const revive: Reviver = (_, value, { source }) =>
     typeof value === 'number' && source !== undefined ? toExact(value, source) : value
   return JSON.parse(text, revive as (key: string, value: unknown) => unknown) // the third argument is younger than the type
