@@ -24,8 +24,10 @@ after(async () => {
 
 type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
-async function run(...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [sluice, 'connectors', ...args], { cwd: folder })
+const run = (...args: string[]): Promise<Ended> => end(process.execPath, [sluice, 'connectors', ...args])
+
+async function end(command: string, args: readonly string[]): Promise<Ended> {
+  const child = spawn(command, args, { cwd: folder })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
@@ -127,6 +129,29 @@ test('each kind of failure has its exit code, and the last line of --json says i
   assert.equal(code, 14)
   assert.match(stdout, /SYNC FAILED\n$/)
   assert.match(stderr, /bug: of the connector/)
+})
+
+test('a disk that is full is no success: what was committed stays, and the next sync goes on there', async () => {
+  // Text that cannot be compressed.
+  await makeConnector(
+    'large',
+    `for (let at = state.offset; at < 8; at += 1) {
+      for (let id = 0; id < 1000; id += 1)
+        await op.upsert('rows', { id: at * 1000 + id, text: crypto.getRandomValues(Buffer.alloc(1000)).toString('base64') })
+      await op.checkpoint({ offset: at + 1 })
+    }
+    return`,
+  )
+  const args = [sluice, 'connectors', 'debug', 'large', '--output', 'large-files', '--json']
+  // No file may be larger than 6,000 blocks of 1,024 bytes.
+  const full = await end('bash', ['-c', 'ulimit -f 6000; exec "$@"', 'bash', process.execPath, ...args])
+  const { error } = parse(full.stdout) as { error: { kind: string; message: string } }
+  assert.deepEqual([full.code, error.kind], [1, 'destination'])
+  assert.match(error.message, /^DuckDB large-files\/warehouse\.duckdb: .*File too large/)
+  const { offset } = JSON.parse(await readFile(join(folder, 'large-files', 'state.json'), 'utf8')) as { offset: number }
+  assert.ok(offset > 0 && offset < 8)
+  const more = await run('debug', 'large', '--output', 'large-files', '--json')
+  assert.deepEqual((parse(more.stdout) as { tables: unknown }).tables, { rows: { rows: 8000 } })
 })
 
 test('a folder without a connector is wrong usage', async () => {
