@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import type { Table } from '../destination.ts'
 import { contractSystem, destinationContract, type Place } from '../destination-contract.ts'
 import { deleteCases, evolutionCases, mergeCases, transactionCases, updateCases } from '../destination-sections.ts'
 import { readDuckDb } from './duckdb-read.ts'
@@ -39,4 +40,17 @@ test('a file that is no database says so', async (context) => {
     kind: 'destination',
     message: /^DuckDB .*broken\.duckdb: /,
   })
+})
+
+test('a file, a schema and a table may have the same name', async (context) => {
+  const file = useFile(context).replace('warehouse', 'orders')
+  const table: Table = { name: 'orders', key: ['id'], columns: [{ name: 'id', type: 'LONG' }] }
+  const options = { file, schema: 'orders', connector: 'orders', system: contractSystem }
+  for (const id of [1, 2]) {
+    await using destination = await openDuckDb(options)
+    if (id === 1) await destination.createTable(table)
+    await destination.write({ table, syncedAt: '2026-01-01T00:00:00Z', upserts: [[id]], updates: [], deletes: [] })
+    await destination.commit('{}')
+    assert.equal(await destination.countRows('orders'), id)
+  }
 })

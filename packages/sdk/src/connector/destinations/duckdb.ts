@@ -28,6 +28,8 @@ type Open = {
   readonly connection: DuckDBConnection
   readonly options: DuckDbOptions
   readonly schema: string
+  /** of the file, quoted: a schema may have the same name, and then each name alone means both */
+  readonly catalog: string
   /** a transaction is open */
   isWriting: boolean
 }
@@ -92,13 +94,14 @@ async function openFile(options: DuckDbOptions, schema: string): Promise<Open> {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
     const instance = await engine.DuckDBInstance.create(file)
     const connection = await instance.connect()
-    const open: Open = { instance, connection, options, schema, isWriting: false }
-    await connection.run(`create schema if not exists ${quote(schema)}`)
-    await connection.run('create schema if not exists _sluice')
+    const found = await connection.runAndReadAll('select current_database()')
+    const catalog = quote(String(found.getRows()[0]?.[0]))
+    await connection.run(`create schema if not exists ${catalog}.${quote(schema)}`)
+    await connection.run(`create schema if not exists ${catalog}._sluice`)
     await connection.run(
-      'create table if not exists _sluice.state (connector varchar, schema varchar, state varchar, saved_at timestamptz)',
+      `create table if not exists ${catalog}._sluice.state (connector varchar, schema varchar, state varchar, saved_at timestamptz)`,
     )
-    return open
+    return { instance, connection, options, schema, catalog, isWriting: false }
   } catch (cause) {
     throw toFailure(file, cause)
   }
@@ -121,10 +124,10 @@ async function begin(open: Open): Promise<void> {
   open.isWriting = true
 }
 
-const nameOf = (open: Open, table: string): string => `${quote(open.schema)}.${quote(table)}`
+const nameOf = ({ catalog, schema }: Open, table: string): string => `${catalog}.${quote(schema)}.${quote(table)}`
 
 async function readState(open: Open): Promise<string | undefined> {
-  const [row] = await query(open, `select state from _sluice.state where ${whose(open)}`)
+  const [row] = await query(open, `select state from ${open.catalog}._sluice.state where ${whose(open)}`)
   return row?.[0] as string | undefined // a column of text
 }
 
@@ -133,9 +136,12 @@ const whose = ({ options, schema }: Open): string =>
 
 async function commit(open: Open, state: string): Promise<void> {
   await begin(open)
-  await query(open, `delete from _sluice.state where ${whose(open)}`)
+  await query(open, `delete from ${open.catalog}._sluice.state where ${whose(open)}`)
   const values = [open.options.connector, open.schema, state].map(text).join(', ')
-  await query(open, `insert into _sluice.state (connector, schema, state, saved_at) values (${values}, now())`)
+  await query(
+    open,
+    `insert into ${open.catalog}._sluice.state (connector, schema, state, saved_at) values (${values}, now())`,
+  )
   await query(open, 'commit')
   open.isWriting = false
 }
