@@ -105,13 +105,13 @@ function assertOnce(count: number): void {
 
 /** A hub on a folder of its own that can be killed and started again. */
 async function useFolder(
-  run: (hub: { readonly call: Caller; readonly restart: () => Promise<void> }) => Promise<void>,
+  run: (hub: { readonly call: Caller; readonly restart: (how?: 'kill' | 'stop') => Promise<void> }) => Promise<void>,
 ): Promise<void> {
   const data = await mkdtemp(join(tmpdir(), 'sluice-kills-'))
   let hub = await startHub({ data, env })
   const call = createCaller(() => hub, hub.apiKey ?? '')
-  const restart = async (): Promise<void> => {
-    await hub.kill()
+  const restart = async (how: 'kill' | 'stop' = 'kill'): Promise<void> => {
+    await hub[how]()
     hub = await startHub({ data, env })
   }
   try {
@@ -173,6 +173,34 @@ describe('a hub that is killed while it delivers', () => {
       const { dead_letters: letters } = await call<{ dead_letters: DeadLetter[] }>('GET /v1/inboxes/kills/dead-letters')
       assert.match(letters[0]?.reason ?? '', /outcome unknown: attempt 1 was not seen to end/)
       assert.equal(service.heard, 1)
+    })
+  })
+})
+
+describe('a hub that is stopped while it delivers', () => {
+  it('ends what does not end by itself, and tells so', async () => {
+    await useFolder(async ({ call, restart }) => {
+      const action = {
+        integration: 'vendor',
+        action: 'do',
+        inputs: { url: service.url, how: "=attempt = 1 ? 'hang' : 'ok'" },
+      }
+      await call('PUT /v1/inboxes/kills', settings({ action }))
+      await publish(call, 1)
+      await eventually(
+        () => service.heard,
+        (heard) => heard === 1,
+      )
+      await restart('stop')
+      await eventually(() => call<Inbox>('GET /v1/inboxes/kills'), isOver)
+      const { attempts } = await call<{ attempts: Attempt[] }>('GET /v1/inboxes/kills/attempts')
+      const seen = attempts.map(({ attempt, outcome, result }) => [attempt, outcome, result])
+      assert.deepEqual(seen, [
+        [2, 'delivered', 'action'],
+        [1, 'released', 'unknown'],
+      ])
+      assert.match(attempts[1]?.reason ?? '', /the run was cancelled/)
+      assert.equal(requests[1]?.metadata.previous_outcome, 'unknown')
     })
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { HubError } from '@sluice/protocol'
+import { HubError, inboxDefaults } from '@sluice/protocol'
+import { newDoor } from '../doors.ts'
 import type { MovedRow } from '../moving.ts'
 import type { Store } from '../store.ts'
 import { assertSame, dayMs, readAll, repeated, retention, statusesOf, toDraft, type ContractCases } from './stage.ts'
@@ -55,6 +56,21 @@ export const movingCases: ContractCases = {
       [fourth],
     )
     assert.deepEqual(await exportAll(store, id), rows, 'where it came from nothing has changed')
+  },
+
+  'what the hub delivers from an inbox, and what came of it, comes along': async (stage) => {
+    const { store, id, publish, take } = stage
+    const door = { ...newDoor, keyId: 'k1', reason: 'no', sealed: { id: 's', text: 'v1.a.b' } }
+    await store.createInbox(id, 'crm', { settings: inboxDefaults, start: 1, door })
+    await publish('a')
+    await take('x')
+    const note = { ms: 5, result: 'action' }
+    await store.settleLease(id, 'crm', { leaseId: 'x', outcome: { kind: 'ack', note } })
+    const there = await importAll(store, 'there', await exportAll(store, id))
+    assert.deepEqual((await store.findInbox(there, 'crm'))?.door, door)
+    assert.deepEqual((await store.listDoors()).map(({ workspaceId }) => workspaceId).toSorted(), [id, there].toSorted())
+    const [attempt] = await store.listAttempts(there, 'crm', { before: Number.MAX_SAFE_INTEGER, limit: 9 })
+    assert.deepEqual([attempt?.outcome, attempt?.ms, attempt?.result], ['delivered', 5, 'action'])
   },
 
   'a retry after the move is still a duplicate': async ({ store, id }) => {
