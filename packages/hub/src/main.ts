@@ -135,7 +135,8 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
     await runner.close(runnerGraceMs)
     await Promise.all([polling?.close(), refreshing?.close()])
     await context.refresher.close(refresherGraceMs)
-    await context.outbound.close()
+    // A provider that never answers must not keep the hub.
+    await context.outbound.dispatcher.destroy()
     await sourceNotes.close()
     await context.transform.close()
     await activity.close()

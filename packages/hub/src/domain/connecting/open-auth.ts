@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { HubError } from '@sluice/protocol'
 import { toOAuth2Auth, type TokenOutcome } from '@sluice/sdk/auth'
 import { toAuthType } from '@sluice/sdk/integration'
@@ -63,7 +64,9 @@ async function findGranted(
     if (!hasEnded || row.refreshMs === null) return { row, granted: present }
     throw refuseLate(row, 'the last attempt failed', row.refreshMs - nowMs)
   }
-  const refreshed = await refreshConnection(context, { installed, method, row })
+  const refreshing = refreshConnection(context, { installed, method, row })
+  const refreshed = await (hasEnded ? refreshing : orSoon(refreshing))
+  if (refreshed === 'slow') return { row, granted: present }
   if (refreshed.state === 'fresh') {
     const { row: now, tokens } = refreshed
     return { row: now, granted: tokens ? { ...present, tokens } : openGranted(sealing, now) }
@@ -72,6 +75,15 @@ async function findGranted(
   if (refreshed.state === 'gone') throw new HubError('not-found', `connection "${row.key}" does not exist any more`)
   if (!hasEnded) return { row, granted: present }
   throw refuseLate(row, refreshed.reason, refreshed.retryMs)
+}
+
+/** A token that is still good is used rather than waiting for a slow provider. */
+const patienceMs = 2000
+
+function orSoon(refreshing: Promise<Refreshed>): Promise<Refreshed | 'slow'> {
+  // Nobody may be left to hear of it.
+  refreshing.catch(() => {})
+  return Promise.race([refreshing, pause(patienceMs, 'slow' as const, { ref: false })])
 }
 
 const lifeOf = ({ tokens: { expires_at: end = Infinity, obtained_at: start } }: Granted): number => end - start

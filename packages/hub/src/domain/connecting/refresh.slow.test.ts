@@ -318,6 +318,23 @@ for (const [name, open, skip] of [
     )
 
     it(
+      'a provider that does not answer keeps nobody from closing, and its answer is kept all the same',
+      on(async ({ oauth, node, refresh, read, stores, workspaceId }) => {
+        const answer = Promise.withResolvers<void>()
+        const { reached } = oauth.next({ after: answer.promise })
+        const row = await read()
+        const first = node(0)
+        const run = refresh(first, { row })
+        await reached
+        await first.close(0)
+        const { connections } = stores[1]
+        assert.equal(await connections.claimRefresh(workspaceId, 'mail', row, 10_000), undefined)
+        answer.resolve()
+        assert.equal((await run).state, 'fresh')
+      }),
+    )
+
+    it(
       'tokens without an end are never due by themselves, and those without a refresh token are good to their end',
       on(async ({ oauth, node, refresh, read }) => {
         oauth.settings.expiresIn = 'absent'

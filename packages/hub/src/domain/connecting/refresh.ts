@@ -31,7 +31,7 @@ export type Refresher = {
   readonly refresh: (job: RefreshJob) => Promise<Refreshed>
   /** Tokens that the provider has given, and the store could not keep yet. */
   readonly findUnsaved: (row: ConnectionRow) => TokenSet | undefined
-  /** Waits for what is under way; what the store does not take until `graceMs` has passed is lost. */
+  /** Waits `graceMs` for what is under way. An answer that comes later is not known to anybody, and what the store has not taken is lost. */
   readonly close: (graceMs: number) => Promise<void>
 }
 
@@ -86,10 +86,11 @@ export function createRefresher({ lockMs = 10_000, waitMs = 60_000, ...options }
     },
     findUnsaved: (row) => findUnsaved(parts, row),
     close: async (graceMs) => {
-      const late = setTimeout(() => parts.closing.abort(), graceMs)
-      await Promise.allSettled(running.values())
+      const late = pause(graceMs, undefined, { ref: false })
+      await Promise.race([Promise.allSettled(running.values()), late])
+      await Promise.race([Promise.all(parts.saving), late])
+      parts.closing.abort()
       await Promise.all(parts.saving)
-      clearTimeout(late)
     },
   }
 }

@@ -31,8 +31,8 @@ export function startRefreshing(context: Context, onError: (error: unknown) => v
   return {
     close: async () => {
       closing.abort()
+      // What is under way is waited for by the refresher itself.
       await loop
-      await Promise.all(running.values())
     },
   }
 }
