@@ -49,52 +49,7 @@ export function Settings({ inbox, onSaved }: Props) {
           </small>
         </label>
         <TryFilter filter={parsed} />
-        <div class="columns">
-          <NumberField
-            name="Lease, seconds"
-            value={shown.lease_seconds}
-            max={3600}
-            onChange={(lease_seconds) => set({ lease_seconds })}
-          />
-          <NumberField
-            name="Attempts at most"
-            value={shown.max_attempts}
-            max={1000}
-            onChange={(max_attempts) => set({ max_attempts })}
-          />
-          <label>
-            <span>Order</span>
-            <select
-              value={shown.ordering}
-              onChange={(event) => set({ ordering: event.currentTarget.value as Inbox['ordering'] })}
-            >
-              <option value="none">none: in parallel</option>
-              <option value="key">by subject, one after the other</option>
-            </select>
-          </label>
-          <label>
-            <span>After a dead letter</span>
-            <select
-              value={shown.on_dead}
-              onChange={(event) => set({ on_dead: event.currentTarget.value as Inbox['on_dead'] })}
-            >
-              <option value="continue">go on</option>
-              <option value="block">hold back its subject</option>
-            </select>
-          </label>
-          <label>
-            <span>Waits between attempts, seconds</span>
-            <input
-              value={shown.retry.schedule_seconds.join(', ')}
-              placeholder="at once"
-              onChange={(event) => set({ retry: { schedule_seconds: parseSeconds(event.currentTarget.value) } })}
-            />
-          </label>
-          <label>
-            <span>Owner</span>
-            <input value={shown.owner ?? ''} onInput={(event) => set({ owner: event.currentTarget.value || null })} />
-          </label>
-        </div>
+        <Numbers shown={shown} set={set} />
         <p class="soft small">
           Began at {start}. Revision {inbox.revision}, generation {inbox.generation}.
         </p>
@@ -105,6 +60,60 @@ export function Settings({ inbox, onSaved }: Props) {
         )}
       </fieldset>
     </form>
+  )
+}
+
+type NumbersProps = { readonly shown: Inbox; readonly set: (more: PatchInbox) => void }
+
+/** All but the filter. */
+function Numbers({ shown, set }: NumbersProps) {
+  return (
+    <div class="columns">
+      <NumberField
+        name="Lease, seconds"
+        value={shown.lease_seconds}
+        max={3600}
+        onChange={(lease_seconds) => set({ lease_seconds })}
+      />
+      <NumberField
+        name="Attempts at most"
+        value={shown.max_attempts}
+        max={1000}
+        onChange={(max_attempts) => set({ max_attempts })}
+      />
+      <label>
+        <span>Order</span>
+        <select
+          value={shown.ordering}
+          onChange={(event) => set({ ordering: event.currentTarget.value as Inbox['ordering'] })}
+        >
+          <option value="none">none: in parallel</option>
+          <option value="key">by subject, one after the other</option>
+        </select>
+      </label>
+      <label>
+        <span>After a dead letter</span>
+        <select
+          value={shown.on_dead}
+          onChange={(event) => set({ on_dead: event.currentTarget.value as Inbox['on_dead'] })}
+        >
+          <option value="continue">go on</option>
+          <option value="block">hold back its subject</option>
+        </select>
+      </label>
+      <label>
+        <span>Waits between attempts, seconds</span>
+        <input
+          value={shown.retry.schedule_seconds.join(', ')}
+          placeholder="at once"
+          onChange={(event) => set({ retry: { schedule_seconds: parseSeconds(event.currentTarget.value) } })}
+        />
+      </label>
+      <label>
+        <span>Owner</span>
+        <input value={shown.owner ?? ''} onInput={(event) => set({ owner: event.currentTarget.value || null })} />
+      </label>
+    </div>
   )
 }
 
