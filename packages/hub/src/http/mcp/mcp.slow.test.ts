@@ -68,7 +68,7 @@ test('actions are tools, with the connections that the key may use', async () =>
   const shopTool = async (): Promise<Tool | undefined> =>
     (await mcp.client.listTools()).tools.find(({ name }) => name === 'shop_get_order')
   const without = await shopTool()
-  assert.match(JSON.stringify(without?.inputSchema), /sluice connections put NAME --integration shop/)
+  assert.match(JSON.stringify(without?.inputSchema), /sluice connections connect NAME --integration shop/)
   const refused = await call(mcp, 'shop_get_order', { number: 7 })
   assert.equal(refused.isError, true)
   assert.match(refused.text, /PUT \/v1\/connections\/NAME/)
