@@ -71,7 +71,7 @@ test('actions are tools, with the connections that the key may use', async () =>
   assert.match(JSON.stringify(without?.inputSchema), /sluice connections connect NAME --integration shop/)
   const refused = await call(mcp, 'shop_get_order', { number: 7 })
   assert.equal(refused.isError, true)
-  assert.match(refused.text, /PUT \/v1\/connections\/NAME/)
+  assert.match(refused.text, /a person connects it at https:\/\/hub\.example\/connect\/[\w-]{43} before/)
   await putConnection('mine')
   const tool = await shopTool()
   assert.equal(tool?.title, 'The shop: Get an order')
