@@ -107,6 +107,19 @@ test('an action is run with its credentials, and its envelope printed', async ()
   )
 })
 
+test('a dry run prints what would have been sent, and ends with 0', async () => {
+  const slack = resolve(import.meta.dirname, '../../../integrations/slack')
+  const auth = '{"auth_type":"PlatformOauth2","credentials":{"access_token":"planted-token"}}'
+  const post = ['run', slack, 'post_message', '--inputs', '{"channel":"C1","text":"hi"}', '--auth', auth]
+  const { status, stdout } = await run(...post, '--dry-run', '--json')
+  const { requests, outcome } = JSON.parse(stdout)
+  assert.deepEqual([status, outcome, requests.length], [0, null, 1])
+  assert.deepEqual(
+    [requests[0].url, requests[0].headers.authorization],
+    ['https://slack.com/api/chat.postMessage', '[redacted]'],
+  )
+})
+
 test('credentials may come from a file, wrapped', async () => {
   await writeFile(join(folder, 'auth.json'), '{"auth_type":"ApiKey","credentials":{"api_key":"planted-key"}}')
   const { status } = await run('run', 'example', 'get_user', '--inputs', inputs(), '--auth', '@auth.json')

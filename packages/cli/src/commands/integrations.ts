@@ -1,6 +1,7 @@
 import type { RunResult } from '@sluice/client/admin'
 import { Console } from 'node:console'
 import { createContext, type ActionEnvelope, type IntegrationConfig, type PollEnvelope } from '@sluice/sdk/integration'
+import { createDryRun, type DryRun } from '@sluice/sdk/outbound'
 import { findConfigs, loadFolder, validateConfig, type Validated } from '@sluice/sdk/folder'
 import type { Command } from 'commander'
 import { exitCodes, usage } from '../exit.ts'
@@ -43,10 +44,14 @@ export function addIntegrations(program: Command): void {
     .description('Runs an action once, here, and prints its result. Exit code 1 for a result that is an error.')
     .argument('<folder>', 'of the integration')
     .argument('<action>')
-    .action(async (folder: string, name: string, options: RunOptions) => {
+    .option('--dry-run', 'sends no write request: prints what would have been sent')
+    .action(async (folder: string, name: string, options: RunOptions & { readonly dryRun?: boolean }) => {
       const integration = await loadHere(folder)
-      const context = toContext(options, integration.config)
-      finish(options, await integration.executeAction(name, readJson('--inputs', options.inputs), context))
+      const dry = options.dryRun ? createDryRun(folder) : undefined
+      const context = toContext(options, integration.config, dry?.intercept)
+      const running = integration.executeAction(name, readJson('--inputs', options.inputs), context)
+      if (dry) finishDry(options, dry, await Promise.race([running, dry.stopped]))
+      else finish(options, await running)
     })
   withRun(withJson(integrations.command('poll')))
     .description('Asks a polling trigger once, here, and prints what it found.')
@@ -122,7 +127,7 @@ function withRun(command: Command): Command {
     .option('--auth <json>', 'credentials: an object, or @FILE; flat, or {"auth_type","credentials"}')
 }
 
-function toContext({ auth }: RunOptions, config: IntegrationConfig) {
+function toContext({ auth }: RunOptions, config: IntegrationConfig, intercept?: DryRun['intercept']) {
   const credentials = auth === undefined ? undefined : readJson('--auth', auth)
   if (credentials !== undefined && !isObject(credentials)) throw usage('--auth must be a JSON object, or @FILE')
   // Whoever runs it here could reach every address anyway: the way out is not guarded.
@@ -130,11 +135,20 @@ function toContext({ auth }: RunOptions, config: IntegrationConfig) {
     auth: credentials,
     config,
     signal: stopOnSignal().signal,
+    intercept,
     onProgress: ({ done, total, message }) => {
       const part = total === null ? `${done}` : `${Math.round((done / (total || 1)) * 100)} %`
       process.stderr.write(`${part}${message === null ? '' : `  ${message}`}\n`)
     },
   })
+}
+
+/** What would have been sent, and what the handler answered if it came that far. */
+function finishDry(options: RunOptions, dry: DryRun, envelope: ActionEnvelope | void): void {
+  const outcome = envelope ? { type: envelope.type, result: envelope.result } : null
+  const result = { requests: dry.requests(), outcome }
+  createOutput(options).result(result, JSON.stringify(result, undefined, 2))
+  process.exitCode = outcome === null || outcome.type === 'action' ? exitCodes.done : exitCodes.failed
 }
 
 /** The envelope on stdout, with --json in one line. */
