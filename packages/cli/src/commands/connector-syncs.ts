@@ -19,7 +19,7 @@ import {
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { toSyncCode } from '../connector-exit.ts'
 import { CommandError, usage } from '../exit.ts'
-import { withJson, wholeNumber, type JsonOption } from '../options.ts'
+import { readSecret, withJson, wholeNumber, type JsonOption } from '../options.ts'
 import { createOutput, printable, toTable, type Output } from '../output.ts'
 import { stopOnSignal } from '../stop-on-signal.ts'
 import { createSyncProgress } from '../sync-progress.ts'
@@ -71,7 +71,11 @@ function withSync(command: Command): Command {
     .option('--configuration <file>', 'default configuration.json of the folder')
     .option('--state <file>', 'instead of the state at the destination; a JSON object, {} to begin anew')
     .addOption(new Option('--destination <kind>', 'where tables go').choices(destinationKinds).default('duckdb'))
-    .option('--setting <name=value>', 'of the destination, as file=sales.duckdb or schema=sales', toSetting)
+    .option(
+      '--setting <name=value>',
+      'of the destination, as file=sales.duckdb or url=@FILE; more than one can be given',
+      toSetting,
+    )
     .option('--output <folder>', 'where files are left that no setting names', 'files')
     .addOption(
       new Option('--naming <rule>', 'of tables and columns').choices(['fivetran', 'source']).default('fivetran'),
@@ -102,7 +106,8 @@ function toChaos(text: string, before: readonly Chaos[] = []): readonly Chaos[] 
 function toSetting(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('It must be NAME=VALUE.')
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+  const name = text.slice(0, at)
+  return { ...before, [name]: readSecret(`--setting ${name}`, text.slice(at + 1)) }
 }
 
 /** @param schema of the tables where no setting names one; default the name of the connector */
@@ -137,7 +142,8 @@ async function run(connector: Connector, options: DebugOptions & Place): Promise
   const tally = createTally()
   const progress = createSyncProgress(tally)
   const cassette = toCassette(options)
-  const settings = { ...(kind !== 'sqlite' && { schema }), ...setting }
+  const hasSchemas = kind === 'duckdb' || kind === 'postgres'
+  const settings = { ...(hasSchemas && { schema }), ...setting }
   const order: RunOptions = {
     connector,
     configuration: readFile(options.configuration ?? join(folder, 'configuration.json'), options.configuration),
