@@ -12,6 +12,7 @@ COPY packages/console/package.json packages/console/
 COPY integrations/esauti/package.json integrations/esauti/
 COPY integrations/github/package.json integrations/github/
 COPY integrations/http/package.json integrations/http/
+COPY integrations/people-ai/package.json integrations/people-ai/
 COPY integrations/rss/package.json integrations/rss/
 COPY integrations/slack/package.json integrations/slack/
 # Node is in the image, and the other optional packages are a Postgres for tests.
@@ -32,6 +33,7 @@ COPY packages/console/package.json packages/console/
 COPY integrations/esauti/package.json integrations/esauti/
 COPY integrations/github/package.json integrations/github/
 COPY integrations/http/package.json integrations/http/
+COPY integrations/people-ai/package.json integrations/people-ai/
 COPY integrations/rss/package.json integrations/rss/
 COPY integrations/slack/package.json integrations/slack/
 RUN npm ci --workspace packages/console --ignore-scripts --no-audit --no-fund
