@@ -156,6 +156,12 @@ const everyCases: Cases = {
     assert.equal(await other.readState(), undefined)
   },
 
+  'a state of 10 MB comes back': async (place) => {
+    const state = JSON.stringify({ text: `it's "${'ü'.repeat(5 * 1024 * 1024)}` })
+    await using(place, (destination) => destination.commit(state))
+    await using(place, async (destination) => assert.ok((await destination.readState()) === state))
+  },
+
   'rows know when they were synced, and are not deleted': async (place) => {
     await fill(place, orders, [[1, 'a', 1.5]])
     const [row] = await place.read('orders')

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ConnectorError, toMessage } from '../error.ts'
-import { fromDuckType, quote, text, toWider } from './duckdb-sql.ts'
+import { fromDuckType, toWider } from './duckdb-sql.ts'
+import { quote, text } from './sql-text.ts'
 
 /** Every value as text, null for null. */
 export type TextRow = Readonly<Record<string, string | null>>

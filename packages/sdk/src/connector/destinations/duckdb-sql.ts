@@ -1,5 +1,6 @@
 import { parseType, type ColumnType, type SimpleType } from '../column-type.ts'
 import type { Column } from '../destination.ts'
+import { quote } from './sql-text.ts'
 
 const duckTypes: Readonly<Record<SimpleType, string>> = {
   BOOLEAN: 'boolean',
@@ -49,10 +50,6 @@ export function stagedColumn(index: number, type: ColumnType): string {
   const duckType = toDuckType(type)
   return duckType === stagedType(type) ? `s.c${index}` : `s.c${index}::${duckType}`
 }
-
-/** Identifiers are always quoted: `order` and `group` are good names for a column. */
-export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
-export const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
 
 /** @param staged the columns of the staging table, in which those of the key stand somewhere */
 export function sameKey(key: readonly Column[], staged: readonly Column[]): string {

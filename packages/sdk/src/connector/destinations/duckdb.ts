@@ -3,17 +3,8 @@ import { dirname } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Batch, Column, Destination, DestinationOptions, Row, Sweep, Swept, Table } from '../destination.ts'
 import { ConnectorError } from '../error.ts'
-import {
-  fromDuckType,
-  inexactCheck,
-  quote,
-  sameKey,
-  stagedColumn,
-  stagedType,
-  text,
-  toDuckType,
-  toWider,
-} from './duckdb-sql.ts'
+import { fromDuckType, inexactCheck, sameKey, stagedColumn, stagedType, toDuckType, toWider } from './duckdb-sql.ts'
+import { quote, text } from './sql-text.ts'
 import { appendRows } from './duckdb-append.ts'
 
 export type DuckDbOptions = DestinationOptions & {

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Column, Destination, DestinationOptions, Table } from '../destination.ts'
-import { quote, text } from './duckdb-sql.ts'
+import { quote, text } from './sql-text.ts'
 import { openDuckDbEngine, type DuckDbEngine } from './duckdb.ts'
 import {
   openManifestFolder,

@@ -1,5 +1,6 @@
 import { parseType, type ColumnType, type SimpleType } from '../column-type.ts'
-import { quote, type TypeChange } from './sql-tables.ts'
+import { type TypeChange } from './sql-tables.ts'
+import { quote } from './sql-text.ts'
 
 // As `format_type` names them.
 const postgresTypes: Readonly<Record<SimpleType, string>> = {

@@ -18,7 +18,7 @@ import { deleteCases, evolutionCases, mergeCases, transactionCases, updateCases 
 import type { Row, Table } from '../destination.ts'
 import { fromPostgresType, toWider } from './postgres-types.ts'
 import { openPostgres } from './postgres.ts'
-import { quote } from './sql-tables.ts'
+import { quote } from './sql-text.ts'
 
 const postgres = await usePostgres()
 let places = 0

@@ -7,7 +7,8 @@ import type { Column, Destination, DestinationOptions, Row } from '../destinatio
 import { ConnectorError, toMessage } from '../error.ts'
 import { toCopyText, type NulPolicy } from './copy-text.ts'
 import { fromPostgresType, inexactCheck, toPostgresType, toWider } from './postgres-types.ts'
-import { createSqlTables, quote, text, type SqlEngine, type Staged, type TypeChange } from './sql-tables.ts'
+import { createSqlTables, type SqlEngine, type Staged, type TypeChange } from './sql-tables.ts'
+import { quote, text } from './sql-text.ts'
 
 export type PostgresOptions = DestinationOptions & {
   /** of the database: `postgres://user:password@host:5432/name` */

@@ -11,6 +11,7 @@ import type {
   Table,
 } from '../destination.ts'
 import { ConnectorError } from '../error.ts'
+import { quote, text } from './sql-text.ts'
 
 /** What a database must say and do, for `createSqlTables` to keep tables in it. */
 export type SqlEngine = {
@@ -53,10 +54,6 @@ export type Staged = {
 }
 
 type Open = { readonly engine: SqlEngine; readonly options: DestinationOptions; isWriting: boolean }
-
-/** Identifiers are always quoted: `order` and `group` are good names for a column. */
-export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
-export const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
 
 const stateTable = '_sluice_state'
 const capabilities: Capabilities = {

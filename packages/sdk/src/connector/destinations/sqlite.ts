@@ -5,7 +5,8 @@ import { parseType, type ColumnType, type SimpleType } from '../column-type.ts'
 import type { Column, Destination, DestinationOptions, Row } from '../destination.ts'
 import { ConnectorError, toMessage } from '../error.ts'
 import { convert, type Value } from '../value.ts'
-import { createSqlTables, quote, text, type SqlEngine, type Staged, type TypeChange } from './sql-tables.ts'
+import { createSqlTables, type SqlEngine, type Staged, type TypeChange } from './sql-tables.ts'
+import { quote, text } from './sql-text.ts'
 
 export type SqliteOptions = DestinationOptions & {
   /** of the database, made where there is none */
