@@ -30,13 +30,24 @@ type Options = {
   readonly apiKey?: string
   /** a file of `preloads/` that is loaded before the hub */
   readonly preload?: 'commit-alone.ts' | 'later.ts'
+  /** a folder of integrations */
+  readonly integrations?: string
   /** further options for Node, as `--cpu-prof` */
   readonly nodeOptions?: string
 }
 
-export async function openHub({ data, preload, nodeOptions = '', ...options }: Options): Promise<FolderHub> {
+export async function openHub({
+  data,
+  preload,
+  integrations,
+  nodeOptions = '',
+  ...options
+}: Options): Promise<FolderHub> {
   const preloaded = preload ? `--import=${new URL(`preloads/${preload}`, import.meta.url).href}` : ''
-  const env = { NODE_OPTIONS: `${preloaded} ${nodeOptions}`.trim() }
+  const env = {
+    NODE_OPTIONS: `${preloaded} ${nodeOptions}`.trim(),
+    ...(integrations && { SLUICE_INTEGRATIONS: integrations }),
+  }
   const hub = await openProcess({ ...options, data, env, core: serverCore })
   return { ...hub, data, file: join(data, 'sluice.db') }
 }

@@ -1,4 +1,6 @@
 import type { Row } from './row.ts'
+import { actionCall } from './rows/action-call.ts'
+import { activeTriggers } from './rows/active-triggers.ts'
 import { clientSend } from './rows/client-send.ts'
 import { coldStart } from './rows/cold-start.ts'
 import { growth } from './rows/growth.ts'
@@ -25,6 +27,8 @@ export const rows: readonly Row[] = [
   leaseAckPostgres,
   latency,
   idleInboxes,
+  activeTriggers,
+  actionCall,
   clientSend,
   session,
   coldStart,

@@ -17,20 +17,24 @@ export function startPolling(context: Context, onError: (error: unknown) => void
     const workspace = await context.store.findWorkspaceById(claimed.workspaceId)
     if (workspace) await pollTrigger(context, workspace, claimed)
   }
-  const round = async (): Promise<void> => {
+  /** Answers whether more may be due. */
+  const round = async (): Promise<boolean> => {
     const free = atOnce - running.size
-    if (free <= 0) return
-    for (const claimed of await context.store.triggers.claimDue(free, claimMs)) {
+    const due = await context.store.triggers.claimDue(free, claimMs)
+    for (const claimed of due) {
       const run = poll(claimed)
         .catch(onError)
         .finally(() => running.delete(run))
       running.add(run)
     }
+    return due.length === free
   }
   const loop = (async () => {
     while (!closing.signal.aborted) {
-      await round().catch(onError)
-      await pause(everyMs, undefined, { signal: closing.signal, ref: false }).catch(() => {})
+      const isFull = await round().catch(onError)
+      // Not a second of rest while others wait for their turn: many triggers have short intervals.
+      if (isFull) await Promise.race(running)
+      else await pause(everyMs, undefined, { signal: closing.signal, ref: false }).catch(() => {})
     }
   })()
   return {

@@ -9,6 +9,7 @@ import {
   toEnvelope,
   type AccountEnvelope,
   type ActionEnvelope,
+  type ActionResult,
   type ErrorResult,
   type PollEnvelope,
   type PollRecord,
@@ -30,31 +31,31 @@ export async function executeAction(
   inputs: unknown,
   context: Context,
 ): Promise<ActionEnvelope> {
-  return enveloped(async () => {
+  // One frame alone: each promise more costs as much as a small schema.
+  try {
     const action = parts.config.actions[name]
     const handler = parts.actions.get(name)
     if (!action || !handler) throw new ValidationError(unregistered('action', name, parts.actions))
     const checked = checkInputs(inputs, action.input_schema)
     checkCredentials(parts.config, context)
-    const result = await caught(() => handler(checked, context))
-    if (result instanceof ActionError)
-      return toEnvelope('action_error', { message: result.message, cost_usd: result.cost_usd })
-    if (!isObject(result) || !('data' in result))
-      throw new ValidationError(`action "${name}" must answer { data, cost_usd? } or an ActionError`, 'output')
-    refuse(toCheck(action.output_schema)(result.data), 'output')
-    return toEnvelope('action', { data: result.data, cost_usd: result.cost_usd ?? null })
-  })
-}
-
-/** Thrown or returned, it is the same. */
-async function caught<Value>(run: () => Value | Promise<Value>): Promise<Value | ActionError> {
-  try {
-    return await run()
+    return toActionEnvelope(name, await handler(checked, context), action.output_schema)
   } catch (error) {
-    if (error instanceof ActionError) return error
-    throw error
+    // Thrown or returned, it is the same.
+    return error instanceof ActionError ? toErrorEnvelope(error) : toFailure(error)
   }
 }
+
+function toActionEnvelope(name: string, result: unknown, schema: JsonObject): ActionEnvelope {
+  if (result instanceof ActionError) return toErrorEnvelope(result)
+  if (!isObject(result) || !('data' in result))
+    throw new ValidationError(`action "${name}" must answer { data, cost_usd? } or an ActionError`, 'output')
+  const { data, cost_usd: cost } = result as ActionResult // its cost is what the handler says
+  refuse(toCheck(schema)(data), 'output')
+  return toEnvelope('action', { data, cost_usd: cost ?? null })
+}
+
+const toErrorEnvelope = ({ message, cost_usd: cost }: ActionError): ActionEnvelope =>
+  toEnvelope('action_error', { message, cost_usd: cost })
 
 export type PollOrder = { readonly name: string; readonly inputs: unknown; readonly place: PollPlace }
 
@@ -142,20 +143,24 @@ function unregistered(kind: string, name: string, handlers: ReadonlyMap<string, 
   return `${kind} "${name}" is not registered; ${names.length === 0 ? 'none is' : `there are ${names.join(', ')}`}`
 }
 
-/** Whatever goes wrong becomes a result: who runs an action reads one form. A fault of the configuration is thrown. */
 async function enveloped<Envelope>(
   run: () => Promise<Envelope>,
 ): Promise<Envelope | ValidationErrorResult | ErrorResult> {
   try {
     return await run()
   } catch (error) {
-    if (error instanceof ConfigurationError) throw error
-    if (error instanceof ValidationError) {
-      const { message, source } = error
-      return toEnvelope('validation_error', { message, property: null, value: null, source })
-    }
-    const message = error instanceof Error ? error.message : String(error)
-    const retryAfter = error instanceof RateLimitError ? { retry_after: error.retryAfter } : {}
-    return toEnvelope('error', { message, cost_usd: null, ...retryAfter })
+    return toFailure(error)
   }
+}
+
+/** Whatever goes wrong becomes a result: who runs an action reads one form. A fault of the configuration is thrown. */
+function toFailure(error: unknown): ValidationErrorResult | ErrorResult {
+  if (error instanceof ConfigurationError) throw error
+  if (error instanceof ValidationError) {
+    const { message, source } = error
+    return toEnvelope('validation_error', { message, property: null, value: null, source })
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  const retryAfter = error instanceof RateLimitError ? { retry_after: error.retryAfter } : {}
+  return toEnvelope('error', { message, cost_usd: null, ...retryAfter })
 }

@@ -68,7 +68,7 @@ export const movingCases: ContractCases = {
     await store.settleLease(id, 'crm', { leaseId: 'x', outcome: { kind: 'ack', note } })
     const there = await importAll(store, 'there', await exportAll(store, id))
     assert.deepEqual((await store.findInbox(there, 'crm'))?.door, door)
-    assert.deepEqual((await store.listDoors()).map(({ workspaceId }) => workspaceId).toSorted(), [id, there].toSorted())
+    assert.deepEqual(new Set((await store.listDoors()).map(({ workspaceId }) => workspaceId)), new Set([id, there]))
     const [attempt] = await store.listAttempts(there, 'crm', { before: Number.MAX_SAFE_INTEGER, limit: 9 })
     assert.deepEqual([attempt?.outcome, attempt?.ms, attempt?.result], ['delivered', 5, 'action'])
   },
