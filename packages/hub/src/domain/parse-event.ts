@@ -12,7 +12,7 @@ import {
 } from '@sluice/protocol'
 import { toDedup } from './dedup.ts'
 import { duplicateFaults, isObject, membersOf } from './json-text.ts'
-import type { Publishable } from './schedule-events.ts'
+import type { Publishable } from './schedules/publish-later.ts'
 
 /** An event in its text: `value` is what `JSON.parse` made of the text between `start` and `end`. */
 export type EventText = { readonly text: string; readonly start: number; readonly end: number; readonly value: unknown }

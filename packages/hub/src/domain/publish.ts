@@ -5,7 +5,7 @@ import { parseBatch, type BatchItem } from './parse-batch.ts'
 import { parseCloudEvents, type CloudEventBody } from './parse-cloudevent.ts'
 import { parseEvent } from './parse-event.ts'
 import type { Published } from './published.ts'
-import type { Publishable } from './schedule-events.ts'
+import type { Publishable } from './schedules/publish-later.ts'
 import { storeEvents } from './store-events.ts'
 
 export type { Published } from './published.ts'

@@ -4,7 +4,7 @@ import type { Context, Workspace } from './context.ts'
 import { isWatched, judgeEvents, type Judgement } from './event-types/judge.ts'
 import { mismatch, toPublished, type Published } from './published.ts'
 import { toQuotaError } from './quotas.ts'
-import { isForLater, scheduleEvents, type Publishable } from './schedule-events.ts'
+import { isForLater, scheduleEvents, type Publishable } from './schedules/publish-later.ts'
 import { toIso } from './to-wire.ts'
 
 /**

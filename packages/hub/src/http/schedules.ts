@@ -1,6 +1,6 @@
 import type { Context } from '../domain/context.ts'
-import { cancelScheduledEvent, listScheduledEvents, showScheduledEvent } from '../domain/scheduled-events.ts'
-import { listSchedules, putSchedule, removeSchedule, setScheduleStatus, showSchedule } from '../domain/schedules.ts'
+import { cancelScheduledEvent, listScheduledEvents, showScheduledEvent } from '../domain/schedules/waiting.ts'
+import { listSchedules, putSchedule, removeSchedule, setScheduleStatus, showSchedule } from '../domain/schedules/schedules.ts'
 import type { Handlers } from './call.ts'
 import { json, jsonText, noContent } from './exchange.ts'
 import { pageResponse } from './page.ts'

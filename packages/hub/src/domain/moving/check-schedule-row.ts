@@ -1,6 +1,6 @@
 import { PutSchedule, Slug } from '@sluice/protocol'
 import type { MovedRow } from '../../store/moving.ts'
-import { findNextRun } from '../cron.ts'
+import { findNextRun } from '../schedules/cron.ts'
 
 /** One that can never be due would be tried for ever. */
 export function findScheduleFault(

@@ -7,15 +7,15 @@ import {
   type PutSchedule,
   type Schedule,
 } from '@sluice/protocol'
-import type { ScheduleRow } from '../store/scheduled.ts'
-import { noteDeed } from './audit.ts'
-import type { Principal } from './authenticate.ts'
-import type { Context, Workspace } from './context.ts'
+import type { ScheduleRow } from '../../store/scheduled.ts'
+import { noteDeed } from '../audit.ts'
+import type { Principal } from '../authenticate.ts'
+import type { Context, Workspace } from '../context.ts'
 import { findNextRun } from './cron.ts'
-import { openKey } from './cursors.ts'
-import { toPage, type Page, type PageRequest } from './page.ts'
-import { requireEventType } from './publish.ts'
-import { toIso } from './to-wire.ts'
+import { openKey } from '../cursors.ts'
+import { toPage, type Page, type PageRequest } from '../page.ts'
+import { requireEventType } from '../publish.ts'
+import { toIso } from '../to-wire.ts'
 
 export type ScheduleSettings = Pick<Schedule, 'cron' | 'time_zone' | 'event'>
 

@@ -1,9 +1,9 @@
 import { HubError, toValidationError } from '@sluice/protocol'
-import type { ScheduledOutcome } from '../store/scheduled.ts'
-import type { Draft } from '../store/store.ts'
-import type { Context, Workspace } from './context.ts'
-import { mismatch, toPublished, type Published } from './published.ts'
-import { toIso } from './to-wire.ts'
+import type { ScheduledOutcome } from '../../store/scheduled.ts'
+import type { Draft } from '../../store/store.ts'
+import type { Context, Workspace } from '../context.ts'
+import { mismatch, toPublished, type Published } from '../published.ts'
+import { toIso } from '../to-wire.ts'
 
 /** An event that may have to wait. */
 export type Publishable = Draft & {

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DueEvent, DueSchedule } from '../store/scheduled.ts'
-import type { Draft } from '../store/store.ts'
-import type { Context, Workspace } from './context.ts'
+import type { DueEvent, DueSchedule } from '../../store/scheduled.ts'
+import type { Draft } from '../../store/store.ts'
+import type { Context, Workspace } from '../context.ts'
 import { findNextRun } from './cron.ts'
-import { digest } from './dedup.ts'
+import { digest } from '../dedup.ts'
 import { toSettings } from './schedules.ts'
-import { storeEvents } from './store-events.ts'
-import { toIso } from './to-wire.ts'
+import { storeEvents } from '../store-events.ts'
+import { toIso } from '../to-wire.ts'
 
 export type Scheduling = { readonly close: () => Promise<void> }
 

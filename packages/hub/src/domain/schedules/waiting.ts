@@ -1,10 +1,10 @@
 import { HubError, type ScheduledEvent } from '@sluice/protocol'
-import type { DuePlace, ScheduledRow } from '../store/scheduled.ts'
-import { noteDeed, type Caller } from './audit.ts'
-import type { Context, Workspace } from './context.ts'
-import { openKey } from './cursors.ts'
-import { toPage, type Page, type PageRequest } from './page.ts'
-import { toIso } from './to-wire.ts'
+import type { DuePlace, ScheduledRow } from '../../store/scheduled.ts'
+import { noteDeed, type Caller } from '../audit.ts'
+import type { Context, Workspace } from '../context.ts'
+import { openKey } from '../cursors.ts'
+import { toPage, type Page, type PageRequest } from '../page.ts'
+import { toIso } from '../to-wire.ts'
 
 function toWire({ id, eventType, source, subject, dueMs, atMs }: ScheduledRow): ScheduledEvent {
   return {
