@@ -28,7 +28,7 @@ import { eventTypeHandlers, quarantineHandlers } from './event-types.ts'
 import { eventHandlers } from './events.ts'
 import type { HubRequest, HubResponse } from './exchange.ts'
 import { rawBodies, type Call, type Handlers } from './call.ts'
-import { doorHandlers } from './door.ts'
+import { webhookHandlers } from './webhooks-in.ts'
 import { connectionHandlers, integrationHandlers } from './integrations.ts'
 import { inboxHandlers } from './inboxes.ts'
 import { keyHandlers } from './keys.ts'
@@ -113,7 +113,7 @@ export function createApp(options: AppOptions): App {
     ...triggerHandlers(context),
     ...scheduleHandlers(context),
     ...sourceHandlers(context, publicUrl),
-    ...doorHandlers({ context, publicUrl, ...budgets }),
+    ...webhookHandlers({ context, publicUrl, ...budgets }),
     ...spendingHandlers(context),
     ...keyHandlers(context),
     ...erasureHandlers(context),

@@ -1,6 +1,12 @@
 import type { Context } from '../domain/context.ts'
 import { cancelScheduledEvent, listScheduledEvents, showScheduledEvent } from '../domain/schedules/waiting.ts'
-import { listSchedules, putSchedule, removeSchedule, setScheduleStatus, showSchedule } from '../domain/schedules/schedules.ts'
+import {
+  listSchedules,
+  putSchedule,
+  removeSchedule,
+  setScheduleStatus,
+  showSchedule,
+} from '../domain/schedules/schedules.ts'
 import type { Handlers } from './call.ts'
 import { json, jsonText, noContent } from './exchange.ts'
 import { pageResponse } from './page.ts'

@@ -39,7 +39,7 @@ export type Received =
   | { readonly kind: 'answer'; readonly body: unknown }
 
 /** @throws HubError `not-found` */
-export async function findDoor(
+export async function findSourceAt(
   context: Pick<Context, 'store'>,
   place: { readonly workspace: string; readonly source: string },
 ): Promise<{ workspace: Workspace; row: SourceRow }> {
@@ -47,7 +47,7 @@ export async function findDoor(
   return { workspace, row: await requireSource(context, workspace, place.source) }
 }
 
-type Door = Awaited<ReturnType<typeof findDoor>>
+type SourceAt = Awaited<ReturnType<typeof findSourceAt>>
 
 /**
  * Takes a webhook: verifies it as it was sent, and stores it. What became of it is noted for the owner; why it was refused is
@@ -56,16 +56,16 @@ type Door = Awaited<ReturnType<typeof findDoor>>
  * @throws HubError `webhook-refused`, `payload-too-large`, `body-incomplete`, `unsupported-media-type`, `schema-mismatch`,
  *   `unknown-event-type`, `overloaded`, `storage-unavailable`
  */
-export async function receiveWebhook(context: Context, door: Door, inbound: Inbound): Promise<Received> {
+export async function receiveWebhook(context: Context, at: SourceAt, inbound: Inbound): Promise<Received> {
   const { sourceNotes } = context
-  const source = { workspaceId: door.workspace.id, id: door.row.id }
+  const source = { workspaceId: at.workspace.id, id: at.row.id }
   try {
-    const received = await receive(context, door, inbound)
+    const received = await receive(context, at, inbound)
     sourceNotes.countRefusals(source, false)
     sourceNotes.count(source, received.kind === 'answer' ? 'handshake' : outcomeOf(received.published))
     return received
   } catch (error) {
-    if (error instanceof Refusal) throw await noteRefusal(context, door, error)
+    if (error instanceof Refusal) throw await noteRefusal(context, at, error)
     const outcome = (error instanceof HubError && outcomes[error.code]) || 'failed'
     sourceNotes.count(source, outcome)
     sourceNotes.fail(source, { atMs: context.store.nowMs(), outcome, cause: null, reason: toReason(error) })
@@ -101,11 +101,11 @@ class Refusal extends Error {
   }
 }
 
-async function receive(context: Context, door: Door, inbound: Inbound): Promise<Received> {
-  const { row, workspace } = door
+async function receive(context: Context, at: SourceAt, inbound: Inbound): Promise<Received> {
+  const { row, workspace } = at
   const settings = settingsOf(row)
   const secrets = open(context, row)
-  const raw = await prove(context, { door, inbound, secrets })
+  const raw = await prove(context, { at, inbound, secrets })
   const body = await inbound.unpack(raw.body, settings.max_bytes)
   const { header, headerNames, traceparent } = inbound
   const arrived: Arrived = {
@@ -134,16 +134,16 @@ function open({ sealing, store }: Context, row: SourceRow): OpenedSecrets {
   }
 }
 
-type Proving = { readonly door: Door; readonly inbound: Inbound; readonly secrets: OpenedSecrets }
+type Proving = { readonly at: SourceAt; readonly inbound: Inbound; readonly secrets: OpenedSecrets }
 
 /** The head first: what cannot be right is not read. */
 async function prove(context: Context, proving: Proving): Promise<{ body: Buffer; verified: Verified }> {
-  const { door, inbound, secrets } = proving
-  const { scheme, hmac, max_bytes: limit } = settingsOf(door.row)
+  const { at, inbound, secrets } = proving
+  const { scheme, hmac, max_bytes: limit } = settingsOf(at.row)
   const rules = { scheme, hmac, secrets: secrets.current }
   const nowMs = context.store.nowMs()
   const begun = await beginVerification(rules, inbound, nowMs)
-  const source = { id: door.row.id, workspaceId: door.workspace.id }
+  const source = { id: at.row.id, workspaceId: at.workspace.id }
   if (isRefusal(begun)) throw await refuse(context, proving, { refusal: begun, body: undefined })
   const body = await inbound.read({ ...source, limit })
   const ended = await begun.prove({ ...inbound, body })
@@ -158,25 +158,25 @@ type Refused = { readonly refusal: WebhookRefusal; readonly body: Buffer | undef
 
 /** Looks for the reason, unless enough has been looked into just now. */
 async function refuse(context: Context, proving: Proving, { refusal, body }: Refused): Promise<Refusal> {
-  const { door, inbound, secrets } = proving
+  const { at, inbound, secrets } = proving
   const plain = new Refusal(refusal, { cause: refusal.reason === 'stale' ? 'clock' : null, reason: refusal.message })
   // Of a message that is too old the body was not read.
   if ((body === undefined && refusal.reason === 'stale') || !context.sourceNotes.mayExplain()) return plain
-  const { scheme, hmac } = settingsOf(door.row)
+  const { scheme, hmac } = settingsOf(at.row)
   const options = { scheme, hmac, secrets: secrets.current, oldSecrets: secrets.earlier, variedBytes }
   const message = { ...inbound, body: body ?? new Uint8Array(0) }
   const found = await explainMessage(options, message, context.store.nowMs())
   return found ? new Refusal(refusal, { cause: found.cause, reason: found.advice }) : plain
 }
 
-async function noteRefusal(context: Context, door: Door, { refusal, finding }: Refusal): Promise<HubError> {
+async function noteRefusal(context: Context, at: SourceAt, { refusal, finding }: Refusal): Promise<HubError> {
   const { sourceNotes, store } = context
-  const source = { workspaceId: door.workspace.id, id: door.row.id }
+  const source = { workspaceId: at.workspace.id, id: at.row.id }
   const outcome = outcomeOfRefusal(refusal)
   sourceNotes.count(source, outcome)
   sourceNotes.fail(source, { atMs: store.nowMs(), outcome, ...finding })
   const refused = sourceNotes.countRefusals(source, true)
-  await tellFailing(context, door, { refused, outcome, ...finding })
+  await tellFailing(context, at, { refused, outcome, ...finding })
   return new HubError('webhook-refused', 'the signature was refused; the owner of the source can see why in its report')
 }
 

@@ -9,11 +9,11 @@ export const jsonType = { 'content-type': 'application/json' }
 type Sent = { readonly headers?: Record<string, string>; readonly body?: string | Uint8Array; readonly path?: string }
 export type Signing = Partial<Omit<ToSign, 'body' | 'secrets'>> & Sent & { readonly secret?: string }
 
-type DoorAnswer = Partial<WebhookAccepted> & Partial<Pick<Problem, 'error_code'>>
-type Answered = { readonly status: number; readonly body: DoorAnswer; readonly text: string }
+type SourceAnswer = Partial<WebhookAccepted> & Partial<Pick<Problem, 'error_code'>>
+type Answered = { readonly status: number; readonly body: SourceAnswer; readonly text: string }
 
 /** A test hub, with sources and what their senders do, for tests. */
-export type TestDoor = TestHub & {
+export type TestSource = TestHub & {
   readonly nowMs: () => number
   /** A source of its own, GitHub's unless said otherwise. Answers its key. */
   readonly makeSource: (wanted?: Partial<PutSource>) => Promise<string>
@@ -24,12 +24,12 @@ export type TestDoor = TestHub & {
   readonly report: (key: string) => Promise<SourceReport>
 }
 
-export async function openTestDoor(): Promise<TestDoor> {
+export async function openTestSource(): Promise<TestSource> {
   const t = await openTestHub({ publicUrl: 'https://hub.example/base' })
   const nowMs = (): number => t.hub.store.nowMs()
   let made = 0
-  const post: TestDoor['post'] = (key, { headers = jsonType, body = '', path = `/in/${key}` }) =>
-    t.call<DoorAnswer>('POST', path, { key: null, headers, ...(body.length > 0 && { body }) })
+  const post: TestSource['post'] = (key, { headers = jsonType, body = '', path = `/in/${key}` }) =>
+    t.call<SourceAnswer>('POST', path, { key: null, headers, ...(body.length > 0 && { body }) })
   return {
     ...t,
     nowMs,

@@ -3,12 +3,12 @@ import { createHmac } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { Event, Lease } from '@sluice/protocol'
-import { jsonType, openTestDoor, testSecret, type TestDoor } from './test-door.ts'
+import { jsonType, openTestSource, testSecret, type TestSource } from './test-webhooks-in.ts'
 
-let t: TestDoor
+let t: TestSource
 
 before(async () => {
-  t = await openTestDoor()
+  t = await openTestSource()
 })
 after(() => t.close())
 

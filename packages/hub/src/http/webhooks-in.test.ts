@@ -5,12 +5,12 @@ import type { Event, PutSource } from '@sluice/protocol'
 import { signMessage } from '@sluice/protocol/webhooks'
 import { vectors } from '@sluice/protocol/webhooks/test-vectors'
 import { openTestHub } from '../test-hub.ts'
-import { jsonType, openTestDoor, testSecret, type Signing, type TestDoor } from './test-door.ts'
+import { jsonType, openTestSource, testSecret, type Signing, type TestSource } from './test-webhooks-in.ts'
 
-let t: TestDoor
+let t: TestSource
 
 before(async () => {
-  t = await openTestDoor()
+  t = await openTestSource()
 })
 after(() => t.close())
 

@@ -1,7 +1,7 @@
 import { HubError, defaultWorkspace } from '@sluice/protocol'
 import type { Context } from '../domain/context.ts'
 import { answerChallenge, permitOrigin } from '../domain/sources/handshake.ts'
-import { findDoor, receiveWebhook, type Inbound, type Received } from '../domain/sources/receive.ts'
+import { findSourceAt, receiveWebhook, type Inbound, type Received } from '../domain/sources/receive.ts'
 import { settingsOf } from '../domain/sources/sources.ts'
 import { isPacked, unpack } from './body.ts'
 import { createHolding, type BodyBudget } from './body-budget.ts'
@@ -17,7 +17,7 @@ type Parts = {
   readonly publicUrl: string | undefined
 }
 
-type DoorRoute = 'receiveWebhook' | 'confirmWebhook' | 'permitWebhook'
+type WebhookRoute = 'receiveWebhook' | 'confirmWebhook' | 'permitWebhook'
 
 /** The alias has no workspace in it. */
 const placeOf = (params: { readonly workspace?: string; readonly source: string }) => ({
@@ -26,28 +26,28 @@ const placeOf = (params: { readonly workspace?: string; readonly source: string 
 })
 
 /** Addresses that take webhooks: whoever sends there knows no keys of this hub. */
-export function doorHandlers(parts: Parts): Pick<Handlers, DoorRoute> {
+export function webhookHandlers(parts: Parts): Pick<Handlers, WebhookRoute> {
   const { context } = parts
   return {
     receiveWebhook: async ({ request, params }) => {
-      const door = await findDoor(context, placeOf(params))
+      const at = await findSourceAt(context, placeOf(params))
       const holding = createHolding()
       try {
-        const inbound = toInbound(parts, request, (bytes) => holding.hold(parts.budget, door.workspace.id, bytes))
-        return toResponse(await receiveWebhook(context, door, inbound))
+        const inbound = toInbound(parts, request, (bytes) => holding.hold(parts.budget, at.workspace.id, bytes))
+        return toResponse(await receiveWebhook(context, at, inbound))
       } finally {
         holding.release()
       }
     },
     confirmWebhook: async ({ request, params }) => {
-      const { row } = await findDoor(context, placeOf(params))
+      const { row } = await findSourceAt(context, placeOf(params))
       const challenge = answerChallenge(settingsOf(row).handshake, request.queryText)
       if (challenge === undefined) throw closed('GET')
       const shut = { 'x-content-type-options': 'nosniff', 'content-security-policy': "sandbox; default-src 'none'" }
       return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', ...shut }, body: challenge }
     },
     permitWebhook: async ({ request, params }) => {
-      const { row } = await findDoor(context, placeOf(params))
+      const { row } = await findSourceAt(context, placeOf(params))
       const headers = permitOrigin(settingsOf(row).handshake, request.header)
       if (!headers) throw closed('OPTIONS')
       return { status: 204, headers, body: null }
