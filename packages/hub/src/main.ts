@@ -8,7 +8,7 @@ import manifest from '../package.json' with { type: 'json' }
 import type { HubOptions } from './config.ts'
 import { createAuthenticator } from './domain/authenticate.ts'
 import type { Context } from './domain/context.ts'
-import { createRefresher } from './domain/connecting/refresh.ts'
+import { createRefresher } from './domain/connecting/refresh-connection.ts'
 import { startRefreshing } from './domain/connecting/refreshing.ts'
 import { createActivityNotes, startActivity } from './domain/activity.ts'
 import { createCounts } from './domain/counts.ts'

@@ -7,7 +7,7 @@ import type { ConnectionRow } from '../../store/connections.ts'
 import type { Context } from '../context.ts'
 import { askForTokens, findClient } from './credentials.ts'
 import { findMethod, isBrowserMethod, isTokenMethod, type TokenMethod } from './methods.ts'
-import { refuseBroken, type Refreshed } from './refresh.ts'
+import { refuseBroken, type Refreshed } from './refresh-connection.ts'
 import { openGranted, openSealed, type Granted } from './tokens.ts'
 
 /** `{ auth_type, credentials }`, as handlers get it. */

@@ -5,7 +5,7 @@ import { toId } from '../event-address.ts'
 import { toIso } from '../to-wire.ts'
 import { toProbeDelayMs } from './breaker.ts'
 import type { Outcome } from './door.ts'
-import { leasePrefix, type Node, type Round } from './look.ts'
+import { leasePrefix, type Node, type Round } from './claim-inbox.ts'
 import type { Place } from './place.ts'
 import { toSettlement } from './settle-outcome.ts'
 

@@ -1,5 +1,5 @@
 import { deliverOne } from './deliver-one.ts'
-import { claim, leaseMs, look, type Node, type Round } from './look.ts'
+import { claim, leaseMs, look, type Node, type Round } from './claim-inbox.ts'
 import type { Place } from './place.ts'
 
 /** How often claim and leases are renewed while something is under way. */

@@ -12,7 +12,7 @@ import { openSqliteStore } from '../../store/sqlite/store.ts'
 import type { ConnectionRow } from '../../store/connections.ts'
 import type { Store } from '../../store/store.ts'
 import { createSealing } from '../sealing.ts'
-import { createRefresher, type Refreshed, type Refresher } from './refresh.ts'
+import { createRefresher, type Refreshed, type Refresher } from './refresh-connection.ts'
 import { openGranted, sealSecret, toTimes } from './tokens.ts'
 
 const postgres = await usePostgres()
