@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { signMessage, type ToSign } from './sign.ts'
@@ -245,6 +245,44 @@ describe('keys', () => {
       id: 'a.1700000000',
     })
     assert.equal(await verify(rulesOf('standard-webhooks'), { headers, body }, nowMs), 'id-malformed')
+  })
+})
+
+describe('many signatures', () => {
+  const body = new Uint8Array(100_000)
+  const bogus = (prefix: string, count: number, length: number): string[] =>
+    Array.from({ length: count }, (_, n) => `${prefix},${encode(new Uint8Array(length).fill(n), 'base64')}`)
+
+  /** Bytes that are hashed for a message with these signatures before its own. */
+  async function hashed(context: TestContext, before: string[], by: { sign: string; verify: string }): Promise<number> {
+    const headers = await signMessage({ scheme: 'standard-webhooks', secrets: [by.sign], body, nowMs })
+    const field = [...before, headers['webhook-signature']].join(' ')
+    const spies = [context.mock.method(crypto.subtle, 'sign'), context.mock.method(crypto.subtle, 'verify')]
+    const rules: WebhookRules = { scheme: 'standard-webhooks', secrets: [by.verify] }
+    assert.equal(await verify(rules, { headers: { ...headers, 'webhook-signature': field }, body }, nowMs), 'verified')
+    const sizes = spies.flatMap(({ mock }) => mock.calls.map(({ arguments: given }) => given.at(-1) as Uint8Array))
+    context.mock.restoreAll()
+    return sizes.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  }
+
+  it('do not have the message hashed again for each of them', async (context) => {
+    const secret = secretOf('standard-webhooks')
+    assert.ok((await hashed(context, bogus('v1', 19, 32), { sign: secret, verify: secret })) < 1.1 * body.length)
+    const pair = { sign: vectorPrivateKey, verify: vectors['Standard Webhooks v1a']?.secret ?? '' }
+    assert.ok((await hashed(context, bogus('v1a', 3, 64), pair)) < 4.1 * body.length)
+  })
+
+  it('are looked at up to a limit: 20, and 4 of ed25519', async () => {
+    const secret = secretOf('standard-webhooks')
+    for (const [by, known, more] of [
+      [secret, secret, bogus('v1', 20, 32)],
+      [vectorPrivateKey, vectors['Standard Webhooks v1a']?.secret ?? '', bogus('v1a', 4, 64)],
+    ] as const) {
+      const headers = await signMessage({ scheme: 'standard-webhooks', secrets: [by], body, nowMs })
+      const last = { ...headers, 'webhook-signature': [...more, headers['webhook-signature']].join(' ') }
+      const rules: WebhookRules = { scheme: 'standard-webhooks', secrets: [known] }
+      assert.equal(await verify(rules, { headers: last, body }, nowMs), 'mismatch')
+    }
   })
 })
 

@@ -8,7 +8,7 @@ import {
   type WebhookMessage,
 } from './message.ts'
 import { signingOf, type HmacSigning, type Signing, type WebhookScheme } from './scheme.ts'
-import { isSignedWith, toVerifyingKey, type VerifyingKey } from './secret.ts'
+import { isAmong, isSignedWith, toVerifyingKey, type VerifyingKey } from './secret.ts'
 
 /** Why a webhook is refused. */
 export type WebhookFault =
@@ -157,7 +157,9 @@ async function checkPassword(secrets: readonly string[], { header }: WebhookHead
   if (given === undefined) return refuse('signature-missing', 'the field authorization is missing')
   if (!/^basic /i.test(given))
     return refuse('signature-malformed', 'the field authorization holds something other than Basic')
-  const same = await Promise.all(secrets.map((secret) => isSameText(toBasic(secret).slice(6), given.slice(6).trim())))
+  const same = await Promise.all(
+    secrets.map((secret) => isAmong([utf8(toBasic(secret).slice(6))], utf8(given.slice(6).trim()))),
+  )
   const secret = same.indexOf(true)
   if (secret < 0) return refuse('mismatch', 'user name or password is another one')
   return { ...unsigned, secret }
@@ -180,22 +182,13 @@ export async function findSigner(signing: Signing, { message, head, keys }: Sign
   const decoded = (texts: readonly string[]): Bytes[] => texts.flatMap((text) => decode(text, signing.encoding) ?? [])
   const signatures = { hmac: decoded(head.field.signatures), ed25519: decoded(head.field.publicSignatures) }
   let found: number | undefined
-  for (const [index, key] of keys.entries()) {
-    for (const signature of key ? signatures[key.kind] : [])
-      for (const signed of ways) if (key && (await isSignedWith(key, signing, signature, signed))) found ??= index
-  }
+  for (const [index, key] of keys.entries())
+    for (const signed of key ? ways : [])
+      if (key && (await isSignedWith(key, signing, { signatures: signatures[key.kind], signed }))) found ??= index
   return found
 }
 
 const mismatch = refuse('mismatch', 'none of the secrets makes this signature over this message')
-
-/** Compares texts without telling by its time where they part. */
-async function isSameText(left: string, right: string): Promise<boolean> {
-  const bytes = crypto.getRandomValues(new Uint8Array(32))
-  const key = await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
-  const digest = await crypto.subtle.sign('HMAC', key, utf8(left))
-  return crypto.subtle.verify('HMAC', key, digest, utf8(right))
-}
 
 /** `Authorization` for `user:password` in UTF-8. */
 export const toBasic = (secret: string): string => `Basic ${encode(utf8(secret), 'base64')}`
