@@ -1,11 +1,8 @@
-import { matchesFilter, type ReplayedRange, type ReplayRange } from '@sluice/protocol'
-import { toFilterSubject } from '../store/inbox-rules/scan.ts'
-import type { StoredEvent } from '../store/store.ts'
+import type { ReplayedRange, ReplayRange } from '@sluice/protocol'
 import { noteDeed, type Caller } from './audit.ts'
 import type { Context, Workspace } from './context.ts'
-import { openCursorOf } from './cursors.ts'
 import { requireInbox } from './inboxes.ts'
-import { lookBack, type Range } from './look-back.ts'
+import { lookBack, openStep, type Range } from './look-back.ts'
 
 /** Events that are given back at once. */
 const atOnce = 100
@@ -23,40 +20,20 @@ export async function replayRange(
   order: ReplayRange,
 ): Promise<ReplayedRange> {
   const { workspace } = caller
-  const { filter = {}, ignore_filter: ignoreFilter = false, dry_run: dryRun = false } = order
+  const { filter = {}, ignore_filter: ignoreFilter = false, dry_run: dryRun = false, cursor } = order
   const inbox = await requireInbox(context, workspace, key)
-  const range = await findRange(context, workspace, key, order)
-  const isWanted = (event: StoredEvent): boolean =>
-    matchesFilter(filter, toFilterSubject(event)) &&
-    (ignoreFilter || matchesFilter(inbox.settings.filter, toFilterSubject(event)))
-  const counts = { replayed: 0, left: 0 }
-  let lookedTo = range.after
-  for await (const part of lookBack(context, workspace, range)) {
-    const positions = part.events.filter((event) => event.body !== null && isWanted(event)).map((one) => one.position)
-    const replayed = dryRun ? positions.length : await replayAll(context, workspace, key, positions)
-    counts.replayed += replayed
-    counts.left += positions.length - replayed
-    lookedTo = part.lookedTo
-  }
-  const done = lookedTo >= range.last
-  if (!dryRun && counts.replayed > 0)
-    await noteDeed(context, caller, { verb: 'inbox.replay', target: key, details: counts })
-  const cursor = done ? null : context.cursors.seal(scopeOf(workspace, key), `${lookedTo} ${range.last}`)
-  return { ...counts, dry_run: dryRun, looked_at: lookedTo - range.after, done, next_cursor: cursor }
+  const scope = `${workspace.id}/replay/${key}`
+  const step = await openStep(context, { scope, cursor, begin: () => findRange(context, workspace, order) })
+  const filters = ignoreFilter ? [filter] : [filter, inbox.settings.filter]
+  const { matched, ...looked } = await lookBack(context, workspace, step, filters)
+  const positions = matched.filter(({ wantedBy }) => !wantedBy.includes(false)).map(({ position }) => position)
+  const replayed = dryRun ? positions.length : await replayAll(context, workspace, key, positions)
+  const counts = { replayed, left: positions.length - replayed }
+  if (!dryRun && replayed > 0) await noteDeed(context, caller, { verb: 'inbox.replay', target: key, details: counts })
+  return { ...counts, dry_run: dryRun, ...looked }
 }
 
-const scopeOf = ({ id }: Workspace, inbox: string): string => `${id}/replay/${inbox}`
-
-async function findRange(
-  { store, cursors }: Context,
-  workspace: Workspace,
-  inbox: string,
-  { after, before, cursor }: ReplayRange,
-): Promise<Range> {
-  if (cursor !== undefined) {
-    const [from = 0, last = 0] = openCursorOf(cursors, scopeOf(workspace, inbox), cursor).split(' ').map(Number)
-    return { after: from, last }
-  }
+async function findRange({ store }: Context, workspace: Workspace, { after, before }: ReplayRange): Promise<Range> {
   const { head, trimmedTo } = await store.readHead(workspace.id)
   const first = after === undefined ? 1 : await store.findPosition(workspace.id, Date.parse(after))
   const end = before === undefined ? head + 1 : await store.findPosition(workspace.id, Date.parse(before))

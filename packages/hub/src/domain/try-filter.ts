@@ -1,10 +1,8 @@
-import { matchesFilter, tryLast, type Filter, type TriedFilter, type TryFilter } from '@sluice/protocol'
-import { toFilterSubject } from '../store/inbox-rules/scan.ts'
-import type { StoredEvent } from '../store/store.ts'
+import { tryLast, type TriedFilter, type TryFilter } from '@sluice/protocol'
+import type { MatchedEvent } from '../store/match-events.ts'
 import type { Context, Workspace } from './context.ts'
-import { openCursorOf } from './cursors.ts'
 import { toId } from './event-address.ts'
-import { lookBack, type Range } from './look-back.ts'
+import { lookBack, openStep, type Range } from './look-back.ts'
 import { toIso } from './to-wire.ts'
 
 const samples = 20
@@ -15,62 +13,47 @@ const samples = 20
  * @throws HubError `invalid-cursor`
  */
 export async function tryFilter(context: Context, workspace: Workspace, order: TryFilter): Promise<TriedFilter> {
-  const { filter, compare_with: other } = order
-  const range = await findRange(context, workspace, order)
-  const counts = { matched: 0, only_filter: 0, only_other: 0 }
-  const events: TriedFilter['events'] = []
-  let lookedTo = range.after
-  for await (const part of lookBack(context, workspace, range)) {
-    for (const event of part.events) {
-      const wantedBy = findWish(event, filter, other)
-      if (wantedBy === undefined) continue
-      if (wantedBy !== 'compare_with') counts.matched += 1
-      if (wantedBy === 'filter') counts.only_filter += 1
-      if (wantedBy === 'compare_with') counts.only_other += 1
-      if (events.length < samples && (other === undefined || wantedBy !== 'both'))
-        events.push({ ...toSample(workspace, event), wanted_by: wantedBy })
-    }
-    lookedTo = part.lookedTo
-  }
-  const done = lookedTo >= range.last
+  const { filter, compare_with: other, cursor } = order
+  const scope = `${workspace.id}/try-filter`
+  const step = await openStep(context, { scope, cursor, begin: () => findRange(context, workspace, order) })
+  const { matched, ...looked } = await lookBack(context, workspace, step, other ? [filter, other] : [filter])
+  const count = (wish: Wish): number => matched.filter((event) => wishOf(event) === wish).length
+  const [both, onlyFilter, onlyOther] = [count('both'), count('filter'), count('compare_with')]
+  const shown = other ? matched.filter((event) => wishOf(event) !== 'both') : matched
   return {
-    ...counts,
-    matched_other: other === undefined ? null : counts.matched - counts.only_filter + counts.only_other,
-    events,
-    looked_at: lookedTo - range.after,
-    done,
-    next_cursor: done ? null : context.cursors.seal(scopeOf(workspace), `${lookedTo} ${range.last}`),
+    matched: both + onlyFilter,
+    matched_other: other ? both + onlyOther : null,
+    only_filter: onlyFilter,
+    only_other: onlyOther,
+    events: shown.slice(0, samples).map((event) => toSample(workspace, event)),
+    ...looked,
   }
 }
 
 type Wish = TriedFilter['events'][number]['wanted_by']
 
-/** Of events that were erased nothing is left that a filter could look at. */
-function findWish(event: StoredEvent, filter: Filter, other: Filter | undefined): Wish | undefined {
-  if (event.body === null) return undefined
-  const subject = toFilterSubject(event)
-  const [isWanted, isOther] = [matchesFilter(filter, subject), other !== undefined && matchesFilter(other, subject)]
+function wishOf({ wantedBy: [isWanted = false, isOther = false] }: MatchedEvent): Wish {
   if (isWanted && isOther) return 'both'
-  if (isWanted) return 'filter'
-  return isOther ? 'compare_with' : undefined
+  return isWanted ? 'filter' : 'compare_with'
 }
 
-const scopeOf = ({ id }: Workspace): string => `${id}/try-filter`
-
 async function findRange(
-  { store, cursors }: Context,
+  { store }: Context,
   workspace: Workspace,
-  { last = tryLast.default, cursor }: TryFilter,
+  { last = tryLast.default }: TryFilter,
 ): Promise<Range> {
-  if (cursor !== undefined) {
-    const [after = 0, end = 0] = openCursorOf(cursors, scopeOf(workspace), cursor).split(' ').map(Number)
-    return { after, last: end }
-  }
   const { head, trimmedTo } = await store.readHead(workspace.id)
   return { after: Math.max(trimmedTo, head - last), last: head }
 }
 
-function toSample(workspace: Workspace, event: StoredEvent): Omit<TriedFilter['events'][number], 'wanted_by'> {
+function toSample(workspace: Workspace, event: MatchedEvent): TriedFilter['events'][number] {
   const { acceptedMs, eventType, source, subject } = event
-  return { event_id: toId(workspace, event), timestamp: toIso(acceptedMs), event_type: eventType, source, subject }
+  return {
+    event_id: toId(workspace, event),
+    timestamp: toIso(acceptedMs),
+    event_type: eventType,
+    source,
+    subject,
+    wanted_by: wishOf(event),
+  }
 }

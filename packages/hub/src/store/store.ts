@@ -2,6 +2,7 @@ import type { Filter, InboxStatus, KeyStatus, SettleStatus, Quotas, UnknownEvent
 import type { Activity } from './activity.ts'
 import type { KeyChange } from './change-key.ts'
 import type { EventTypes } from './event-types.ts'
+import type { MatchOrder, MatchResult } from './match-events.ts'
 import type { Moving } from './moving.ts'
 import type { DoorRow } from './doors.ts'
 import type { InboxChange, InboxProgress, InboxRow, NewInbox } from './inboxes.ts'
@@ -53,6 +54,11 @@ export type Store = {
   findPosition(workspaceId: number, acceptedMs: number): Promise<number>
   /** Newest first, below `before`; looks at no more than `rowBudget` events and says how far it came. */
   searchEvents(workspaceId: number, search: Search): Promise<SearchResult>
+  /**
+   * Events of a range that one of the filters wants, oldest first, and which. Looks at no more than `rowBudget` events and 32 MB, and
+   * says how far it came.
+   */
+  matchEvents(workspaceId: number, order: MatchOrder): Promise<MatchResult>
   /** Positions after `after` that the filter wants, oldest first, whatever an inbox has done; for following streams. */
   scanEvents(
     workspaceId: number,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Store } from '../store.ts'
-import { positionsOf, type ContractCases } from './stage.ts'
+import { assertSame, positionsOf, type ContractCases } from './stage.ts'
 
 export const searchCases: ContractCases = {
   'a position is found by time': async ({ store, id, publish, advance }) => {
@@ -131,5 +131,33 @@ export const searchCases: ContractCases = {
       positionsOf((await store.scanEvents(id, { after: a, filter: {}, limit: 30, rowBudget: 1000 })).events),
       hay,
     )
+  },
+
+  'events of a range are held against several filters': async ({ store, id, publish }) => {
+    const all = await publish('a', { type: 'b', source: 's' }, 'c', { type: 'a', source: 's' }, 'a')
+    await store.eraseEvents(id, [all[4]])
+    const filters = [{ event_types: ['a'] }, { sources: ['s'] }]
+    const look = (after: number, last: number, rowBudget = 100) =>
+      store.matchEvents(id, { after, last, filters, rowBudget })
+    const whole = await look(0, all[4])
+    assertSame(
+      whole.matched.map(({ position, wantedBy }) => [position, ...wantedBy]),
+      [
+        [all[0], true, false],
+        [all[1], false, true],
+        [all[3], true, true],
+      ],
+    )
+    assert.equal(whole.lookedTo, all[4])
+    const part = await look(all[0], all[4], 2)
+    assertSame([part.lookedTo, part.matched.map(({ position }) => position)], [all[2], [all[1]]])
+    assertSame(await look(all[4], all[4] + 10), { matched: [], lookedTo: all[4] + 10 })
+  },
+
+  'a look at large events ends before its rows do': async ({ store, id, publishMany }) => {
+    const positions = await publishMany(80, { payload: { text: 'x'.repeat(500_000) } })
+    const last = positions.at(-1) ?? 0
+    const { lookedTo } = await store.matchEvents(id, { after: 0, last, filters: [{}], rowBudget: 1000 })
+    assert.ok(lookedTo < last && lookedTo > 50, String(lookedTo))
   },
 }

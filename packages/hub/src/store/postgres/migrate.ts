@@ -19,7 +19,7 @@ const oldestServer = 150_000
 const patienceMs = 3_600_000
 
 /**
- * Runs the numbered files that this database has not seen, each in a transaction, one node at a time. Nodes of the version
+ * Runs the numbered files from the one on that this database has come to, each in a transaction, one node at a time. Nodes of the version
  * before go on working: a migration only adds what they do not look at.
  *
  * @throws HubError `conflict` where the database is newer than this code, or the server too old

@@ -31,6 +31,7 @@ import type { Parts } from './store-parts.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { trimEvents } from './retention.ts'
 import { createReadRows } from './rows.ts'
+import { matchEvents } from './match-events.ts'
 import { searchEvents } from './search.ts'
 import { claimTask } from './claim-task.ts'
 import { createTransactions } from './transactions.ts'
@@ -210,7 +211,14 @@ function remember<Value>(memo: Memo<Promise<Value>>, key: string, read: () => Pr
   })
 }
 
-type LogVerb = 'appendEvents' | 'readEvents' | 'readHead' | 'findPosition' | 'searchEvents' | 'scanEvents'
+type LogVerb =
+  | 'appendEvents'
+  | 'readEvents'
+  | 'readHead'
+  | 'findPosition'
+  | 'searchEvents'
+  | 'matchEvents'
+  | 'scanEvents'
 
 function logVerbs({ connections, appends }: Parts): Pick<Store, LogVerb> {
   return {
@@ -228,6 +236,7 @@ function logVerbs({ connections, appends }: Parts): Pick<Store, LogVerb> {
     },
     findPosition: (workspaceId, acceptedMs) => findPosition(connections, workspaceId, acceptedMs),
     searchEvents: (workspaceId, search) => searchEvents(connections, workspaceId, search),
+    matchEvents: (workspaceId, order) => matchEvents(connections, workspaceId, order),
     scanEvents: (workspaceId, { after, filter, limit, rowBudget }) =>
       connections.use(async (client) => {
         const { head } = await readLog(client, workspaceId)

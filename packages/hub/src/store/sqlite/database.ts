@@ -46,7 +46,7 @@ function listMigrations(): string[] {
 
 export const countMigrations = (): number => listMigrations().length
 
-/** Runs the numbered files that this database has not seen, each in a transaction. */
+/** Runs the numbered files from the one on that this database has come to, each in a transaction. */
 export function migrate({ raw }: Database): void {
   const files = listMigrations()
   for (;;) {

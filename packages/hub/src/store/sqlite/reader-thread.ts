@@ -2,9 +2,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { explainEvent } from '../inbox-rules/explain.ts'
 import { readProgress } from '../inbox-rules/progress.ts'
 import type { Identified, IdentitySearch, InboxProgress, Search, SearchResult, VerdictRow } from '../store.ts'
+import type { MatchOrder, MatchResult } from '../match-events.ts'
 import { openDatabase, type Database } from './database.ts'
 import { findIdentified } from './erasure.ts'
 import { createRows } from './rows.ts'
+import { matchEvents } from './match-events.ts'
 import { searchEvents } from './search.ts'
 import { readInbox, readInboxes } from './writer-state.ts'
 
@@ -12,6 +14,8 @@ import { readInbox, readInboxes } from './writer-state.ts'
 const verbs = {
   searchEvents: (db: Database, workspaceId: number, search: Search): SearchResult =>
     searchEvents(db, workspaceId, search),
+  matchEvents: (db: Database, workspaceId: number, order: MatchOrder): MatchResult =>
+    matchEvents(db, workspaceId, order),
   findIdentified: (db: Database, workspaceId: number, search: IdentitySearch): Identified =>
     findIdentified(db, workspaceId, search),
   explainEvent: (db: Database, workspaceId: number, position: number, nowMs: number): Promise<VerdictRow[]> =>

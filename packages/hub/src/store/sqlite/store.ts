@@ -163,7 +163,14 @@ function workspaceVerbs({ group, db, workspaces, keys }: Parts): Pick<Store, Wor
   }
 }
 
-type LogVerb = 'appendEvents' | 'readEvents' | 'readHead' | 'findPosition' | 'searchEvents' | 'scanEvents'
+type LogVerb =
+  | 'appendEvents'
+  | 'readEvents'
+  | 'readHead'
+  | 'findPosition'
+  | 'searchEvents'
+  | 'matchEvents'
+  | 'scanEvents'
 
 function logVerbs({ group, db, reader }: Parts): Pick<Store, LogVerb> {
   return {
@@ -175,6 +182,7 @@ function logVerbs({ group, db, reader }: Parts): Pick<Store, LogVerb> {
     },
     findPosition: async (workspaceId, acceptedMs) => findPosition(db, workspaceId, acceptedMs),
     searchEvents: (workspaceId, search) => reader.read('searchEvents', workspaceId, search),
+    matchEvents: (workspaceId, order) => reader.read('matchEvents', workspaceId, order),
     scanEvents: async (workspaceId, { after, filter, limit, rowBudget }) => {
       const { head } = readLog(db, workspaceId)
       const scan = { first: after + 1, last: head, filter, limit, budget: rowBudget }
