@@ -9,6 +9,7 @@ const placeOf: Readonly<Record<SealedKind, (id: string) => string>> = {
   oauth_client: (id) => `oauth-client/${id}`,
   api_key: (id) => `key/${id}/hmac`,
   source: (id) => `source/${id}`,
+  inbox: (id) => `push/${id}`,
 }
 
 const sealedText = /v1\.[0-9a-f]{8}\.[\w-]+/g

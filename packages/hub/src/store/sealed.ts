@@ -8,14 +8,24 @@ export type SealedTexts = {
 
 export type SealedText = { readonly id: string; readonly text: string }
 
-/** Where they are. What is sealed for a short time only is left out: it has run out before the old key is dropped. */
+/**
+ * Where they are: columns, or members of what a column holds as JSON. What is sealed for a short time only is left out: it has run
+ * out before the old key is dropped.
+ */
 export const sealedColumns = {
   connection: { id: 'id', text: 'sealed' },
   oauth_client: { id: 'id', text: 'sealed' },
   api_key: { id: 'key_id', text: 'hmac' },
   source: { id: 'id', text: 'secrets' },
+  inbox: { id: 'door.sealed.id', text: 'door.sealed.text' },
 } as const satisfies Readonly<Record<string, { readonly id: string; readonly text: string }>>
 
 export type SealedKind = keyof typeof sealedColumns
+
+/** The column, and the way to a member of its JSON. */
+export function splitColumn(column: string): { readonly column: string; readonly path: readonly string[] } {
+  const [name = column, ...path] = column.split('.')
+  return { column: name, path }
+}
 
 export const sealedKinds = Object.keys(sealedColumns) as readonly SealedKind[] // its own keys

@@ -14,13 +14,16 @@ const maxSecrets = 10
 
 export const createSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
-export function sealPush({ sealing, newId }: Context, secrets: PushSecrets): NonNullable<Door['sealed']> {
+export function sealPush(
+  { sealing, newId }: Pick<Context, 'sealing' | 'newId'>,
+  secrets: PushSecrets,
+): NonNullable<Door['sealed']> {
   const id = newId()
   return { id, text: sealing.seal(placeOf(id), JSON.stringify(secrets)) }
 }
 
 /** @throws HubError `conflict` if it was sealed with a secret key that this hub does not have */
-export function openPush({ sealing }: Context, door: Door | null): PushSecrets {
+export function openPush({ sealing }: Pick<Context, 'sealing'>, door: Door | null): PushSecrets {
   if (!door?.sealed) return { secrets: [], headers: {} }
   const { id, text } = door.sealed
   const opened = sealing.open(placeOf(id), text)

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { inboxDefaults } from '@sluice/protocol'
 import type { NewConnection, RefreshClaim } from '../connections.ts'
+import { newDoor } from '../doors.ts'
+import { sealedKinds } from '../sealed.ts'
 import { assertSame, type ContractCases, type Stage } from './stage.ts'
 
 const lockMs = 30_000
@@ -197,7 +200,31 @@ export const refreshCases: ContractCases = {
     assert.equal(await store.sealedTexts.replace('connection', change), true)
     assert.equal(await store.sealedTexts.replace('connection', change), false)
     assert.equal((await read(stage)).sealed, 'v1.bbbbbbbb.anew')
-    for (const kind of ['oauth_client', 'api_key', 'source'] as const)
-      assert.ok(Array.isArray(await store.sealedTexts.list(kind, page)))
+    const more = sealedKinds.filter((kind) => kind !== 'connection')
+    for (const kind of more) assert.ok(Array.isArray(await store.sealedTexts.list(kind, page)))
+  },
+
+  'what is sealed at an inbox is found beside what is said of it, and stays replaced when the inbox changes': async (
+    stage,
+  ) => {
+    const { store, id } = stage
+    const door = {
+      ...newDoor,
+      keyId: 'k1',
+      reason: 'see v1.2 of it',
+      sealed: { id: 'push-1', text: 'v1.aaaaaaaa.text' },
+    }
+    await store.createInbox(id, 'pushed', { settings: inboxDefaults, start: 1, door })
+    await store.createInbox(id, 'acted', { settings: inboxDefaults, start: 1, door: { ...door, sealed: null } })
+    await store.updateInbox(id, 'pushed', { status: 'broken' })
+    const page = { current: 'v1.bbbbbbbb.', after: 'push-', limit: 1 }
+    assertSame(await store.sealedTexts.list('inbox', page), [{ id: 'push-1', text: 'v1.aaaaaaaa.text' }])
+    const change = { id: 'push-1', text: 'v1.aaaaaaaa.text', by: 'v1.bbbbbbbb.anew' }
+    assert.equal(await store.sealedTexts.replace('inbox', change), true)
+    assert.equal(await store.sealedTexts.replace('inbox', change), false)
+    await store.updateInbox(id, 'pushed', { status: 'active' })
+    const sealed = { id: 'push-1', text: 'v1.bbbbbbbb.anew' }
+    assertSame((await store.findInbox(id, 'pushed'))?.door, { ...door, sealed })
+    assert.deepEqual(await store.sealedTexts.list('inbox', page), [])
   },
 }
