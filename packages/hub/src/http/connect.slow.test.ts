@@ -59,9 +59,15 @@ async function link(key: string, body: object = { integration: 'mail' }): Promis
   return made.url
 }
 
+/** From the page, on to the provider. */
+async function leave(url: string, method: string): Promise<Page> {
+  const headers = { ...toCookie(await open('GET', url)), 'sec-fetch-site': 'same-origin' }
+  return open('GET', `${url}/start?method=${method}`, { headers })
+}
+
 /** The way through the provider, as a browser takes it. */
 async function goThrough(url: string): Promise<Page> {
-  const started = await open('GET', `${url}/start?method=login`)
+  const started = await leave(url, 'login')
   assert.equal(started.status, 302)
   const callback = await oauth.authorize(started.headers.get('location') ?? '')
   return open('GET', callback, { headers: toCookie(started) })
@@ -120,7 +126,7 @@ test('an account is connected at the provider, once for each link, and its token
 
 test('who comes back in another browser, or with a state that is none or used, is not taken in', async () => {
   const url = await link('fixed')
-  const started = await open('GET', `${url}/start`)
+  const started = await leave(url, 'login')
   const cookie = started.headers.get('set-cookie') ?? ''
   assert.match(cookie, /^sluice_connect=[\w-]{43}; HttpOnly; SameSite=Lax; Path=\/sub\/connect; Max-Age=1800$/)
   const callback = await oauth.authorize(started.headers.get('location') ?? '')
@@ -133,6 +139,31 @@ test('who comes back in another browser, or with a state that is none or used, i
   )
   assert.equal((await open('GET', '/connect/callback')).status, 404)
   assert.equal(oauth.requests.length, asked)
+  assert.equal((await goThrough(url)).status, 200)
+})
+
+test('nobody is led to the provider past the page that says whose connection it becomes', async () => {
+  const url = await link('loot')
+  const visit = (await open('GET', url)).headers.get('set-cookie') ?? ''
+  const path = new URL(url).pathname
+  assert.equal(visit, `sluice_connect_page=1; HttpOnly; SameSite=Strict; Path=${path}; Max-Age=1800`)
+  const cookie = visit.split(';')[0] ?? ''
+  const asked = oauth.requests.length
+  for (const headers of [
+    {},
+    { 'sec-fetch-site': 'none' },
+    { 'sec-fetch-site': 'cross-site', cookie },
+    { 'sec-fetch-site': 'same-site', cookie },
+    { cookie: `sluice_connect=${'a'.repeat(43)}` },
+  ]) {
+    const refused = await open('GET', `${url}/start?method=login`, { headers })
+    assert.deepEqual([refused.status, refused.headers.get('location')], [403, null])
+  }
+  const form = { body: 'method=login', headers: { 'content-type': 'application/x-www-form-urlencoded' } }
+  assert.equal((await open('POST', url, form)).status, 403)
+  assert.equal(oauth.requests.length, asked)
+  const seen = { ...form, headers: { ...form.headers, cookie } }
+  assert.match((await open('POST', url, seen)).text, /Continue with Mail/)
   assert.equal((await goThrough(url)).status, 200)
 })
 

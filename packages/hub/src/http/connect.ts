@@ -21,8 +21,12 @@ const maxFormBytes = 65_536
 export function connectPages(context: Context): Pick<Handlers, ConnectPage> {
   const toPath = (token: string): string => `${basePath(context)}/connect/${encodeURIComponent(token)}`
   return {
-    getConnectPage: async ({ params }) =>
-      printConnect({ session: await openSession(context, params.token), path: toPath(params.token) }),
+    getConnectPage: async ({ params }) => {
+      const session = await openSession(context, params.token)
+      const path = toPath(params.token)
+      const shown = printConnect({ session, path })
+      return { ...shown, headers: { ...shown.headers, ...toVisit(context, path) } }
+    },
     postConnectPage: async ({ request, params }) => {
       refuseOtherSites(request)
       const session = await openSession(context, params.token)
@@ -30,6 +34,8 @@ export function connectPages(context: Context): Pick<Handlers, ConnectPage> {
       return submit(context, { session, sent, path: toPath(params.token), request })
     },
     leaveConnectPage: async ({ request, params, query }) => {
+      refuseOtherSites(request)
+      requireVisit(request)
       const session = await openSession(context, params.token)
       const browser = findBrowser(request) ?? newBrowser()
       const url = await leaveForProvider(context, session, { method: query.method, fields: {}, browser })
@@ -68,6 +74,7 @@ async function submit(context: Context, submission: Submission): Promise<HubResp
   const values = readFields(formOf(method), sent)
   try {
     if (isBrowserMethod(method)) {
+      requireVisit(request)
       const browser = findBrowser(request) ?? newBrowser()
       const url = await leaveForProvider(context, session, { method: method.id, fields: values, browser })
       return printOnward(session, url, toCookie(context, browser))
@@ -96,12 +103,34 @@ function finish(session: Session, row: ConnectionRow, path: string): HubResponse
   return { status: 303, headers: { location: url.href, 'cache-control': 'no-store' }, body: null }
 }
 
-/** The address alone is what lets somebody in, but another site has no business in sending its form. */
+/** The address alone is what lets somebody in, but another site has no business in sending its form, or people past its page. */
 function refuseOtherSites(request: HubRequest): void {
   const site = request.header('sec-fetch-site')
   if (site === undefined || site === 'same-origin' || site === 'none') return
-  throw new HubError('forbidden', 'the form was sent by another site; open the link to connect itself')
+  throw new HubError('forbidden', 'another site has sent this; open the link to connect itself')
 }
+
+const visitName = 'sluice_connect_page'
+
+/**
+ * Only who has seen whose connection it becomes may go on to the provider, where nobody may be asked again: an address sent by
+ * somebody else would take an account without a word. Strict, and of this link alone.
+ */
+function toVisit(context: Context, path: string): { 'set-cookie': string } {
+  return {
+    'set-cookie': `${visitName}=1; HttpOnly; SameSite=Strict; Path=${path}; Max-Age=${cookieSeconds}${toSecure(context)}`,
+  }
+}
+
+function requireVisit(request: HubRequest): void {
+  if (new RegExp(`(?:^|;\\s*)${visitName}=1(?:;|$)`).test(request.header('cookie') ?? '')) return
+  throw new HubError(
+    'forbidden',
+    'this browser has not seen the page before; open the link to connect, with cookies on',
+  )
+}
+
+const toSecure = ({ publicUrl }: Context): string => (publicUrl()?.startsWith('https:') ? '; Secure' : '')
 
 const cookieName = 'sluice_connect'
 const cookieSeconds = 1800
@@ -115,10 +144,9 @@ function findBrowser(request: HubRequest): string | undefined {
 
 /** Lax: it must come along when the provider sends the browser back, and only then. */
 function toCookie(context: Context, browser: string): { 'set-cookie': string } {
-  const secure = context.publicUrl()?.startsWith('https:') ? '; Secure' : ''
   const path = `${basePath(context)}/connect`
   return {
-    'set-cookie': `${cookieName}=${browser}; HttpOnly; SameSite=Lax; Path=${path}; Max-Age=${cookieSeconds}${secure}`,
+    'set-cookie': `${cookieName}=${browser}; HttpOnly; SameSite=Lax; Path=${path}; Max-Age=${cookieSeconds}${toSecure(context)}`,
   }
 }
 
