@@ -2,6 +2,7 @@ import {
   announcesMore,
   limitOf,
   parsedBody,
+  readUpTo,
   receive,
   tooLarge,
   type Refusal,
@@ -10,7 +11,8 @@ import {
 import type { VerifiedWebhook } from './verify.ts'
 
 /** What is used of Express' request and response; those of `node:http` fit. */
-type ExpressRequest = AsyncIterable<Uint8Array> & {
+type ExpressRequest = {
+  iterator(options: { destroyOnReturn: false }): AsyncIterable<Uint8Array>
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly method?: string | undefined
   readonly url?: string | undefined
@@ -55,26 +57,13 @@ async function take(request: ExpressRequest, options: ReceiverOptions): Promise<
   return body ? receive({ headers, body, method, url: originalUrl ?? url }, options) : tooLarge
 }
 
-/** Undefined for more than `limit` bytes. */
-async function read(request: ExpressRequest, limit: number): Promise<Uint8Array | undefined> {
+function read(request: ExpressRequest, limit: number): Promise<Uint8Array | undefined> {
   if (request.readableDidRead)
     throw parsedBody(
       "put expressWebhook on the route before app.use(express.json()), or give that route express.raw({ type: '*/*' })",
     )
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += chunk.length
-    if (size > limit) return undefined
-    chunks.push(chunk)
-  }
-  const whole = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
+  // The connection is still needed for the answer.
+  return readUpTo(limit, request.iterator({ destroyOnReturn: false }))
 }
 
 function answer(response: ExpressResponse, { status, body }: Refusal): void {

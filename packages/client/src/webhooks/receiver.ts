@@ -42,6 +42,27 @@ export function announcesMore(length: string | undefined | null, options: Receiv
   return Number(length ?? 0) > limitOf(options)
 }
 
+/** Undefined for more than `limit` bytes: of the rest nothing is read. */
+export async function readUpTo(
+  limit: number,
+  stream: AsyncIterable<Uint8Array>,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.length
+    if (size > limit) return undefined
+    chunks.push(chunk)
+  }
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
+
 /** @param how what to do with this framework */
 export function parsedBody(how: string): TypeError {
   return new TypeError(

@@ -33,7 +33,11 @@ const frameworks: Record<string, Start> = {
   hono: async (options) => {
     const app = new Hono<{ Variables: { webhook: { id: string | null; body: Uint8Array } } }>()
     app.onError((error, c) => c.text(error.message, 500))
-    app.post('/hook', honoWebhook(options), (c) => c.json([c.get('webhook').id, c.get('webhook').body.length]))
+    app.post('/hook', honoWebhook(options), async (c) => {
+      const again = await c.req.arrayBuffer()
+      assert.deepEqual(new Uint8Array(again), c.get('webhook').body, 'the handler may ask for it, too')
+      return c.json([c.get('webhook').id, c.get('webhook').body.length])
+    })
     app.use('/parsed', async (c, next) => {
       await c.req.text()
       await next()
@@ -80,6 +84,17 @@ const frameworks: Record<string, Start> = {
   },
 }
 
+/** 100 pieces of 1,000 bytes, without a length that is announced. */
+function toPieces(): { body: ReadableStream<Uint8Array>; asked: () => number } {
+  let asked = 0
+  const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    asked += 1
+    if (asked > 100) controller.close()
+    else controller.enqueue(new Uint8Array(1000))
+  }
+  return { body: new ReadableStream({ pull }), asked: () => asked }
+}
+
 async function serve(context: TestContext, server: Server): Promise<string> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -115,6 +130,12 @@ for (const [name, start] of Object.entries(frameworks)) {
     assert.deepEqual(refused, ['mismatch', 'signature-missing'])
     const large = new Uint8Array(1001)
     assert.match(await post('/hook', large, { 'content-type': 'a/b', ...(await sign(large)) }), /^(413|500) .*large/)
+    const pieces = toPieces()
+    const headers = { 'content-type': 'a/b', ...(await sign(large)) }
+    const init = { method: 'POST', body: pieces.body, headers, duplex: 'half' }
+    const unannounced = await send('/hook', init)
+    assert.match(`${unannounced.status} ${await unannounced.text()}`, /^(413|500) .*large/)
+    if (name === 'hono') assert.ok(pieces.asked() < 5, `${pieces.asked()} pieces were read`)
     assert.match(
       await post('/parsed', bytes, { ...json, ...(await sign(bytes)) }),
       /^500 .*(before it was verified).*Webhook/,
