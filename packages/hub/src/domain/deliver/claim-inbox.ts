@@ -15,7 +15,7 @@ export type Node = {
   /** looks at a time */
   readonly gate: Gate
   /** deliveries at a time */
-  readonly room: Room
+  readonly room: Room<Place>
   readonly kick: (place: Place) => void
   readonly interest: Interest
   /** nothing more is begun */
@@ -34,6 +34,8 @@ export type Round =
       readonly leaseId: string
       readonly events: LeaseGrant['events']
       readonly more: boolean
+      /** when the first of them may begin, by `performance.now()`; the others follow in the pace of the door */
+      readonly beginAt: number
     })
 
 /** Lost nodes are followed by others after this. */
@@ -69,7 +71,7 @@ async function open(node: Node, place: Place): Promise<Round | undefined> {
   if (inbox.status !== 'active' && inbox.status !== 'broken') return idle()
   const waitMs = toWaitMs(node, place, inbox)
   if (waitMs > 0) return idle(waitMs)
-  const door = await node.openDoor({ workspace, inbox }, place.pace)
+  const door = await node.openDoor({ workspace, inbox })
   if ('status' in door) return idle(await close(node, { workspace, inbox }, door))
   place.opened = { workspace, inbox, door, until: performance.now() + openedMs }
   return undefined
@@ -84,8 +86,11 @@ async function lease(node: Node, place: Place, opened: Opened, inFlight: number)
   const { workspace, inbox, door } = opened
   const { store, newId, counts } = node.context
   const probe = inbox.status === 'broken'
-  const wanted = (probe ? 1 : door.concurrency) - inFlight
-  const limit = wanted > 0 ? node.room.take(wanted, () => node.kick(place)) : 0
+  const beginAt = Math.max(performance.now(), place.nextAt)
+  const turns = countTurns(beginAt, door)
+  if (turns === 0) return idle(beginAt - performance.now())
+  const wanted = Math.min((probe ? 1 : door.concurrency) - inFlight, turns)
+  const limit = wanted > 0 ? node.room.take(place, wanted) : 0
   if (limit === 0) return idle()
   let taken = 0
   try {
@@ -94,12 +99,25 @@ async function lease(node: Node, place: Place, opened: Opened, inFlight: number)
     const { events, more, retryAtMs } = grant
     taken = events.length
     counts.leased += taken
-    if (taken > 0) return { kind: 'leased', workspace, inbox, door, leaseId, events, more }
+    if (taken > 0) {
+      place.nextAt = beginAt + taken * (door.everyMs ?? 0)
+      return { kind: 'leased', workspace, inbox, door, leaseId, events, more, beginAt }
+    }
     place.lookedAt = performance.now()
     return idle(retryAtMs === null ? null : Math.max(0, retryAtMs - store.nowMs()))
   } finally {
-    node.room.give(limit - taken)
+    node.room.give(place, limit - taken)
   }
+}
+
+/** What begins within this is leased together, so that a fast pace is no lease for each event. */
+const aheadMs = 250
+
+/** Deliveries whose turn comes soon: one that only waits for its own would hold a lease and a place all the time. */
+function countTurns(beginAt: number, { everyMs }: OpenDoor): number {
+  if (everyMs === undefined) return Infinity
+  const ahead = performance.now() + aheadMs - beginAt
+  return ahead < 0 ? 0 : 1 + Math.floor(ahead / everyMs)
 }
 
 /** An inbox belongs to the node that looked first, until that has been silent for a while. */

@@ -29,8 +29,11 @@ export async function deliverOne(node: Node, place: Place, round: Leased, event:
   }
 }
 
-async function attempt(node: Node, { workspace, inbox, door }: Leased, event: LeasedEvent): Promise<Outcome> {
+async function attempt(node: Node, round: Leased, event: LeasedEvent): Promise<Outcome> {
+  const { workspace, inbox, door } = round
   try {
+    await takeTurn(node, round, event)
+    if (node.ending.aborted) return { kind: 'untouched' }
     const afterUnknown = await isAfterUnknown(node, { workspace, inbox }, event)
     if (afterUnknown && inbox.settings.on_unknown === 'stop') {
       const reason = `outcome unknown: attempt ${event.attempt - 1} was not seen to end`
@@ -42,6 +45,12 @@ async function attempt(node: Node, { workspace, inbox, door }: Leased, event: Le
     node.onError(error)
     return { kind: 'unknown', result: 'unknown', reason: 'outcome unknown: the hub failed; its log says how' }
   }
+}
+
+async function takeTurn({ ending }: Node, { door, beginAt, events }: Leased, event: LeasedEvent): Promise<void> {
+  if (door.everyMs === undefined) return
+  const waitMs = beginAt + events.indexOf(event) * door.everyMs - performance.now()
+  await pause(Math.max(0, waitMs), undefined, { signal: ending }).catch(() => {})
 }
 
 /** The node that made the attempt before was lost, or the attempt ended in a way that says nothing. */

@@ -46,7 +46,7 @@ export function startDelivering({ context, authenticator, onError }: Options): D
     holder: context.newId(),
     openDoor: openDoors(context, authenticator),
     gate: createGate(looksAtATime),
-    room: createRoom(deliveriesAtATime),
+    room: createRoom(deliveriesAtATime, (place) => kick(node, place)),
     kick: (place) => kick(node, place),
     interest: createInterest(places),
     closing: closing.signal,
@@ -70,10 +70,10 @@ export function startDelivering({ context, authenticator, onError }: Options): D
 }
 
 function openDoors(context: Context, authenticator: Authenticator): OpenDoorOf {
-  return async (place, pace) => {
+  return async (place) => {
     const { action, push } = place.inbox.settings
     if (action) return openActionDoor({ context, authenticator }, place, action)
-    if (push) return openPushDoor(context, place, { push, pace })
+    if (push) return openPushDoor(context, place, push)
     return {
       status: 'disabled',
       reason: 'this hub does not know how to deliver from here; it may be older than the inbox',

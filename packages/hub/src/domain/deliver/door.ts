@@ -31,6 +31,8 @@ export type OpenDoor = {
   readonly concurrency: number
   /** Never rejects for what the other side does. */
   readonly deliver: (delivery: Delivery, signal: AbortSignal) => Promise<Outcome>
+  /** from the beginning of one delivery to that of the next */
+  readonly everyMs?: number
 }
 
 /** Why nothing can be delivered now: `broken` may pass by itself, `disabled` takes somebody. */
@@ -41,8 +43,5 @@ export type DoorPlace = {
   readonly inbox: InboxRow & { readonly settings: InboxSettings }
 }
 
-/** When the next delivery of an inbox may begin, by `performance.now()`. */
-export type Pace = { nextAt: number }
-
 /** Looks at a door before events are leased for it. */
-export type OpenDoorOf = (place: DoorPlace, pace: Pace) => Promise<OpenDoor | ClosedDoor>
+export type OpenDoorOf = (place: DoorPlace) => Promise<OpenDoor | ClosedDoor>

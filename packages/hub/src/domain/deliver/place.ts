@@ -2,7 +2,7 @@ import type { Filter } from '@sluice/protocol'
 import type { InboxRow } from '../../store/store.ts'
 import { createSleeper } from '../notifier.ts'
 import { createBreaker, type Breaker } from './breaker.ts'
-import type { DoorPlace, OpenDoor, Pace } from './door.ts'
+import type { DoorPlace, OpenDoor } from './door.ts'
 
 export type Opened = DoorPlace & { readonly door: OpenDoor; readonly until: number }
 
@@ -16,7 +16,8 @@ export type Place = {
   revision: number
   readonly sleeper: ReturnType<typeof createSleeper>
   readonly breaker: Breaker
-  readonly pace: Pace
+  /** the next delivery begins no sooner, where a pace is set */
+  nextAt: number
   /** this node alone delivers from it until then */
   claimedUntil: number
   /** another node delivers from it, and is asked again then */
@@ -51,7 +52,7 @@ export function createPlace({ workspaceId, key }: Pick<Place, 'workspaceId' | 'k
     revision: 0,
     sleeper: createSleeper(),
     breaker: createBreaker(),
-    pace: { nextAt: 0 },
+    nextAt: 0,
     claimedUntil: 0,
     lostUntil: 0,
     holdUntil: 0,

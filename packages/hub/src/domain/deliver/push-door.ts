@@ -1,9 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { InboxPush } from '@sluice/protocol'
 import type { Context } from '../context.ts'
 import { readNotes } from '../hops.ts'
 import { toEventText } from '../to-wire.ts'
-import type { ClosedDoor, Delivery, DoorPlace, OpenDoor, Outcome, Pace } from './door.ts'
+import type { ClosedDoor, Delivery, DoorPlace, OpenDoor, Outcome } from './door.ts'
 import { sendPush, type PushAnswer, type PushOf } from './push-request.ts'
 import { openPush } from './push-secrets.ts'
 
@@ -12,33 +11,19 @@ const defaultConcurrency = 8
 const longestPauseMs = 3_600_000
 
 /** Sends each event to an address. */
-export function openPushDoor(
-  context: Context,
-  place: DoorPlace,
-  { push, pace }: { push: InboxPush; pace: Pace },
-): OpenDoor | ClosedDoor {
+export function openPushDoor(context: Context, place: DoorPlace, push: InboxPush): OpenDoor | ClosedDoor {
   const { workspace, inbox } = place
   try {
     const of: PushOf = { context, workspace, push, secrets: openPush(context, inbox.door) }
     return {
       concurrency: push.concurrency ?? defaultConcurrency,
-      deliver: async (delivery, signal) => {
-        await takeTurn(pace, push.rate, signal)
-        if (signal.aborted) return { kind: 'untouched' }
-        return toOutcome(await sendPush(of, toMessage(of, delivery), signal), context.store.nowMs())
-      },
+      ...(push.rate !== undefined && { everyMs: 1000 / push.rate }),
+      deliver: async (delivery, signal) =>
+        toOutcome(await sendPush(of, toMessage(of, delivery), signal), context.store.nowMs()),
     }
   } catch (error) {
     return { status: 'broken', reason: error instanceof Error ? error.message : String(error) }
   }
-}
-
-async function takeTurn(pace: Pace, rate: number | undefined, signal: AbortSignal): Promise<void> {
-  if (rate === undefined) return
-  const now = performance.now()
-  const at = Math.max(now, pace.nextAt)
-  pace.nextAt = at + 1000 / rate
-  await pause(at - now, undefined, { signal }).catch(() => {})
 }
 
 const toMessage = ({ workspace }: PushOf, { event, eventId }: Delivery) => ({

@@ -309,3 +309,34 @@ test('an example is sent on demand, and its answer shown', async () => {
   const plain = await t.fail('POST', '/v1/inboxes/default/test')
   assert.equal(plain.error_code, 'conflict')
 })
+
+test('inboxes that wait for their rate are no reason for others to wait', async () => {
+  const slow = await Promise.all(Array.from({ length: 40 }, () => put({ rate: 0.01 })))
+  const quick = await put()
+  const bodies = slow.flatMap(({ key }) =>
+    Array.from({ length: 8 }, () => ({ event_type: `test.${key}`, payload: {} })),
+  )
+  for (let at = 0; at < bodies.length; at += 80)
+    await t.call('POST', '/v1/events/batch', { body: bodies.slice(at, at + 80) })
+  await eventually(
+    () => new Set(heard.map(({ path }) => path)).size,
+    (count) => count === slow.length,
+  )
+  await eventually(
+    async () => (await Promise.all(slow.map(show))).reduce((sum, { leased }) => sum + leased, 0),
+    (leased) => leased === 0,
+  )
+  await publish(quick)
+  await delivered(quick)
+  assert.equal(heard.length, slow.length + 1)
+})
+
+test('a rate spreads what is there already', async () => {
+  const inbox = await put({ rate: 20 })
+  for (let n = 0; n < 12; n += 1) await publish(inbox, { n })
+  const list = await eventually(
+    () => attempts(inbox),
+    ({ length }) => length === 12,
+  )
+  assert.ok(list.every(({ outcome }) => outcome === 'delivered'))
+})

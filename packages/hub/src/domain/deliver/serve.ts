@@ -54,7 +54,7 @@ function start(node: Node, place: Place, { round, flights }: Started): void {
       const left = (leases.get(round.leaseId) ?? 1) - 1
       if (left > 0) leases.set(round.leaseId, left)
       else leases.delete(round.leaseId)
-      node.room.give(1)
+      node.room.give(place, 1)
       node.kick(place)
     })
     underWay.add(flight)
