@@ -3,6 +3,7 @@ import { grantMs, type Rank, type RateLimit, type RateNews } from '../../store/r
 /** Leave that a node has taken for one account and not used yet. */
 export type Blocks = {
   readonly use: (rank: Rank) => boolean
+  readonly has: (rank: Rank) => boolean
   readonly giveBack: (rank: Rank) => void
   readonly add: (rank: Rank, requests: number, limit: RateLimit | undefined) => void
   /** How much to take: more each time that the last block was used up. */
@@ -22,15 +23,17 @@ export function createBlocks(nowMs: () => number): Blocks {
   let [size, cap] = [1, largest]
   let told = ''
   let toldMs = Number.NEGATIVE_INFINITY
+  // What was left for the more urgent, the less urgent do not take.
+  const find = (wanted: Rank) => held.find(({ rank, untilMs }) => rank >= wanted && untilMs > nowMs())
   return {
+    has: (rank) => find(rank) !== undefined,
     use: (rank) => {
       const now = nowMs()
       if (held.some(({ untilMs }) => untilMs <= now)) {
         held = held.filter(({ untilMs }) => untilMs > now)
         size = 1
       }
-      // What was left for the more urgent, the less urgent do not take.
-      const block = held.find((one) => one.rank >= rank)
+      const block = find(rank)
       if (!block) return false
       block.left -= 1
       if (block.left === 0) held = held.filter((one) => one !== block)

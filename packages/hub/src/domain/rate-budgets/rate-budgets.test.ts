@@ -94,3 +94,32 @@ test('a refusal of the service takes back the leave that a node holds', async ()
   await budgets.learn(many, { holdMs: 30_000 })
   await assert.rejects(budgets.ask(many, soon), { ...refused, retryAfterSeconds: 30 })
 })
+
+test('leave that is given back wakes who waits', { timeout: 900 }, async () => {
+  const { node, takes } = open()
+  const budgets = node()
+  const one = { ...ada, declared: { requests: 1, perMs: 60_000 } }
+  const long = { withinMs: 100_000 }
+  await budgets.ask(one, long)
+  const others = ['bob', 'eve', 'joe'].map((user) => budgets.ask({ ...one, user }, long))
+  // The clock stands still: nothing else comes free.
+  for (const waiting of others) {
+    budgets.giveBack(one)
+    await waiting
+  }
+  assert.ok(takes() < 6, String(takes()))
+})
+
+test('leave that is given back while the store is asked is seen before anybody is refused', async () => {
+  const { node, store } = open()
+  const budgets = node()
+  const one = { ...ada, declared: { requests: 1, perMs: 60_000 } }
+  await budgets.ask(one, soon)
+  const take = store.take
+  store.take = async (...order) => {
+    const taken = await take(...order)
+    budgets.giveBack(one)
+    return taken
+  }
+  await budgets.ask({ ...one, user: 'bob' }, soon)
+})

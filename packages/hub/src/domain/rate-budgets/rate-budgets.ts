@@ -72,7 +72,11 @@ export function createRateBudgets(store: Stored, nowMs: () => number): RateBudge
       if (!account.isServed) void serve({ store, nowMs }, account)
       await waiting
     },
-    giveBack: (asking) => accountOf(asking).blocks.giveBack(asking.rank),
+    giveBack: (asking) => {
+      const { blocks, wake } = accountOf(asking)
+      blocks.giveBack(asking.rank)
+      wake.abort()
+    },
     learn: async (asking, news) => {
       if (!accountOf(asking).blocks.isNews(news)) return
       await store.learn(asking.workspaceId, asking.connection, news)
@@ -113,16 +117,18 @@ async function serve({ store, nowMs }: Clocked, account: Account): Promise<void>
         line.serve(first)
         continue
       }
+      // Before the store is asked: what comes meanwhile is not slept through.
+      account.wake = new AbortController()
       const order = { want: blocks.toWant(line.size()), rank, declared }
       const { granted, waitMs, limit } = await store.take(workspaceId, connection, order)
       if (granted > 0) {
         blocks.add(rank, granted, limit)
         continue
       }
+      if (blocks.has(rank)) continue
       const endMs = nowMs() + waitMs
       line.refuse((waiter) => (waiter.rank >= rank && endMs > waiter.untilMs ? toRefusal(waiter, waitMs) : undefined))
       if (line.size() === 0) return
-      account.wake = new AbortController()
       await pause(Math.min(waitMs, longestPauseMs), undefined, { signal: account.wake.signal }).catch(() => undefined)
     }
   } catch (error) {
