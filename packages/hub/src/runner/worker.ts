@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { parseAnswer, type Answer } from './envelope.ts'
 import { answerBytes, answersFd, type ChildSetup, type ToChild } from './messages.ts'
+import { readLines } from './read-lines.ts'
 import { findReadable, sdkModules } from './readable.ts'
+import { residentBytes } from './resident-bytes.ts'
 import type { RunFailure, RunOrder } from './runner.ts'
 
 /** One process, started for one folder and one workspace. */
@@ -88,6 +89,7 @@ function openChannel(child: ChildProcess, end: Worker['end']): Channel {
   // A process that ends breaks them; its exit says why.
   for (const stream of [child.stdin, child.stdout, child.stderr, answers]) stream?.on('error', () => {})
   readLines(answers, {
+    maxBytes: answerBytes,
     onLine: (line) => {
       const answer = parseAnswer(line, kind)
       if (!answer) return end({ reason: 'crashed', message: 'the handler answered something that is no result' })
@@ -107,30 +109,6 @@ function openChannel(child: ChildProcess, end: Worker['end']): Channel {
     },
     tell: write,
   }
-}
-
-type Lines = { readonly onLine: (line: string) => void; readonly onTooLong: () => void }
-
-function readLines(stream: Readable, { onLine, onTooLong }: Lines): void {
-  let parts: Buffer[] = []
-  let size = 0
-  stream.on('data', (chunk: Buffer) => {
-    let from = 0
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
-      const line = Buffer.concat([...parts, chunk.subarray(from, at)])
-      parts = []
-      size = 0
-      from = at + 1
-      if (line.length <= answerBytes) onLine(line.toString())
-      else onTooLong()
-    }
-    parts.push(chunk.subarray(from))
-    size += chunk.length - from
-    if (size <= answerBytes) return
-    parts = []
-    stream.destroy()
-    onTooLong()
-  })
 }
 
 function collectOutput(child: ChildProcess): { readonly text: () => string; readonly clear: () => void } {
@@ -157,16 +135,6 @@ function watchMemory(child: ChildProcess, { maxBytes, end, ended }: Watch): void
   }, watchEveryMs)
   timer.unref()
   void ended.then(() => clearInterval(timer))
-}
-
-const pageBytes = 4096
-
-function residentBytes(pid: number | undefined): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageBytes
-  } catch {
-    return 0
-  }
 }
 
 function toFailure(code: number | null, killedBy: NodeJS.Signals | null, output: string): RunFailure {

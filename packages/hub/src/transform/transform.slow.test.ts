@@ -83,17 +83,30 @@ const endless: readonly (readonly [string, string])[] = [
   ['a pattern that backtracks for ever', '=$match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", /^(a+)+$/)'],
   ['a list that grows for ever', '=($f := function($l){ $f($append($l, [1..1000])) }; $f([]))'],
   ['a text that grows for ever', '=($f := function($t){ $f($t & $t) }; $f("0123456789"))'],
+  ['a text that fills the heap at once', '=$base64encode($pad("a",100000000))'],
+  ['a text that a pattern makes many of', '=$replace($pad("a",60000000),/a/,"b")'],
 ]
 for (const [what, mapping] of endless) {
   test(`${what} ends, and others go on`, async () => {
-    const [{ fault }, value] = await Promise.all([
+    const [{ fault }, behind, value] = await Promise.all([
       faultOf(mapping),
+      apply('=payload.total'),
       transform.apply('2', '=payload.total', JSON.stringify(event)),
     ])
     assert.notEqual(fault.detail, '')
-    assert.deepEqual(value, { value: 12.5 })
+    assert.deepEqual([behind, value], [{ value: 12.5 }, { value: 12.5 }])
   })
 }
+
+test('what takes too much memory may be tried again', async () => {
+  assert.equal((await faultOf('=$base64encode($pad("a",100000000))')).limit, true)
+})
+
+test('an event may have any character', async () => {
+  const text = '\u2028\u2029\u0085\r\n\0\ud800'
+  assert.deepEqual(await apply('=payload', { payload: text }), { value: text })
+  assert.deepEqual(await transform.apply('1', '=a', '{\n"a":\r\n1}'), { value: 1 })
+})
 
 test('what is made has a size that it may have', async () => {
   assert.match((await faultOf('=$join([1..60000].("12345"))')).fault.detail, /more than 262144 bytes/)
