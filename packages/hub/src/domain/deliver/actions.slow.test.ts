@@ -295,18 +295,23 @@ test('a connection that is gone breaks the inbox, which goes on by itself once t
     action: { integration: 'echo', action: 'say', connection: 'words', inputs: { word: 'hello' } },
   })
   await t.call('DELETE', '/v1/connections/words')
-  await publish(name, {})
+  const id = await publish(name, {})
   const broken = await eventually(
     () => show(name),
     ({ status }) => status === 'broken',
   )
   assert.match(broken.door?.reason ?? '', /connection "words" does not exist/)
   assert.ok(broken.door?.probe_at)
-  assert.equal(broken.behind, 1)
+  // The connection has told of its end: whether the inbox has looked at that already, `behind` tells, and no rule.
+  assert.deepEqual([isOver(broken), await attempts(name)], [false, []])
   await t.call('PUT', '/v1/connections/words', { body: { integration: 'echo', credentials: { api_key: 'k-1234' } } })
   await t.call('POST', `/v1/inboxes/${name}/resume`)
   const mended = await over(name)
   assert.deepEqual([mended.status, mended.door?.reason, mended.dead], ['active', null, 0])
+  assert.deepEqual(
+    (await attempts(name)).map(({ event_id: of, outcome }) => [of, outcome]),
+    [[id, 'delivered']],
+  )
 })
 
 test('a long run of failures breaks the inbox: what is left waits', async () => {
