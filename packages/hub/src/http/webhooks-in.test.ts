@@ -183,6 +183,51 @@ describe('the type and the id', () => {
       'nothing tells them apart',
     )
   })
+
+  it('where there is no id a message is the same whatever stands beside its signature', async () => {
+    const hmac = { header: 'x-sig', timestamp_header: 'x-time', template: '{timestamp}.{body}' }
+    const secrets = [testSecret, 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx']
+    const schemes = [
+      [{ scheme: 'hmac', hmac }, 'x-sig', ['SIG OLD', 'SIG', 'OLD', 'SIG,', 'SIG zz', ' , SIG', 'SIG,a,b', 'zz OLD']],
+      [
+        { scheme: 'stripe' },
+        'stripe-signature',
+        ['TIME,SIG,OLD', 'TIME,OLD', 'SIG,TIME', 'TIME,v1=00,SIG,v0=1', 'a, TIME, SIG'],
+      ],
+      [
+        { scheme: 'standard-webhooks', id: null },
+        'webhook-signature',
+        ['SIG OLD', 'OLD', 'SIG', 'v1,AAAA SIG', 'SIG  v2,x'],
+      ],
+      [{ scheme: 'slack' }, 'x-slack-signature', ['SIG', 'OLD']],
+      [{ scheme: 'esauti' }, 'x-esauti-signature', ['SIG', 'OLD']],
+    ] as const
+    for (const [wanted, field, spellings] of schemes) {
+      const key = await t.makeSource({ ...wanted, secrets, secret: undefined } as never)
+      const message = {
+        hmac: null,
+        ...wanted,
+        body: Buffer.from('{}'),
+        nowMs: t.nowMs(),
+        id: 'm1',
+        target: `/in/${key}`,
+      }
+      const fields = await Promise.all(secrets.map((secret) => signMessage({ ...message, secrets: [secret] })))
+      const [sig = '', old = ''] = fields.map((one) => one[field]?.replace(/^t=\d+,/, ''))
+      const time = `t=${Math.floor(message.nowMs / 1000)}`
+      const ids = new Set<string | undefined>()
+      for (const spelling of spellings) {
+        const text = spelling.replace('SIG', sig).replace('OLD', old).replace('TIME', time)
+        const { status, body } = await t.post(key, {
+          headers: { ...jsonType, ...fields[0], [field]: text },
+          body: '{}',
+        })
+        assert.equal(status, ids.size === 0 ? 202 : 200, `${wanted.scheme} ${spelling}`)
+        ids.add(body.event_id)
+      }
+      assert.equal(ids.size, 1, wanted.scheme)
+    }
+  })
 })
 
 describe('what is refused', () => {

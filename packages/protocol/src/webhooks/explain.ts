@@ -175,7 +175,7 @@ async function explainSecret(tried: Tried): Promise<Finding | undefined> {
   if (found === undefined) return undefined
   return {
     cause: 'secret-encoding',
-    advice: `the secret is the right one, read otherwise: the sender takes ${readings[found]?.how}`,
+    advice: `the secret is the right one, read otherwise: the sender takes ${readings[found.secret]?.how}`,
   }
 }
 

@@ -111,6 +111,8 @@ export type Verified = {
   readonly id: string | null
   /** the time that was signed, in ms since 1970 */
   readonly timestampMs: number | null
+  /** what was signed, as the sender put it together: the same of one message, whichever of its signatures counted */
+  readonly signed: Uint8Array | null
 }
 
 /** A message whose head is in order; its body is still to be looked at. */
@@ -136,10 +138,8 @@ export async function beginVerification(
   return {
     prove: async (message) => {
       const keys = rules.secrets.map((text) => toVerifyingKey(signing, text))
-      const secret = await findSigner(signing, { message, head: found, keys })
-      return secret === undefined
-        ? mismatch
-        : { verified: true, secret, id: found.id ?? null, timestampMs: found.timestampMs }
+      const signer = await findSigner(signing, { message, head: found, keys })
+      return signer ? { verified: true, id: found.id ?? null, timestampMs: found.timestampMs, ...signer } : mismatch
     },
   }
 }
@@ -150,7 +150,7 @@ export function toSigning({ scheme, hmac, toleranceSeconds }: WebhookRules): Sig
   return { ...signing, toleranceSeconds }
 }
 
-const unsigned: Verified = { verified: true, secret: null, id: null, timestampMs: null }
+const unsigned: Verified = { verified: true, secret: null, id: null, timestampMs: null, signed: null }
 
 async function checkPassword(secrets: readonly string[], { header }: WebhookHead): Promise<Verified | WebhookRefusal> {
   const given = header('authorization')
@@ -173,18 +173,20 @@ export type Signed = {
 }
 
 /**
- * Which of the keys signed. All are tried: how long it takes tells nothing.
- *
- * @returns its place among the keys, or undefined
+ * Which of the keys signed, by its place among them, and what. All are tried: how long it takes tells nothing.
  */
-export async function findSigner(signing: Signing, { message, head, keys }: Signed): Promise<number | undefined> {
+export async function findSigner(
+  signing: Signing,
+  { message, head, keys }: Signed,
+): Promise<{ secret: number; signed: Bytes } | undefined> {
   const ways = toSigned(signing, message, head)
   const decoded = (texts: readonly string[]): Bytes[] => texts.flatMap((text) => decode(text, signing.encoding) ?? [])
   const signatures = { hmac: decoded(head.field.signatures), ed25519: decoded(head.field.publicSignatures) }
-  let found: number | undefined
+  let found: { secret: number; signed: Bytes } | undefined
   for (const [index, key] of keys.entries())
     for (const signed of key ? ways : [])
-      if (key && (await isSignedWith(key, signing, { signatures: signatures[key.kind], signed }))) found ??= index
+      if (key && (await isSignedWith(key, signing, { signatures: signatures[key.kind], signed })))
+        found ??= { secret: index, signed }
   return found
 }
 

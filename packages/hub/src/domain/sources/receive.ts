@@ -1,9 +1,9 @@
+import { hash } from 'node:crypto'
 import { HubError, type SourceOutcome } from '@sluice/protocol'
 import {
   beginVerification,
   explainMessage,
   isRefusal,
-  signingOf,
   type Verified,
   type WebhookMessage,
   type WebhookRefusal,
@@ -115,7 +115,7 @@ async function receive(context: Context, at: SourceAt, inbound: Inbound): Promis
     headerNames,
     body,
     signedId: raw.verified.id,
-    signature: signatureOf(settings, header),
+    signed: digestOf(raw.verified),
     notes: toNotes(traceparent),
   }
   const answer = answerHandshake(settings.handshake, arrived)
@@ -185,12 +185,12 @@ function outcomeOfRefusal({ reason }: WebhookRefusal): SourceOutcome {
   return reason.endsWith('-missing') ? 'unsigned' : 'malformed'
 }
 
-/** Of a scheme that signs the time: the same signature at the same second is the same message. */
-function signatureOf({ scheme, hmac }: Arrived['settings'], header: Inbound['header']): string | undefined {
-  const signing = signingOf(scheme, hmac)
-  if (!signing || signing.toleranceSeconds === null) return undefined
-  return signing.headers.map(header).find((text) => text !== undefined)
-}
+/**
+ * Of a scheme that signs the time: what was signed is the same message. Its signature would not do: the field may hold several,
+ * and who repeats the message chooses which of them, and what stands beside them.
+ */
+const digestOf = ({ timestampMs, signed }: Verified): string | undefined =>
+  timestampMs === null || signed === null ? undefined : hash('sha256', signed)
 
 /** An id that came before with another body: a rule that takes the wrong member for the id must not lose events. */
 async function publish(context: Context, workspace: Workspace, arrived: Arrived): Promise<Published> {

@@ -19,8 +19,8 @@ export type Arrived = {
   readonly body: Buffer
   /** the id that was signed, if the scheme signs one */
   readonly signedId: string | null
-  /** what makes the message the same when it comes again without an id; undefined where equal messages may be two */
-  readonly signature: string | undefined
+  /** digest of what was signed: the same message when it comes again without an id; undefined where equal ones may be two */
+  readonly signed: string | undefined
   readonly notes: string | null
 }
 
@@ -35,7 +35,7 @@ type Content =
  * in CloudEvents, with the mark that those have.
  */
 export function toDraft(arrived: Arrived, reusedId = false): Draft {
-  const { row, settings, body, signature, notes } = arrived
+  const { row, settings, body, signed, notes } = arrived
   const content = toContent(arrived)
   const eventType = toEventType(settings, findBy(arrived, settings.event_type, content))
   const id = toId(findId(arrived, content))
@@ -55,10 +55,11 @@ export function toDraft(arrived: Arrived, reusedId = false): Draft {
     externalEventId: external.external_event_id,
     signature: reusedId
       ? `in/${row.id}/${id}/${digest}`
-      : id === undefined && signature
-        ? `in/${row.id}/${signature}`
+      : id === undefined && signed !== undefined
+        ? `in/${row.id}/${signed}`
         : undefined,
-    content: digest,
+    // How it was packed is not signed.
+    content: id === undefined ? (signed ?? digest) : digest,
   }
   return { eventType, source: row.key, subject: null, body: `{${members.join(',')}}`, notes, dedup: toDedup(sameness) }
 }
