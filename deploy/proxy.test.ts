@@ -170,6 +170,10 @@ test('through nginx: a large batch arrives, and the hub says what is too large',
     payload: { n, text: 'x'.repeat(120_000) },
   }))
   assert.equal((await call(proxy.url, 'POST /v1/events/batch', { body: { events } })).status, 200)
+  const source = { scheme: 'none', max_bytes: 10 * 1024 * 1024 }
+  assert.equal((await call(proxy.url, 'PUT /v1/sources/large', { body: source })).status, 201)
+  const webhook = { text: 'x'.repeat(source.max_bytes - '{"text":""}'.length) }
+  assert.equal((await call(proxy.url, 'POST /in/large', { body: webhook })).status, 202)
   const tooLarge = await call(proxy.url, 'POST /v1/events', { body: { event_type: 'a', payload: 'x'.repeat(600_000) } })
   assert.equal(tooLarge.headers.get('content-type'), 'application/problem+json')
 })
