@@ -119,7 +119,7 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   // With a single secret key there is nothing that another one could have sealed.
   const also = options.secretKeys.length > 1 ? () => reseal(context) : undefined
   const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), also, onError }) : undefined
-  const polling = roles.includes('schedule') ? startPolling(context, onError) : undefined
+  const polling = roles.includes('schedule') ? startPolling({ context, authenticator }, onError) : undefined
   const refreshing = roles.includes('schedule') ? startRefreshing(context, onError) : undefined
   const scheduling = roles.includes('schedule') ? startScheduling(context, onError) : undefined
   const delivering = roles.includes('deliver') ? startDelivering({ context, authenticator, onError }) : undefined

@@ -4,11 +4,13 @@ import type { RunOutcome } from '../runner/runner.ts'
 import type { ConnectionRow } from '../store/connections.ts'
 import type { Draft } from '../store/store.ts'
 import type { ClaimedTrigger, PollEnd } from '../store/triggers.ts'
+import { requirePermission, type Authenticator, type Principal } from './authenticate.ts'
 import { mayUse } from './connecting/authority.ts'
 import { openAuth, type OpenedAuth } from './connections.ts'
 import type { Context, Workspace } from './context.ts'
 import { digest } from './dedup.ts'
 import { requireIntegration } from './integrations.ts'
+import { requireAction } from './run-action.ts'
 import { runWithLeave } from './rate-budgets/permits.ts'
 import { storeEvents } from './store-events.ts'
 import { withoutSecrets } from './without-secrets.ts'
@@ -20,24 +22,28 @@ const deadlineMs = 60_000
 export const claimMs = 150_000
 const longestWaitMs = 3_600_000
 
+export type PollParts = { readonly context: Context; readonly authenticator: Authenticator }
+
 /** Polls now, whenever its time is. @throws HubError `not-found`; `conflict` while a poll is under way */
-export async function runTrigger(context: Context, workspace: Workspace, key: string): Promise<Poll> {
+export async function runTrigger(parts: PollParts, workspace: Workspace, key: string): Promise<Poll> {
+  const { context } = parts
   await requireTrigger(context, workspace, key)
   const claimed = await context.store.triggers.claim(workspace.id, key, claimMs)
   if (!claimed) throw new HubError('conflict', `trigger "${key}" is being polled just now`)
-  return pollTrigger(context, workspace, claimed)
+  return pollTrigger(parts, workspace, claimed)
 }
 
 /**
  * One poll: asks, appends what is new as events, then notes what was seen. A record is known by its id and version; each becomes
  * an event once, also if the node is killed in between: the events have keys of their own, and the next poll finds them stored.
  */
-export async function pollTrigger(context: Context, workspace: Workspace, claimed: ClaimedTrigger): Promise<Poll> {
+export async function pollTrigger(parts: PollParts, workspace: Workspace, claimed: ClaimedTrigger): Promise<Poll> {
+  const { context } = parts
   const { store } = context
   const startedMs = store.nowMs()
   const settings = toSettings(claimed)
   const began = performance.now()
-  const polled = await poll(context, workspace, claimed).catch((error: unknown) => toFailed(error))
+  const polled = await poll(parts, workspace, claimed).catch((error: unknown) => toFailed(error))
   const ms = Math.round(performance.now() - began)
   const end = { startedMs, ms, ...polled, nextPollMs: nextPollMs(context, claimed, settings, polled.error) }
   const isCurrent = await store.triggers.finish(claimed, end)
@@ -51,8 +57,13 @@ const toFailed = (error: unknown): Polled => ({ found: 0, published: 0, error: t
 
 const toReason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 1000)
 
-async function poll(context: Context, workspace: Workspace, claimed: ClaimedTrigger): Promise<Polled> {
+async function poll(
+  { context, authenticator }: PollParts,
+  workspace: Workspace,
+  claimed: ClaimedTrigger,
+): Promise<Polled> {
   const settings = toSettings(claimed)
+  await requireAuthority({ context, authenticator }, workspace, settings)
   const { result } = await ask(context, workspace, claimed, settings)
   if (!('type' in result) || result.type !== 'polling_trigger') return toFailed(new Error(toMessage(result)))
   const { records, state } = result.result
@@ -71,6 +82,37 @@ async function poll(context: Context, workspace: Workspace, claimed: ClaimedTrig
   return { found, published: fresh.length - refused.size, error, ...good(accepted) }
 }
 
+/** What the key must still be able to do that has put it. @throws HubError `forbidden`, or what is the matter with the key */
+async function requireAuthority(
+  { context, authenticator }: PollParts,
+  workspace: Workspace,
+  settings: TriggerSettings,
+): Promise<void> {
+  const { key_id: keyId, user_id: userId, integration } = settings
+  // One that was put before keys were noted goes by its user alone.
+  const principal = keyId === undefined ? undefined : await findPrincipal(authenticator, keyId)
+  if (principal) {
+    requirePermission(principal, 'act')
+    requireAction(principal, `${integration}.${settings.polling_trigger}`)
+  }
+  const connection = await findConnection(context, workspace, settings.connection)
+  if (connection && !mayUse(principal ?? { userId, keyId: undefined }, connection))
+    throw new HubError(
+      'forbidden',
+      `connection "${connection.key}" is not granted any more to the key that put this trigger`,
+    )
+}
+
+const findPrincipal = (authenticator: Authenticator, keyId: string): Promise<Principal> =>
+  authenticator.authenticateById(keyId).catch((error: unknown) => {
+    if (!(error instanceof HubError) || error.status >= 500) throw error
+    const { code, message } = error
+    const reason = code === 'unauthorized' ? `key ${keyId} does not exist` : message
+    throw new HubError(code, `it is polled with the key that put it: ${reason}; put it again with another key`, {
+      cause: error,
+    })
+  })
+
 async function ask(
   context: Context,
   workspace: Workspace,
@@ -79,11 +121,6 @@ async function ask(
 ): Promise<RunOutcome> {
   const installed = requireIntegration(context, settings.integration)
   const connection = await findConnection(context, workspace, settings.connection)
-  if (connection && !mayUse({ userId: settings.user_id, keyId: settings.key_id }, connection))
-    throw new HubError(
-      'forbidden',
-      `connection "${connection.key}" is not granted any more to the key that put this trigger`,
-    )
   const { lastPollMs, state } = claimed
   const since = lastPollMs === null ? null : new Date(lastPollMs - settings.look_back_seconds * 1000).toISOString()
   const place = { last_poll_ts: since, state: state === null ? null : JSON.parse(state) }

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClaimedTrigger } from '../store/triggers.ts'
-import type { Context } from './context.ts'
-import { claimMs, pollTrigger } from './poll-trigger.ts'
+import { claimMs, pollTrigger, type PollParts } from './poll-trigger.ts'
 
 export type Polling = { readonly close: () => Promise<void> }
 
@@ -10,12 +9,13 @@ const everyMs = 1000
 const atOnce = 8
 
 /** Polls triggers when their time has come. Each is claimed by one node at a time. */
-export function startPolling(context: Context, onError: (error: unknown) => void): Polling {
+export function startPolling(parts: PollParts, onError: (error: unknown) => void): Polling {
+  const { context } = parts
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
   const poll = async (claimed: ClaimedTrigger): Promise<void> => {
     const workspace = await context.store.findWorkspaceById(claimed.workspaceId)
-    if (workspace) await pollTrigger(context, workspace, claimed)
+    if (workspace) await pollTrigger(parts, workspace, claimed)
   }
   /** Answers whether more may be due. */
   const round = async (): Promise<boolean> => {

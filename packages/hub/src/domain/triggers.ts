@@ -10,7 +10,7 @@ import { toPage, type Page, type PageRequest } from './page.ts'
 import { requireAction, requireCredentials } from './run-action.ts'
 import { toIso } from './to-wire.ts'
 
-/** Settings as they are kept, all of them filled in. Whose connections it may use is that of the key that put it. */
+/** Settings as they are kept, all of them filled in. It is polled with what the key may that put it. */
 export type TriggerSettings = Pick<
   Trigger,
   'integration' | 'polling_trigger' | 'connection' | 'inputs' | 'interval_seconds' | 'first_poll' | 'look_back_seconds'
@@ -39,8 +39,8 @@ export async function putTrigger(
   const settings = await checkSettings(context, principal, wanted)
   const before = await store.triggers.find(workspace.id, key)
   const known = before && toSettings(before)
-  if (before && known && isSame(withoutOwner(settings), withoutOwner(known)))
-    return { trigger: toWire(before), created: false }
+  // In the name of another key it is another one: with that key's rights it is polled from now on.
+  if (before && isSame(settings, known)) return { trigger: toWire(before), created: false }
   const id = before && known && asksTheSame(settings, known) ? before.id : newId()
   const created = await store.triggers.put(workspace.id, {
     key,
@@ -85,8 +85,6 @@ async function checkSettings(context: Context, principal: Principal, wanted: Put
     key_id: principal.keyId,
   }
 }
-
-const withoutOwner = (settings: TriggerSettings): object => ({ ...settings, user_id: '', key_id: '' })
 
 const isSame = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right)
 

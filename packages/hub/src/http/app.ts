@@ -110,7 +110,7 @@ export function createApp(options: AppOptions): App {
     ...integrationHandlers(context),
     ...connectionHandlers(context, corsOrigins),
     ...connectPages(context),
-    ...triggerHandlers(context),
+    ...triggerHandlers({ context, authenticator }),
     ...scheduleHandlers(context),
     ...sourceHandlers(context, publicUrl),
     ...webhookHandlers({ context, publicUrl, ...budgets }),

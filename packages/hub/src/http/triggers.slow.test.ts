@@ -256,3 +256,28 @@ async function allIdsOf(key: string): Promise<unknown[]> {
   } while (cursor !== '')
   return ids
 }
+
+test('a poll has the rights of the key that put the trigger last, as they are now', async () => {
+  const [ada, bob] = [await t.makeKey({ user_id: 'ada' }), await t.makeKey({ user_id: 'bob' })]
+  const mine = { integration: 'echo', credentials: { api_key: 'of-ada' }, grant: 'user' }
+  await t.call('PUT', '/v1/connections/adas', { key: ada, body: mine })
+  const body = { integration: 'echo', polling_trigger: 'new_word', connection: 'adas' }
+  await t.call('PUT', '/v1/triggers/adas', { body })
+  assert.deepEqual([(await run('adas')).outcome, (await run('adas')).error], ['good', null])
+  assert.equal((await t.fail('PUT', '/v1/triggers/adas', { key: bob, body })).error_code, 'not-found')
+  const before = await show('adas')
+  await t.call('PUT', '/v1/triggers/adas', { key: ada, body })
+  assert.deepEqual([(await run('adas')).outcome, (await show('adas')).primed, before.primed], ['good', true, true])
+  const keyId = ada.split('_')[1] ?? ''
+  await t.call('PATCH', `/v1/keys/${keyId}`, { body: { allowed_actions: ['vendor.*'] } })
+  assert.match((await run('adas')).error ?? '', /echo\.new_word/)
+  await t.call('PATCH', `/v1/keys/${keyId}`, { body: { allowed_actions: null } })
+  assert.equal((await run('adas')).outcome, 'good')
+  await t.call('DELETE', `/v1/keys/${keyId}`)
+  const refused = await run('adas')
+  assert.equal(refused.outcome, 'failed')
+  assert.match(refused.error ?? '', new RegExp(`key ${keyId} is revoked; put it again with another key`))
+  assert.equal((await show('adas')).failures, 1)
+  await t.call('PUT', '/v1/triggers/adas', { body })
+  assert.equal((await run('adas')).outcome, 'good')
+})

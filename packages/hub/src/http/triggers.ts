@@ -1,5 +1,4 @@
-import type { Context } from '../domain/context.ts'
-import { runTrigger } from '../domain/poll-trigger.ts'
+import { runTrigger, type PollParts } from '../domain/poll-trigger.ts'
 import {
   listPolls,
   listTriggers,
@@ -22,7 +21,8 @@ type TriggerRoute =
   | 'runTrigger'
   | 'listPolls'
 
-export function triggerHandlers(context: Context): Pick<Handlers, TriggerRoute> {
+export function triggerHandlers(parts: PollParts): Pick<Handlers, TriggerRoute> {
+  const { context } = parts
   return {
     listTriggers: async ({ principal, query }) =>
       pageResponse('triggers', await listTriggers(context, principal.workspace, query)),
@@ -39,7 +39,7 @@ export function triggerHandlers(context: Context): Pick<Handlers, TriggerRoute> 
       json(200, await setTriggerStatus(context, principal, params.key, 'paused')),
     resumeTrigger: async ({ principal, params }) =>
       json(200, await setTriggerStatus(context, principal, params.key, 'active')),
-    runTrigger: async ({ principal, params }) => json(200, await runTrigger(context, principal.workspace, params.key)),
+    runTrigger: async ({ principal, params }) => json(200, await runTrigger(parts, principal.workspace, params.key)),
     listPolls: async ({ principal, params, query }) =>
       pageResponse('polls', await listPolls(context, principal.workspace, { key: params.key, ...query })),
   }
