@@ -22,6 +22,7 @@ before(async () => {
   vendor = await createVendor()
   folder = await mkdtemp(join(tmpdir(), 'sluice-mail-'))
   await cp(new URL('../test-integrations/mail', import.meta.url), join(folder, 'mail'), { recursive: true })
+  await cp(new URL('../test-integrations/echo', import.meta.url), join(folder, 'other'), { recursive: true })
   const file = join(folder, 'mail', 'config.json')
   await writeFile(file, (await readFile(file, 'utf8')).replaceAll('http://127.0.0.1:1', oauth.url))
   t = await openTestHub({
@@ -233,6 +234,25 @@ test('a link of a key that was revoked leads nowhere, and that of another user c
   assert.equal((await open('GET', made.body.url)).status, 404)
   await goThrough(await link('admins'))
   assert.equal((await t.fail('POST', '/v1/connections/admins/connect', { key: bob, body: {} })).error_code, 'forbidden')
+})
+
+test('a link replaces no connection of another integration that was made since, and keeps its word on who may use it', async () => {
+  const url = await link('team', { integration: 'mail', grant: 'user' })
+  await t.call('PUT', '/v1/connections/team', { body: { integration: 'other', credentials: { api_key: 'of-other' } } })
+  const form = {
+    body: new URLSearchParams({ method: 'key', 'field.api_key': 'right', 'field.region': '"us"' }).toString(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  }
+  const refused = await open('POST', url, form)
+  assert.equal(refused.status, 409)
+  assert.match(refused.text, /is one of .*other.*, not of .*mail/)
+  assert.equal((await open('GET', url)).status, 409)
+  assert.deepEqual([(await show('team')).integration, (await show('team')).grant], ['other', 'workspace'])
+  await t.call('DELETE', '/v1/connections/team')
+  const credentials = { access_token: 'brought', refresh_token: 'brought-too', expires_in: 3600 }
+  await t.call('PUT', '/v1/connections/team', { body: { integration: 'mail', credentials } })
+  assert.equal((await open('POST', url, form)).status, 200)
+  assert.deepEqual([(await show('team')).method, (await show('team')).grant], ['key', 'user'])
 })
 
 test('tokens are refreshed when their time has come, by whoever uses them', async () => {

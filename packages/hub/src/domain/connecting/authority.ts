@@ -23,6 +23,12 @@ export function requireOwner({ role, userId }: Pick<Owner, 'role' | 'userId'>, c
   )
 }
 
+/** What uses a connection counts on what it is for. @throws HubError `conflict` */
+export function requireSameIntegration({ key, integration }: ConnectionRow, wanted: string): void {
+  if (integration === wanted) return
+  throw new HubError('conflict', `connection "${key}" is one of "${integration}", not of "${wanted}"; remove it first`)
+}
+
 /** @throws HubError `validation-error` for keys that the workspace has not */
 export async function checkGrant(
   { store }: Pick<Context, 'store'>,

@@ -14,7 +14,7 @@ import type { Principal } from '../authenticate.ts'
 import type { Context } from '../context.ts'
 import { requireIntegration } from '../integrations.ts'
 import { toIso } from '../to-wire.ts'
-import { checkGrant, requireOwner, type Owner } from './authority.ts'
+import { checkGrant, requireOwner, requireSameIntegration, type Owner } from './authority.ts'
 import type { AuthMethod } from '@sluice/sdk/integration'
 import { isBrowserMethod, methodsOf } from './methods.ts'
 import { openOAuthClient } from './oauth-clients.ts'
@@ -138,11 +138,8 @@ function chooseIntegration(before: ConnectionRow | undefined, wanted: string | u
     if (wanted !== undefined) return wanted
     throw toValidationError([{ pointer: '/integration', detail: 'is missing: there is no such connection yet' }])
   }
-  if (wanted === undefined || wanted === before.integration) return before.integration
-  throw new HubError(
-    'conflict',
-    `connection "${before.key}" is one of "${before.integration}", not of "${wanted}"; remove it first`,
-  )
+  if (wanted !== undefined) requireSameIntegration(before, wanted)
+  return before.integration
 }
 
 function requirePublicUrl({ publicUrl }: Context): string {
@@ -197,6 +194,8 @@ export async function toSession(context: Context, { token, workspaceId, settings
     permissionsOf[key.role].includes('act')
   if (!workspace || !key || !isGood) throw noLink()
   const installed = requireIntegration(context, settings.integration)
+  // It may have become another one since the link was made.
+  if (before) requireSameIntegration(before, installed.name)
   return {
     token,
     key: settings.key,
@@ -211,8 +210,8 @@ export async function toSession(context: Context, { token, workspaceId, settings
 
 /** Stores what came of it. The link is used up, unless the service does not know whose account it is: then it may be tried again. */
 export async function finishSession(context: Context, session: Session, secret: Secret): Promise<ConnectionRow> {
-  const { token, owner, key, installed, grant, isNew } = session
-  const { row } = await storeConnection(context, owner, { key, installed, secret, ...(isNew && { grant }) })
+  const { token, owner, key, installed, grant } = session
+  const { row } = await storeConnection(context, owner, { key, installed, secret, grant, keepsIntegration: true })
   if (row.accountError === null) await context.store.connectSessions.end(toDigest(token))
   return row
 }

@@ -4,7 +4,7 @@ import type { ConnectionRow, NewConnection } from '../../store/connections.ts'
 import { noteDeed } from '../audit.ts'
 import type { Context } from '../context.ts'
 import { withoutSecrets } from '../without-secrets.ts'
-import { checkGrant, requireOwner, type Owner } from './authority.ts'
+import { checkGrant, requireOwner, requireSameIntegration, type Owner } from './authority.ts'
 import type { Secret } from './credentials.ts'
 import { openAuth } from './open-auth.ts'
 import { tellConnection } from './own-events.ts'
@@ -16,22 +16,25 @@ export type ToStore = {
   readonly secret: Secret
   /** that of before, or `workspace`, where it is left out */
   readonly grant?: ConnectionGrant | undefined
+  /** refuses to replace one of another integration */
+  readonly keepsIntegration?: boolean
 }
 
 /**
  * Makes a connection, or replaces its credentials: key, owner, grant and whatever uses it stay. Asks whose account it is.
  *
- * @throws HubError `forbidden` for a connection of another user
+ * @throws HubError `forbidden` for a connection of another user, `conflict` for one of another integration
  */
 export async function storeConnection(
   context: Context,
   owner: Owner,
-  { key, installed, secret, grant }: ToStore,
+  { key, installed, secret, grant, keepsIntegration = false }: ToStore,
 ): Promise<{ row: ConnectionRow; created: boolean }> {
   const { store, newId } = context
   const { workspace } = owner
   const before = await store.connections.find(workspace.id, key)
   if (before) requireOwner(owner, before)
+  if (before && keepsIntegration) requireSameIntegration(before, installed.name)
   await checkGrant(context, owner, grant)
   const id = newId()
   const created = await store.connections.put(workspace.id, {
