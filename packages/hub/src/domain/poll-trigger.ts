@@ -92,6 +92,8 @@ async function requireAuthority(
   // One that was put before keys were noted goes by its user alone.
   const principal = keyId === undefined ? undefined : await findPrincipal(authenticator, keyId)
   if (principal) {
+    if (principal.workspace.id !== workspace.id)
+      throw new HubError('forbidden', `key ${principal.keyId} is one of another workspace; put the trigger again`)
     requirePermission(principal, 'act')
     requireAction(principal, `${integration}.${settings.polling_trigger}`)
   }
