@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { ConnectionRow } from '../../store/connections.ts'
 import type { Context } from '../context.ts'
 import { findTokenMethod, refreshConnection } from './open-auth.ts'
 
@@ -37,18 +38,27 @@ export function startRefreshing(context: Context, onError: (error: unknown) => v
   }
 }
 
-/** Another node may have the integration that this one has not. */
+/** Another node may have the integration, or the method, that this one has not. */
 const absentMs = 600_000
 
 async function refreshDue(context: Context, workspaceId: number, key: string): Promise<void> {
-  const { store } = context
-  const { connections } = store
-  const row = await connections.find(workspaceId, key)
+  const row = await context.store.connections.find(workspaceId, key)
   if (!row) return
-  const installed = context.installed.get(row.integration)
-  const method = installed && findTokenMethod(installed, row)
-  if (method) return void (await refreshConnection(context, { installed, method, row }))
-  const claim = await connections.claimRefresh(workspaceId, key, row, everyMs)
+  try {
+    const installed = context.installed.get(row.integration)
+    const method = installed && findTokenMethod(installed, row)
+    if (method) return void (await refreshConnection(context, { installed, method, row }))
+  } catch (error) {
+    // First in line they would keep the others from their turn.
+    await putOff(context, row)
+    throw error
+  }
+  await putOff(context, row)
+}
+
+async function putOff({ store }: Context, row: ConnectionRow): Promise<void> {
+  const { connections } = store
+  const claim = await connections.claimRefresh(row.workspaceId, row.key, row, everyMs)
   if (!claim) return
   await connections.finishRefresh(claim, {
     kind: 'later',
