@@ -115,9 +115,9 @@ test('leave that is given back while the store is asked is seen before anybody i
   const budgets = node()
   const one = { ...ada, declared: { requests: 1, perMs: 60_000 } }
   await budgets.ask(one, soon)
-  const take = store.take
+  const asIs = { ...store }
   store.take = async (...order) => {
-    const taken = await take(...order)
+    const taken = await asIs.take(...order)
     budgets.giveBack(one)
     return taken
   }
