@@ -127,17 +127,18 @@ async function ask(
   const since = lastPollMs === null ? null : new Date(lastPollMs - settings.look_back_seconds * 1000).toISOString()
   const place = { last_poll_ts: since, state: state === null ? null : JSON.parse(state) }
   const call = { kind: 'poll', name: settings.polling_trigger, inputs: settings.inputs, place } as const
-  const run = async (): Promise<{ outcome: RunOutcome; renew: OpenedAuth['renew'] }> => {
+  const run = async (): Promise<{ outcome: RunOutcome; isRenewed: boolean }> => {
     // Read anew: its tokens may have been replaced since the last run.
     const row = connection && (await findConnection(context, workspace, connection.key))
     const auth: OpenedAuth = row ? await openAuth(context, installed, row) : { auth_type: 'Custom', credentials: {} }
     const whose = { workspaceId: workspace.id, rank: 2, user: settings.user_id } as const
     const order = { ...whose, folder: installed.folder, call, auth, metadata: { trigger: claimed.key }, deadlineMs }
     const outcome = await runWithLeave(context, order, { installed, connection: row?.key })
-    return { outcome: withoutSecrets(outcome, auth, installed.config), renew: auth.renew }
+    const isRenewed = (await auth.noteUse?.(call.name, outcome.unauthorized === true)) ?? false
+    return { outcome: withoutSecrets(outcome, auth, installed.config), isRenewed }
   }
-  const { outcome, renew } = await run()
-  return outcome.unauthorized && (await renew?.()) ? (await run()).outcome : outcome
+  const { outcome, isRenewed } = await run()
+  return isRenewed ? (await run()).outcome : outcome
 }
 
 async function findConnection(

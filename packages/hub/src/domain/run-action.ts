@@ -164,8 +164,9 @@ async function run(
     signal,
     onProgress: onProgress && ((report) => onProgress(clean(report))),
   })
-  // The action may have been done in part: it is not run again, but the next one finds credentials that are good.
-  if (outcome.unauthorized) await auth.renew?.()
+  // The action may have been done in part: it is not run again, but a later one finds credentials that are good. Who waits for this one
+  // waits for no provider, and has the result whatever becomes of them.
+  auth.noteUse?.(call.kind === 'account' ? 'account' : call.name, outcome.unauthorized === true).catch(() => undefined)
   return clean(outcome)
 }
 

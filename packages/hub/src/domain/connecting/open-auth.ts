@@ -16,8 +16,8 @@ export type OpenedAuth = {
   /** which of the integration's methods */
   readonly method?: string
   readonly credentials: Record<string, unknown>
-  /** For a service that knows these no more: asks for others. Answers whether there are, for the next run. */
-  readonly renew?: () => Promise<boolean>
+  /** How a run of what is so called has ended: a service that knows these no more has others asked for. Answers whether there are. */
+  readonly noteUse?: (name: string, isRefused: boolean) => Promise<boolean>
 }
 
 /** What is needed to open and refresh credentials. */
@@ -43,9 +43,10 @@ export async function openAuth(context: AuthContext, installed: Installed, row: 
       credentials: openSealed(context.sealing, row),
     }
   const { row: now, granted } = await findGranted(context, { installed, method, row })
-  const renew = async (): Promise<boolean> =>
+  const noteUse = async (name: string, isRefused: boolean): Promise<boolean> =>
+    context.refresher.renewals.note(`${now.id}/${name}`, isRefused) &&
     (await refreshConnection(context, { installed, method, row: now })).state === 'fresh'
-  return { ...toOAuth2Auth(granted.tokens, granted.fields), ...named, renew }
+  return { ...toOAuth2Auth(granted.tokens, granted.fields), ...named, noteUse }
 }
 
 type Job = { readonly installed: Installed; readonly method: TokenMethod; readonly row: ConnectionRow }

@@ -5,6 +5,7 @@ import type { ConnectionRow, RefreshClaim, RefreshEnd } from '../../store/connec
 import type { Store } from '../../store/store.ts'
 import type { Sealing } from '../sealing.ts'
 import { tellConnection } from './own-events.ts'
+import { createRenewals, type Renewals } from './renewals.ts'
 import { openGranted, sealSecret, toTimes } from './tokens.ts'
 
 /** One connection whose tokens are to be replaced. */
@@ -31,6 +32,7 @@ export type Refresher = {
   readonly refresh: (job: RefreshJob) => Promise<Refreshed>
   /** Tokens that the provider has given, and the store could not keep yet. */
   readonly findUnsaved: (row: ConnectionRow) => TokenSet | undefined
+  readonly renewals: Renewals
   /** Waits `graceMs` for what is under way. An answer that comes later is not known to anybody, and what the store has not taken is lost. */
   readonly close: (graceMs: number) => Promise<void>
 }
@@ -85,6 +87,7 @@ export function createRefresher({ lockMs = 10_000, waitMs = 60_000, ...options }
       return run
     },
     findUnsaved: (row) => findUnsaved(parts, row),
+    renewals: createRenewals(() => parts.store.nowMs()),
     close: async (graceMs) => {
       const late = pause(graceMs, undefined, { ref: false })
       await Promise.race([Promise.allSettled(running.values()), late])
