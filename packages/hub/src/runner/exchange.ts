@@ -9,7 +9,7 @@ export type Exchange = RunOptions & {
   readonly stop: AbortSignal
 }
 
-export type Exchanged = Pick<RunOutcome, 'result' | 'unauthorized' | 'dryRun'> & {
+export type Exchanged = Pick<RunOutcome, 'result' | 'unsent' | 'unauthorized' | 'dryRun'> & {
   /** the process cannot be used again */
   readonly fault?: RunFailure
 }
@@ -23,7 +23,7 @@ export async function exchange(worker: Worker, job: Exchange): Promise<Exchanged
   using asked = answerChild(worker, job)
   using ends = watchEnds(worker, job)
   const fault = await worker.ready
-  if (fault) return { result: fault, fault }
+  if (fault) return { result: fault, fault, unsent: true }
   const { call, auth, metadata } = order
   const done = new Promise<Exchanged>((resolve) => {
     const onAnswer = (answer: ToOrder): void => {

@@ -47,6 +47,8 @@ export type RunOutcome = {
   /** what the handler printed and logged, the last 64 KB */
   readonly output: string
   readonly ms: number
+  /** the handler was never asked: its process could not be started or loaded, or the run was ended before */
+  readonly unsent?: boolean
   /** true if the service answered 401 to a request that was made with the credentials */
   readonly unauthorized?: boolean
   /** of a dry run: the write requests that were not sent, and whether it ended at the last of them */

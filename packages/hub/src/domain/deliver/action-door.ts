@@ -13,6 +13,8 @@ const defaultConcurrency = 4
 const defaultTimeoutSeconds = 60
 /** While more runs wait than may. */
 const busyMs = 2000
+/** Where the code of the integration cannot be run: most likely somebody has to mend it. */
+const unsentMs = 30_000
 /** Between a rate limit of no time at all and one of days. */
 const [shortestWaitMs, longestWaitMs] = [1000, 3_600_000]
 
@@ -73,6 +75,7 @@ async function deliver(running: Running, delivery: Delivery, signal: AbortSignal
     signal.throwIfAborted()
     const outcome = await run(running, delivery, { inputs: inputs.value, signal })
     const isDone = 'type' in outcome.result && outcome.result.type === 'action'
+    if (outcome.unsent && signal.aborted) return { kind: 'untouched' }
     if (!isDone) return toOutcome(outcome)
     return (
       (await publishResult(context, running, { delivery, data: dataOf(outcome) })) ?? { kind: 'done', result: 'action' }
@@ -137,8 +140,9 @@ function run(
 }
 
 /** Of a run that has not done what it should. */
-function toOutcome({ result }: RunOutcome): Outcome {
+function toOutcome({ result, unsent }: RunOutcome): Outcome {
   if (!('type' in result)) {
+    if (unsent) return { kind: 'wait', reason: `nothing was run: ${result.message}`, delayMs: unsentMs }
     const reason = `outcome unknown: ${result.message}`.slice(0, 2000)
     return { kind: 'unknown', result: 'unknown', reason }
   }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import type { Attempt, DeadLetter, Event, Inbox, Verdict } from '@sluice/protocol'
 import { eventually } from '../../test-eventually.ts'
@@ -343,4 +346,25 @@ test('a paused inbox does nothing until it is resumed, one without its action ha
     body: { wait_seconds: 5 },
   })
   assert.equal(lease.events[0]?.event_id, id)
+})
+
+test('an integration that cannot be loaded is no reason to give up an event, even where nothing may be done twice', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-deploy-'))
+  const source = new URL('../../test-integrations/vendor', import.meta.url)
+  await cp(source, join(folder, 'vendor'), { recursive: true })
+  await writeFile(join(folder, 'vendor', 'integration.ts'), 'throw new Error("a bad deploy")\n')
+  {
+    await using hub = await openTestHub({ integrations: folder, roles: ['deliver', 'schedule'], clock: Date.now })
+    const action = { integration: 'vendor', action: 'do', inputs: { url } }
+    const body = { filter: { event_types: ['test.pay'] }, on_unknown: 'stop', action }
+    await hub.call('PUT', '/v1/inboxes/pay', { body })
+    await hub.call('POST', '/v1/events', { body: { event_type: 'test.pay', payload: {} } })
+    const inbox = await eventually(
+      async () => (await hub.call<Inbox>('GET', '/v1/inboxes/pay')).body,
+      ({ door, leased }) => leased === 0 && door?.reason != null,
+    )
+    assert.match(inbox.door?.reason ?? '', /nothing was run: .*a bad deploy/)
+    assert.equal(inbox.dead, 0)
+  }
+  await rm(folder, { recursive: true })
 })
