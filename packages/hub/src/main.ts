@@ -121,7 +121,7 @@ async function start(store: Store, options: HubOptions): Promise<Hub> {
   const upkeep = roles.includes('schedule') ? startUpkeep(store, { holder: randomUUID(), also, onError }) : undefined
   const polling = roles.includes('schedule') ? startPolling({ context, authenticator }, onError) : undefined
   const refreshing = roles.includes('schedule') ? startRefreshing(context, onError) : undefined
-  const scheduling = roles.includes('schedule') ? startScheduling(context, onError) : undefined
+  const scheduling = roles.includes('schedule') ? startScheduling({ context, authenticator, onError }) : undefined
   const delivering = roles.includes('deliver') ? startDelivering({ context, authenticator, onError }) : undefined
   const activity = startActivity(store, context.activity, {
     holder: randomUUID(),

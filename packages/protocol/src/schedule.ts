@@ -47,6 +47,7 @@ export const Schedule = z
     status: z.enum(['active', 'paused']),
     next_at: z.string(),
     last_at: z.string().nullable().describe('the due time of the last event that it made'),
+    last_error: z.string().nullable().describe('why the last due time made no event'),
     created_at: z.string(),
     updated_at: z.string(),
   })

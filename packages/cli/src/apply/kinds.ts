@@ -49,7 +49,7 @@ export const kinds: readonly Kind[] = [
     one: 'inbox',
     key: Slug,
     schema: PutInbox,
-    whole: new Set(['filter']),
+    whole: new Set(['filter', 'action', 'retry']),
     fixed: { start: 'where an inbox began cannot change; seek it instead' },
     get: (admin, key) => admin.getInbox(key),
     create: (admin, key, wanted) => admin.putInbox(key, as<PutInbox>(wanted)),

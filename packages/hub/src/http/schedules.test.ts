@@ -165,3 +165,38 @@ test('every fault of a schedule is named', async () => {
   const refused = await t.fail('PUT', '/v1/schedules/k', { body: { cron: '0 0 * * *', event }, key })
   assert.equal(refused.error_code, 'event-type-not-allowed')
 })
+
+test('a schedule publishes for as long as its key may, and says why it does not', async () => {
+  await using t = await openTestHub({ roles: ['schedule'] })
+  const made = await t.call<{ key_id: string; api_key: string }>('POST', '/v1/keys', { body: { user_id: 'ada' } })
+  const { key_id: keyId, api_key: key } = made.body
+  const body = { cron: '0 * * * *', event: { event_type: 'tick', payload: {} } }
+  assert.equal((await t.call('PUT', '/v1/schedules/hourly', { key, body })).status, 201)
+  t.advance(hourMs)
+  assert.equal((await take(t)).length, 1)
+  assert.equal((await t.call('DELETE', `/v1/keys/${keyId}`)).status, 204)
+  // Another schedule shows that the time has been looked at.
+  await t.call('PUT', '/v1/schedules/other', { body: { ...body, event: { event_type: 'other', payload: {} } } })
+  t.advance(hourMs)
+  assert.deepEqual(
+    (await take(t)).map(({ event_type: type }) => type),
+    ['other'],
+  )
+  const { body: shown } = await t.call<Schedule>('GET', '/v1/schedules/hourly')
+  assert.deepEqual([shown.next_at, shown.last_error], [at(3), 'the API key is revoked'])
+})
+
+test('with a quota no more events wait than it lets through in a day', async () => {
+  await using t = await openTestHub()
+  await t.call('PUT', '/v1/workspaces/small', { body: { quotas: { events_per_day: 5 } } })
+  const key = await t.makeKey({ workspace: 'small', role: 'admin' })
+  const events = (count: number) =>
+    Array.from({ length: count }, () => ({ event_type: 'a', payload: {}, deliver_at: at(1) }))
+  assert.equal((await t.call<BatchAccepted>('POST', '/v1/events/batch', { key, body: events(4) })).body.accepted, 4)
+  assert.equal((await t.call<BatchAccepted>('POST', '/v1/events/batch', { key, body: events(2) })).body.accepted, 1)
+  // What has been published is counted anew; what waits is not in the log.
+  t.advance(2000)
+  assert.equal((await t.fail('POST', '/v1/events/batch', { key, body: events(1) })).error_code, 'quota-exceeded')
+  const listed = await t.call<{ scheduled_events: unknown[] }>('GET', '/v1/scheduled-events', { key })
+  assert.equal(listed.body.scheduled_events.length, 5)
+})

@@ -261,6 +261,7 @@ export const movedColumns = {
     status: 'text',
     next_ms: 'number',
     last_ms: 'number?',
+    last_error: 'text?',
     created_ms: 'number',
     updated_ms: 'number',
   },

@@ -16,6 +16,8 @@ export type ScheduledEvents = {
   claimDue(limit: number, forMs: number): Promise<DueEvent[]>
   /** Takes out; answers how many there were. */
   remove(workspaceId: number, ids: readonly string[]): Promise<number>
+  /** How many wait; `most` is as far as it counts. */
+  count(workspaceId: number, most: number): Promise<number>
   /** Takes one out, unless somebody is appending it. */
   cancel(workspaceId: number, id: string): Promise<'cancelled' | 'claimed' | 'unknown'>
 }
@@ -52,8 +54,11 @@ export type Schedules = {
   /** Active ones whose time has come, of all workspaces. */
   listDue(limit: number): Promise<DueSchedule[]>
   /** To its next time, unless it is elsewhere already. */
-  advance(due: DueSchedule, nextMs: number): Promise<void>
+  advance(due: DueSchedule, to: Advance): Promise<void>
 }
+
+/** `error`: why the due time made no event. */
+export type Advance = { readonly nextMs: number; readonly error: string | null }
 
 export type NewSchedule = {
   readonly key: string
@@ -67,6 +72,7 @@ export type NewSchedule = {
 export type ScheduleRow = NewSchedule & {
   readonly status: 'active' | 'paused'
   readonly lastMs: number | null
+  readonly lastError: string | null
   readonly createdMs: number
   readonly updatedMs: number
 }

@@ -10,7 +10,8 @@ export function findScheduleFault(
   if (!Slug.safeParse(key).success || (status !== 'active' && status !== 'paused'))
     return 'has a key or status that no schedule has'
   try {
-    const { cron, time_zone: zone = 'UTC' } = PutSchedule.parse(JSON.parse(settings))
+    const { key_id: _, ...wanted } = JSON.parse(settings)
+    const { cron, time_zone: zone = 'UTC' } = PutSchedule.parse(wanted)
     findNextRun({ cron, time_zone: zone }, nowMs)
     return undefined
   } catch {

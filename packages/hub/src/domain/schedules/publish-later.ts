@@ -13,6 +13,8 @@ export type Publishable = Draft & {
 
 const dayMs = 86_400_000
 const longestMs = 366 * dayMs
+/** Events of a workspace that wait at a time. */
+const mostWaiting = 100_000
 
 /** Whether it is for later. What is due already is published at once. */
 export const isForLater = ({ deliverAtMs }: Publishable, nowMs: number): boolean =>
@@ -35,6 +37,7 @@ export async function scheduleEvents(
     if (deliverAtMs <= latestMs) return undefined
     return toValidationError([{ pointer: '/deliver_at', detail: 'is more than 366 days ahead' }])
   })
+  await refuseTooMany(store, workspace, drafts.length)
   const fresh = drafts.filter((_draft, at) => known[at] === undefined)
   const waiting = fresh.map(({ deliverAtMs: dueMs = 0, ...draft }) => ({ ...draft, id: newId(), dueMs }))
   const outcomes = waiting.length === 0 ? [] : await store.scheduled.add(workspace.id, waiting)
@@ -45,6 +48,16 @@ export async function scheduleEvents(
     next += 1
     return outcome ? toScheduled(outcome) : mismatch()
   })
+}
+
+/** With a quota of a day there wait no more than that: what is due is published whatever the quota says. */
+async function refuseTooMany({ scheduled }: Context['store'], workspace: Workspace, count: number): Promise<void> {
+  const most = Math.min(mostWaiting, workspace.quotas.events_per_day ?? mostWaiting)
+  if ((await scheduled.count(workspace.id, most + 1)) + count <= most) return
+  throw new HubError(
+    'quota-exceeded',
+    `${most} events of workspace "${workspace.key}" may wait for their time; wait until some are due, or cancel some`,
+  )
 }
 
 function toScheduled(outcome: ScheduledOutcome): Published | HubError {

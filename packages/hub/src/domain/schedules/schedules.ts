@@ -17,7 +17,8 @@ import { toPage, type Page, type PageRequest } from '../page.ts'
 import { requireEventType } from '../publish.ts'
 import { toIso } from '../to-wire.ts'
 
-export type ScheduleSettings = Pick<Schedule, 'cron' | 'time_zone' | 'event'>
+/** `key_id`: of the key that put it, whose word its events have. */
+export type ScheduleSettings = Pick<Schedule, 'cron' | 'time_zone' | 'event'> & { readonly key_id: string }
 
 /**
  * Makes a schedule, or changes it.
@@ -31,7 +32,11 @@ export async function putSchedule(
 ): Promise<{ schedule: Schedule; created: boolean }> {
   const { store, newId } = context
   const { workspace } = principal
-  const settings: ScheduleSettings = { ...wanted, time_zone: wanted.time_zone ?? 'UTC' }
+  const settings: ScheduleSettings = {
+    ...wanted,
+    time_zone: wanted.time_zone ?? 'UTC',
+    key_id: principal.keyId,
+  }
   const nextMs = checkSettings(key, settings, store.nowMs())
   requireEventType(principal, settings.event.event_type)
   const before = await store.schedules.find(workspace.id, key)
@@ -113,12 +118,14 @@ export async function removeSchedule(context: Context, principal: Principal, key
 }
 
 function toWire(row: ScheduleRow): Schedule {
+  const { key_id: _, ...settings } = toSettings(row)
   return {
     key: row.key,
-    ...toSettings(row),
+    ...settings,
     status: row.status,
     next_at: toIso(row.nextMs),
     last_at: row.lastMs === null ? null : toIso(row.lastMs),
+    last_error: row.lastError,
     created_at: toIso(row.createdMs),
     updated_at: toIso(row.updatedMs),
   }

@@ -29,6 +29,7 @@ export async function putBudget(
   const text = JSON.stringify(settings)
   const before = await store.spending.findBudget(workspace.id, key)
   if (before?.settings === text) return { budget: await toWire(context, workspace, before), created: false }
+  if (!before) await refuseOneMore(context, workspace)
   const created = await store.spending.putBudget(workspace.id, { key, settings: text })
   await noteDeed(context, principal, {
     verb: created ? 'budget.create' : 'budget.change',
@@ -36,6 +37,15 @@ export async function putBudget(
     details: settings,
   })
   return { budget: await showBudget(context, workspace, key), created }
+}
+
+/** Budgets of a workspace: each run looks at all of them. */
+export const maxBudgets = 1000
+
+async function refuseOneMore({ store }: Context, workspace: Workspace): Promise<void> {
+  const known = await store.spending.listBudgets(workspace.id, { after: '', limit: maxBudgets })
+  if (known.length >= maxBudgets)
+    throw new HubError('conflict', `a workspace may have ${maxBudgets} budgets; remove one first`)
 }
 
 /** @throws HubError `not-found` */

@@ -3,11 +3,8 @@ import type { RunOutcome } from '../../runner/runner.ts'
 import type { Context, Workspace } from '../context.ts'
 import { digest } from '../dedup.ts'
 import { toIso } from '../to-wire.ts'
-import { countsFor, readStanding, type RunSubject, type Standing } from './budgets.ts'
+import { countsFor, maxBudgets, readStanding, type RunSubject, type Standing } from './budgets.ts'
 import { toMicroUsd, toUsd } from './micro-usd.ts'
-
-/** More budgets than a workspace has any use for. */
-const maxBudgets = 1000
 
 async function findStandings(context: Context, workspace: Workspace, run: RunSubject): Promise<Standing[]> {
   const rows = await context.store.spending.listBudgets(workspace.id, { after: '', limit: maxBudgets })

@@ -63,6 +63,7 @@ export const scheduledEventCases: ContractCases = {
         { status: 'mismatch' },
       ],
     )
+    assertSame([await store.scheduled.count(id, 9), await store.scheduled.count(id, 1)], [2, 1])
     await store.scheduled.remove(id, [first.id])
     assert.deepEqual(statusesOf(await store.scheduled.add(id, [second])), ['added'])
   },
@@ -132,10 +133,14 @@ export const scheduleCases: ContractCases = {
     assert.ok(due)
     assert.equal(due.workspaceId, id)
     const nextMs = stage.store.nowMs() + minuteMs
-    await stage.store.schedules.advance(due, nextMs)
-    await stage.store.schedules.advance(due, nextMs + minuteMs)
+    await stage.store.schedules.advance(due, { nextMs, error: 'refused' })
+    await stage.store.schedules.advance(due, { nextMs: nextMs + minuteMs, error: null })
     const kept = await stage.store.schedules.find(id, 'nightly')
-    assertSame([kept?.lastMs, kept?.nextMs], [due.nextMs, nextMs], 'the second node comes too late')
+    assertSame(
+      [kept?.lastMs, kept?.nextMs, kept?.lastError],
+      [due.nextMs, nextMs, 'refused'],
+      'the second node comes too late',
+    )
     assert.deepEqual(await dueNow(), [])
   },
 
@@ -147,7 +152,7 @@ export const scheduleCases: ContractCases = {
     await store.schedules.setStatus(id, 'nightly', { status: 'paused', nextMs: old.nextMs })
     const changed = newSchedule(stage, { settings: '{"n":1}' })
     assert.equal(await store.schedules.put(id, changed), false)
-    await store.schedules.advance(old, 0)
+    await store.schedules.advance(old, { nextMs: 0, error: null })
     const kept = await store.schedules.find(id, 'nightly')
     assertSame([kept?.status, kept?.settings, kept?.nextMs, kept?.lastMs], ['paused', '{"n":1}', changed.nextMs, null])
     stage.advance(minuteMs)

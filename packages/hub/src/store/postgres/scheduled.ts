@@ -53,6 +53,13 @@ export function createScheduledEvents({ connections, transactions, nowMs }: Part
       )
       return found.map(toRow).toSorted((left, right) => left.dueMs - right.dueMs || left.place - right.place)
     },
+    count: async (workspaceId, most) => {
+      const [found] = await query<{ count: number }>(
+        `select count(*)::int as count from (select 1 from scheduled_event where workspace_id = $1 limit $2) as waiting`,
+        [workspaceId, most],
+      )
+      return found?.count ?? 0
+    },
     remove: (workspaceId, ids) => change(workspaceId, (transaction) => remove(transaction, workspaceId, ids)),
     cancel: (workspaceId, id) =>
       change(workspaceId, async (transaction) => {

@@ -4,7 +4,7 @@ import type { Store } from '../store.ts'
 import { createScheduledEvents } from './scheduled.ts'
 import type { Parts } from './store-parts.ts'
 
-const columns = `key, id, settings, status, next_ms as "nextMs", last_ms as "lastMs", created_ms as "createdMs",
+const columns = `key, id, settings, status, next_ms as "nextMs", last_ms as "lastMs", last_error as "lastError", created_ms as "createdMs",
   updated_ms as "updatedMs"`
 
 /** What waits for its time. */
@@ -65,10 +65,10 @@ function createSchedules({ connections, transactions, nowMs }: Parts): Schedules
          order by next_ms limit $2`,
         [nowMs(), limit],
       ),
-    advance: async ({ workspaceId, key, id, nextMs: dueMs }, nextMs) => {
+    advance: async ({ workspaceId, key, id, nextMs: dueMs }, { nextMs, error }) => {
       await query(
-        `update schedule set next_ms = $1, last_ms = $2 where workspace_id = $3 and key = $4 and id = $5 and next_ms = $2`,
-        [nextMs, dueMs, workspaceId, key, id],
+        `update schedule set next_ms = $1, last_ms = $2, last_error = $6 where workspace_id = $3 and key = $4 and id = $5 and next_ms = $2`,
+        [nextMs, dueMs, workspaceId, key, id, error],
       )
     },
   }

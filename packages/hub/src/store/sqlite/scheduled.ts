@@ -121,6 +121,12 @@ export function createScheduledEvents({ group, db, nowMs }: Parts): ScheduledEve
       const due = db.sql(`select 1 as due from scheduled_event where due_ms <= ? limit 1`)
       return row(due, nowMs()) === undefined ? [] : group.write('claimDueScheduled', limit, forMs)
     },
+    count: async (workspaceId, most) => {
+      const statement = db.sql(
+        `select count(*) as count from (select 1 from scheduled_event where workspace_id = ? limit ?)`,
+      )
+      return row<{ count: number }>(statement, workspaceId, most)?.count ?? 0
+    },
     remove: (workspaceId, ids) => group.write('removeScheduled', workspaceId, ids),
     cancel: (workspaceId, id) => group.write('cancelScheduled', workspaceId, id),
   }

@@ -1,11 +1,11 @@
-import type { DueSchedule, NewSchedule, ScheduleRow, Schedules } from '../scheduled.ts'
+import type { Advance, DueSchedule, NewSchedule, ScheduleRow, Schedules } from '../scheduled.ts'
 import type { Store } from '../store.ts'
 import { row, rows, type Database } from './database.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createScheduledEvents } from './scheduled.ts'
 import { workspaceOf, type Engine } from './writer-state.ts'
 
-const columns = `key, id, settings, status, next_ms as nextMs, last_ms as lastMs, created_ms as createdMs, updated_ms as updatedMs`
+const columns = `key, id, settings, status, next_ms as nextMs, last_ms as lastMs, last_error as lastError, created_ms as createdMs, updated_ms as updatedMs`
 
 function findSchedule(db: Database, workspaceId: number, key: string): ScheduleRow | undefined {
   return row<ScheduleRow>(
@@ -51,11 +51,11 @@ export function removeSchedule({ db }: Engine, workspaceId: number, key: string)
 export function advanceSchedule(
   { db }: Engine,
   { workspaceId, key, id, nextMs: dueMs }: DueSchedule,
-  nextMs: number,
+  { nextMs, error }: Advance,
 ): void {
   db.sql(
-    `update schedule set next_ms = ?, last_ms = ? where workspace_id = ? and key = ? and id = ? and next_ms = ?`,
-  ).run(nextMs, dueMs, workspaceId, key, id, dueMs)
+    `update schedule set next_ms = ?, last_ms = ?, last_error = ? where workspace_id = ? and key = ? and id = ? and next_ms = ?`,
+  ).run(nextMs, dueMs, error, workspaceId, key, id, dueMs)
 }
 
 type Parts = { readonly group: GroupCommit; readonly db: Database; readonly nowMs: () => number }
@@ -88,8 +88,8 @@ function createSchedules({ group, db, nowMs }: Parts): Schedules {
       )
       return rows<DueSchedule>(statement, nowMs(), limit)
     },
-    advance: async (due, nextMs) => {
-      await group.write('advanceSchedule', due, nextMs)
+    advance: async (due, to) => {
+      await group.write('advanceSchedule', due, to)
     },
   }
 }

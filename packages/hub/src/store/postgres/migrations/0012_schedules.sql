@@ -34,6 +34,7 @@ create table schedule (
   status text not null,
   next_ms bigint not null,
   last_ms bigint,
+  last_error text,
   created_ms bigint not null,
   updated_ms bigint not null,
   primary key (workspace_id, key)

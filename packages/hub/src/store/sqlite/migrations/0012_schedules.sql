@@ -34,6 +34,7 @@ create table schedule (
   status text not null,
   next_ms integer not null,
   last_ms integer,
+  last_error text,
   created_ms integer not null,
   updated_ms integer not null,
   primary key (workspace_id, key)
