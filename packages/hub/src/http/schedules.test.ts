@@ -183,7 +183,7 @@ test('a schedule publishes for as long as its key may, and says why it does not'
     ['other'],
   )
   const { body: shown } = await t.call<Schedule>('GET', '/v1/schedules/hourly')
-  assert.deepEqual([shown.next_at, shown.last_error], [at(3), 'the API key is revoked'])
+  assert.deepEqual([shown.next_at, shown.last_error], [at(3), `key ${keyId} is revoked`])
 })
 
 test('with a quota no more events wait than it lets through in a day', async () => {
