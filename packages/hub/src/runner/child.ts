@@ -3,18 +3,17 @@ import { Socket as UdpSocket } from 'node:dgram'
 import { createWriteStream } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { Server, Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { createDryRun, createGuardedConnect, type DryRun } from '@sluice/sdk/outbound'
 import { loadFolder } from '@sluice/sdk/folder'
 import { createContext, type Context, type Integration, type Logger } from '@sluice/sdk/integration'
 import { createAccountWatch, type AccountWatch } from './account-watch.ts'
 import { answerBytes, answersFd, type ChildSetup, type ToChild } from './messages.ts'
+import { readLines } from './read-lines.ts'
 import type { Envelope, RunOutcome } from './runner.ts'
 
 /** The process in which handlers run: one run at a time. It knows nothing of the hub but what an order says. */
 const setup = JSON.parse(process.argv[2] ?? '') as ChildSetup // written by `worker.ts`
 const answers = createWriteStream('', { fd: answersFd })
-const orders = createInterface({ input: process.stdin })
 
 let current: Running | undefined
 /** Holds while `context.fetch` sends. */
@@ -29,15 +28,17 @@ const logger: Logger = { debug: print('debug'), info: print('info'), warn: print
 
 const integration = await loadFolder(setup.folder)
 // The hub is gone, perhaps killed: nobody is left who could end this process.
-orders.on('close', () => process.exit(0))
-orders.on('line', (line) => {
+process.stdin.on('end', () => process.exit(0))
+readLines(process.stdin, { maxBytes: Infinity, onTooLong: () => {}, onLine: take })
+answers.write('{"kind":"ready"}\n')
+
+function take(line: string): void {
   const message = JSON.parse(line) as ToChild // written by `worker.ts`
   if (message.kind === 'run') current = start(integration, message)
   else if (message.id !== current?.id) return
   else if (message.kind === 'cancel') current.cancel.abort(new Error('the run was cancelled'))
   else current.watch.permit(message.number, message.retryAfter)
-})
-answers.write('{"kind":"ready"}\n')
+}
 
 type Running = {
   readonly id: number

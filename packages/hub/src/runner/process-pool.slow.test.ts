@@ -140,6 +140,11 @@ describe('handlers in processes of their own', () => {
     assert.match(outcome.output, /said hello/)
   })
 
+  it('get every character of their inputs, and so does the hub', async () => {
+    const word = '\u2028\u2029\u0085\r\n\0\ud800'
+    assert.partialDeepStrictEqual(dataOf(await run('echo', { word })), { inputs: { word } })
+  })
+
   it('are used again, each workspace in processes of its own', async () => {
     const counts = []
     for (const workspaceId of [7, 7, 8]) counts.push(dataOf(await run('count', {}, { workspaceId })))

@@ -140,7 +140,7 @@ test('a connection that dies in a merge leaves the last checkpoint, and is an er
   const destination = await place.open('shop')
   await destination.write({ ...empty, table: orders, upserts: [[1, 'b', 2.5]] })
   await run(
-    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sluice' and state <> 'active'`,
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sluice' and state <> 'active' and datname = current_database()`,
   )
   const failure = { kind: 'destination', message: /^Postgres .*, schema place \d+: / }
   await assert.rejects(destination.write({ ...empty, table: orders, upserts: [[2, 'b', 2.5]] }), failure)
