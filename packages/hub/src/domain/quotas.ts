@@ -1,7 +1,7 @@
 import { HubError, type Quotas } from '@sluice/protocol'
-import type { Draft, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Workspace } from './context.ts'
-import { digest } from './dedup.ts'
+import { publishOwnEvent } from './own-events.ts'
 
 /** How many events a workspace may still publish today (in UTC), of so many. */
 export type DayCounts = {
@@ -52,24 +52,15 @@ export function createDayCounts(store: Pick<Store, 'nowMs' | 'findPosition' | 'r
 
 type Near = { readonly day: number; readonly limit: number; readonly used: number }
 
-/** Once a day, also where several nodes see it. The hub's own events are not refused. */
+/** Once a day, also where several nodes see it. */
 async function tellNear(
   store: Pick<Store, 'appendEvents'>,
   { id, key }: Workspace,
   { day, limit, used }: Near,
 ): Promise<void> {
-  const eventType = 'sluice.quota.near'
   const payload = { workspace: key, quota: 'events_per_day', limit, used }
-  const own = digest(`${eventType}\0${day}\0${limit}`)
-  const draft: Draft = {
-    eventType,
-    source: 'sluice',
-    subject: key,
-    body: JSON.stringify({ event_type: eventType, payload, source: 'sluice', subject: key }),
-    notes: null,
-    dedup: [{ key: own, fingerprint: own }],
-  }
-  await store.appendEvents(id, [draft])
+  const once = `${day}\0${limit}`
+  await publishOwnEvent(store, id, { eventType: 'sluice.quota.near', subject: key, payload, once })
 }
 
 /** What is said of events beyond the quota. */

@@ -4,7 +4,7 @@ import type { TokenOutcome, TokenSet } from '@sluice/sdk/auth'
 import type { ConnectionRow, RefreshClaim, RefreshEnd } from '../../store/connections.ts'
 import type { Store } from '../../store/store.ts'
 import type { Sealing } from '../sealing.ts'
-import { tellConnection } from './own-events.ts'
+import { tellConnection } from './tell-connection.ts'
 import { createRenewals, type Renewals } from './renewals.ts'
 import { openGranted, sealSecret, toTimes } from './tokens.ts'
 

@@ -7,7 +7,7 @@ import { withoutSecrets } from '../without-secrets.ts'
 import { checkGrant, requireOwner, requireSameIntegration, type Owner } from './authority.ts'
 import type { Secret } from './credentials.ts'
 import { openAuth } from './open-auth.ts'
-import { tellConnection } from './own-events.ts'
+import { tellConnection } from './tell-connection.ts'
 import { sealSecret, toTimes } from './tokens.ts'
 
 export type ToStore = {

@@ -1,6 +1,7 @@
 import type { SourceOutcome } from '@sluice/protocol'
 import type { SourceRow } from '../../store/sources.ts'
 import type { Context, Workspace } from '../context.ts'
+import { publishOwnEvent } from '../own-events.ts'
 
 /** So many refusals one after the other are no stray request. */
 const tellAfter = 10
@@ -21,10 +22,6 @@ export async function tellFailing(
   { refused, outcome, cause, reason }: Failing,
 ): Promise<void> {
   if (refused < tellAfter || !(await store.claimTask(`source-failing/${row.id}`, newId(), everyMs))) return
-  const eventType = 'sluice.source.failing'
   const payload = { source: row.key, refused, outcome, cause, reason }
-  const body = JSON.stringify({ event_type: eventType, payload, source: 'sluice', subject: row.key })
-  await store.appendEvents(workspace.id, [
-    { eventType, source: 'sluice', subject: row.key, body, notes: null, dedup: [] },
-  ])
+  await publishOwnEvent(store, workspace.id, { eventType: 'sluice.source.failing', subject: row.key, payload })
 }

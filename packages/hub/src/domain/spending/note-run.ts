@@ -1,7 +1,7 @@
 import { HubError, type RunDoor } from '@sluice/protocol'
 import type { RunOutcome } from '../../runner/runner.ts'
 import type { Context, Workspace } from '../context.ts'
-import { digest } from '../dedup.ts'
+import { publishOwnEvent } from '../own-events.ts'
 import { toIso } from '../to-wire.ts'
 import { countsFor, maxBudgets, readStanding, type RunSubject, type Standing } from './budgets.ts'
 import { toMicroUsd, toUsd } from './micro-usd.ts'
@@ -72,7 +72,7 @@ async function tell(context: Context, workspace: Workspace, { row, settings, per
   const kind = state === 'exceeded' ? 'exceeded' : 'near'
   const { fromDay, endMs } = period
   if ((kind === 'near' ? row.nearFrom : row.exceededFrom) === fromDay) return
-  const eventType = `sluice.budget.${kind}`
+  const eventType = `sluice.budget.${kind}` as const
   const { match, limit_usd, period: span, on_exceeded } = settings
   const payload = {
     budget: row.key,
@@ -83,15 +83,7 @@ async function tell(context: Context, workspace: Workspace, { row, settings, per
     on_exceeded,
     opens_at: toIso(endMs),
   }
-  const key = digest(`budget\0${row.key}\0${row.updatedMs}\0${kind}\0${fromDay}`)
-  const draft = {
-    eventType,
-    source: 'sluice',
-    subject: row.key,
-    body: JSON.stringify({ event_type: eventType, payload, source: 'sluice', subject: row.key }),
-    notes: null,
-    dedup: [{ key, fingerprint: key }],
-  }
-  await context.store.appendEvents(workspace.id, [draft])
+  const once = `${row.key}\0${row.updatedMs}\0${fromDay}`
+  await publishOwnEvent(context.store, workspace.id, { eventType, subject: row.key, payload, once })
   await context.store.spending.markTold(workspace.id, row.key, { kind, fromDay })
 }
