@@ -1,11 +1,4 @@
-import {
-  HubError,
-  Slug,
-  toValidationError,
-  type Connection,
-  type PatchConnection,
-  type PutConnection,
-} from '@sluice/protocol'
+import { HubError, type Connection, type PatchConnection, type PutConnection } from '@sluice/protocol'
 import type { ConnectionRow } from '../store/connections.ts'
 import { noteDeed } from './audit.ts'
 import type { Principal } from './authenticate.ts'
@@ -19,6 +12,7 @@ import { openKey } from './cursors.ts'
 import { requireIntegration } from './integrations.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toIso } from './to-wire.ts'
+import { requireSlug } from './require-slug.ts'
 
 export { openAuth, type OpenedAuth } from './connecting/open-auth.ts'
 
@@ -33,22 +27,13 @@ export async function putConnection(
   principal: Principal,
   { key, wanted }: { readonly key: string; readonly wanted: PutConnection },
 ): Promise<{ connection: Connection; created: boolean }> {
-  requireSlug(key)
+  requireSlug(key, 'connection')
   const installed = requireIntegration(context, wanted.integration)
   const before = await context.store.connections.find(principal.workspace.id, key)
   if (before) requireOwner(principal, before)
   const secret = await toSecret(context, installed, wanted)
   const { row, created } = await storeConnection(context, principal, { key, installed, secret, grant: wanted.grant })
   return { connection: toWire(row), created }
-}
-
-/** @throws HubError `validation-error` */
-export function requireSlug(key: string): void {
-  const checked = Slug.safeParse(key)
-  if (!checked.success)
-    throw toValidationError(
-      checked.error.issues.map(({ message }) => ({ pointer: 'path.connection', detail: message })),
-    )
 }
 
 /** By key, those that the caller may use. */

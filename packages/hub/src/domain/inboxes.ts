@@ -4,7 +4,6 @@ import {
   Slug,
   defaultInbox,
   inboxDefaults,
-  toValidationError,
   type Inbox,
   type InboxPush,
   type InboxSettings,
@@ -26,6 +25,7 @@ import { requireRoom } from './quotas.ts'
 import { countInboxes } from './workspaces.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toWireInbox } from './to-wire.ts'
+import { requireSlug } from './require-slug.ts'
 
 /** @throws HubError `not-found` */
 export async function requireInbox({ store }: Context, workspace: Workspace, key: string): Promise<InboxRow> {
@@ -69,9 +69,7 @@ export async function ensureInbox(
   key: string,
   wanted: PutInbox,
 ): Promise<{ inbox: Inbox; created: boolean }> {
-  const checked = Slug.safeParse(key)
-  if (!checked.success)
-    throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.inbox', detail: message })))
+  requireSlug(key, 'inbox')
   const { workspace } = principal
   const existing = await context.store.findInbox(workspace.id, key)
   const { inbox, created, secret }: Made = existing

@@ -1,4 +1,4 @@
-import { HubError, Slug, toValidationError, type Poll, type PutTrigger, type Trigger } from '@sluice/protocol'
+import { HubError, type Poll, type PutTrigger, type Trigger } from '@sluice/protocol'
 import type { PollRow, TriggerRow } from '../store/triggers.ts'
 import { noteDeed } from './audit.ts'
 import type { Principal } from './authenticate.ts'
@@ -9,6 +9,7 @@ import { requireIntegration } from './integrations.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { requireAction, requireCredentials } from './run-action.ts'
 import { toIso } from './to-wire.ts'
+import { requireSlug } from './require-slug.ts'
 
 /** Settings as they are kept, all of them filled in. It is polled with what the key may that put it. */
 export type TriggerSettings = Pick<
@@ -35,7 +36,7 @@ export async function putTrigger(
 ): Promise<{ trigger: Trigger; created: boolean }> {
   const { store, newId } = context
   const { workspace } = principal
-  requireSlug(key)
+  requireSlug(key, 'key')
   const settings = await checkSettings(context, principal, wanted)
   const before = await store.triggers.find(workspace.id, key)
   const known = before && toSettings(before)
@@ -50,12 +51,6 @@ export async function putTrigger(
   })
   await noteDeed(context, principal, { verb: created ? 'trigger.create' : 'trigger.change', target: key })
   return { trigger: await showTrigger(context, workspace, key), created }
-}
-
-function requireSlug(key: string): void {
-  const checked = Slug.safeParse(key)
-  if (!checked.success)
-    throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.key', detail: message })))
 }
 
 async function checkSettings(context: Context, principal: Principal, wanted: PutTrigger): Promise<TriggerSettings> {

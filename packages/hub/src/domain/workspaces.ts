@@ -2,7 +2,6 @@ import {
   HubError,
   Slug,
   defaultWorkspace,
-  toValidationError,
   type PutWorkspace,
   type Quotas,
   type Workspace as WireWorkspace,
@@ -13,6 +12,7 @@ import type { Context } from './context.ts'
 import { openKey } from './cursors.ts'
 import { toPage, type Page, type PageRequest } from './page.ts'
 import { toIso } from './to-wire.ts'
+import { requireSlug } from './require-slug.ts'
 
 /** @throws HubError `not-found` */
 export async function requireWorkspace({ store }: Pick<Context, 'store'>, key: string): Promise<WorkspaceRow> {
@@ -83,9 +83,7 @@ export async function ensureWorkspace(
   { key, settings = {} }: EnsureWorkspace,
 ): Promise<{ workspace: WireWorkspace; created: boolean }> {
   const { store } = context
-  const checked = Slug.safeParse(key)
-  if (!checked.success)
-    throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.workspace', detail: message })))
+  requireSlug(key, 'workspace')
   const { workspace, created } = await store.ensureWorkspace(key)
   if (created) await noteDeed(context, caller, { verb: 'workspace.create', target: key })
   const { unknown_event_types: unknown = workspace.unknownEventTypes } = settings

@@ -6,13 +6,13 @@ import {
   putConnection,
   refreshNow,
   removeConnection,
-  requireSlug,
   showConnection,
   testConnection,
 } from '../domain/connections.ts'
 import type { Context } from '../domain/context.ts'
 import { listIntegrations, showIntegration } from '../domain/integrations.ts'
 import { runAction, runPoll } from '../domain/run-action.ts'
+import { requireSlug } from '../domain/require-slug.ts'
 import type { Handlers } from './call.ts'
 import { json, noContent } from './exchange.ts'
 import { pageResponse } from './page.ts'
@@ -76,7 +76,7 @@ export function connectionHandlers(context: Context, origins: readonly string[])
     patchConnection: async ({ principal, params, body }) =>
       json(200, await patchConnection(context, principal, { key: params.connection, change: body })),
     createConnectLink: async ({ principal, params, body }) => {
-      requireSlug(params.connection)
+      requireSlug(params.connection, 'connection')
       return json(201, await createConnectLink(context, principal, { key: params.connection, wanted: body, origins }))
     },
     refreshConnection: async ({ principal, params }) =>

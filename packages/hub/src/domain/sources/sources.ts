@@ -17,6 +17,7 @@ import { toPage, type Page, type PageRequest } from '../page.ts'
 import { toIso } from '../to-wire.ts'
 import { listCurrent, openSecrets, replaceSecrets, sealSecrets } from './secrets.ts'
 import { checkSecrets, secretsIn, toSettings, withChanges } from './settings.ts'
+import { requireSlug } from '../require-slug.ts'
 
 /** @throws HubError `not-found` */
 export async function requireSource(
@@ -65,9 +66,7 @@ export async function ensureSource(
   { key, wanted }: { readonly key: string; readonly wanted: PutSource },
 ): Promise<{ source: Source; created: boolean }> {
   const { store } = context
-  const checked = Slug.safeParse(key)
-  if (!checked.success)
-    throw toValidationError(checked.error.issues.map(({ message }) => ({ pointer: 'path.source', detail: message })))
+  requireSlug(key, 'source')
   const before = await store.sources.find(caller.workspace.id, key)
   const created = before === undefined && (await createSource(context, caller, key, wanted))
   const row = before ?? (await requireSource(context, caller.workspace, key))

@@ -1,4 +1,4 @@
-import { HubError, Slug, toValidationError, type Budget, type PutBudget } from '@sluice/protocol'
+import { HubError, type Budget, type PutBudget } from '@sluice/protocol'
 import type { BudgetRow, CostMatch } from '../../store/spending.ts'
 import { noteDeed } from '../audit.ts'
 import type { Principal } from '../authenticate.ts'
@@ -8,6 +8,7 @@ import { toPage, type Page, type PageRequest } from '../page.ts'
 import { toIso } from '../to-wire.ts'
 import { toLimit, toUsd, type MicroUsd } from './micro-usd.ts'
 import { toPeriod, type Period } from './period.ts'
+import { requireSlug } from '../require-slug.ts'
 
 /** As they stand in the store: defaults are filled in. */
 export type BudgetSettings = Pick<Budget, 'match' | 'limit_usd' | 'period' | 'on_exceeded'>
@@ -23,8 +24,7 @@ export async function putBudget(
 ): Promise<{ budget: Budget; created: boolean }> {
   const { store } = context
   const { workspace } = principal
-  for (const { message } of Slug.safeParse(key).error?.issues ?? [])
-    throw toValidationError([{ pointer: 'path.key', detail: message }])
+  requireSlug(key, 'key')
   const settings: BudgetSettings = { ...wanted, match: wanted.match ?? {} }
   const text = JSON.stringify(settings)
   const before = await store.spending.findBudget(workspace.id, key)
