@@ -18,6 +18,7 @@ type ExpressRequest = {
   readonly url?: string | undefined
   readonly originalUrl?: string | undefined
   readonly readableDidRead?: boolean
+  resume(): unknown
   readonly body?: unknown
   webhook?: VerifiedWebhook
 }
@@ -40,7 +41,11 @@ export function expressWebhook(
   return (request, response, next) => {
     take(request, options).then(
       (ended) => {
-        if ('status' in ended) return answer(response, ended)
+        if ('status' in ended) {
+          // What is left of the body stands before the next request on this connection.
+          request.resume()
+          return answer(response, ended)
+        }
         request.webhook = ended
         next()
       },
